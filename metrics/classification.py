@@ -161,11 +161,21 @@ def cohens_kappa(first: ArrayLike, second: ArrayLike) -> float | None:
     if one.ndim != 1 or one.shape != two.shape:
         raise ValueError(f"two labels for each item are needed, got {one.shape} and {two.shape}")
     names, labels = np.unique(np.concatenate([one, two]), return_inverse=True)
-    counts = confusion_matrix(labels[: one.size], labels[one.size :], names.size)
-    by_chance = int(counts.sum(axis=0) @ counts.sum(axis=1))  # times n squared; whole numbers have no rounding
-    if by_chance == one.size**2:
+    return kappa_of_counts(confusion_matrix(labels[: one.size], labels[one.size :], names.size))
+
+
+def kappa_of_counts(counts: ArrayLike) -> float | None:
+    """Return `cohens_kappa` of labels that are counted already, so that counts of several recordings can be added.
+
+    Args:
+        counts: int (classes, classes), a `confusion_matrix` or a sum of several.
+    """
+    table = np.asarray(counts)
+    total, agreed = int(table.sum()), int(np.trace(table))
+    by_chance = int(table.sum(axis=0) @ table.sum(axis=1))  # times the total squared; whole numbers have no rounding
+    if by_chance == total**2:
         return None
-    return float((one.size * int(np.trace(counts)) - by_chance) / (one.size**2 - by_chance))
+    return float((total * agreed - by_chance) / (total**2 - by_chance))
 
 
 def _averaged(values: Sequence[float | None], background: int | None) -> ByClass:

@@ -17,8 +17,8 @@ from app.evaluation.datasets.calms21 import read_calms21
 from app.evaluation.datasets.chimpact import BEHAVIOURS, official_split, read_chimpact
 from app.evaluation.datasets.fly_vs_fly import read_fly_vs_fly
 from app.evaluation.datasets.kabr import read_kabr
+from app.evaluation.datasets.video_files import NamedVideos
 from app.evaluation.frame_labels import LabelledVideos
-from app.evaluation.named_videos import VideoFiles
 from app.evaluation.text_files import TextFileError
 from app.media_workers import read_here
 
@@ -281,11 +281,11 @@ def test_videos_are_found_by_name_and_of_several_by_their_folders(tmp_path: Path
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     (tmp_path / "Courtship" / "round").symlink_to(tmp_path)
-    files = VideoFiles(tmp_path)
+    files = NamedVideos(tmp_path)
     assert files.find("Courtship/movie1/movie1") == str(tmp_path / "Courtship/movie1/movie1.avi")
     assert (files.find("train/a"), files.find("notes"), files.find("x"), files.find("")) == (
         str(tmp_path / "a.MP4"), None, None, None,
     )  # fmt: skip
-    assert VideoFiles(tmp_path, with_pictures=True).find("x") == str(tmp_path / "b/x")
+    assert NamedVideos(tmp_path, with_pictures=True).find("x") == str(tmp_path / "b/x")
     with pytest.raises(ValueError, match="several videos"):
         files.find("movie1")

@@ -198,7 +198,7 @@ def test_every_set_gives_what_the_protocol_written_out_gives(
     assert record["text_to_video"]["tied"] > 0, "two videos are copies"
     assert 0 < record["text_to_video"]["recall_at_1"] < 1
 
-    with (tmp_path / "asked.csv").open(encoding="utf-8", newline="") as file:
+    with (tmp_path / "asked.csv").open(encoding="utf-8-sig", newline="") as file:
         table = list(csv.DictReader(file))
     forward = [row for row in table if row["direction"] == "text to video"]
     assert [row["question"] for row in forward] == texts

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import cli_library
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from fakes import ColourEncoder
@@ -16,6 +18,7 @@ from app.cli import main
 from app.commands import probe_session, probe_train
 from app.evaluation import head_training
 from app.media_workers import read_here
+from db.library import Library
 
 COLOURS = ("red", "green", "blue")
 
@@ -132,6 +135,22 @@ def test_over_a_library_a_linear_head_needs_no_file_and_a_shot_is_named() -> Non
 
 
 @pytest.mark.usefixtures("root")
+def test_a_damaged_row_of_the_library_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    trained("--head", "linear")
+    shots = json.loads(run("probe", "apply", "head.npz", "--json").stdout)["results"]
+    whole = Library.embedding_rows
+
+    def damaged(self: Library, encoder_id: str, ids: Iterable[int]) -> np.ndarray:
+        rows = np.array(whole(self, encoder_id, ids))
+        rows[0] = np.nan
+        return rows
+
+    monkeypatch.setattr(Library, "embedding_rows", damaged)
+    left = json.loads(run("probe", "apply", "head.npz", "--json").stdout)["results"]
+    assert len(left) == len(shots) - 1
+    assert [each for each in shots if each in left] == left
+
+
 def test_the_table_of_answers_has_every_class() -> None:
     trained()
     written = run("probe", "apply", "head.npz", "clips", "--to", "all.csv")

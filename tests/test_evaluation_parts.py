@@ -26,6 +26,20 @@ def test_the_machine_is_named_with_what_the_encoder_runs_on() -> None:
         machine_of(Settings(library=Path("nowhere"), device="abacus"), ColourEncoder())
 
 
+def test_an_open_clip_encoder_that_the_library_chose_is_said_to_run_in_its_own_precision(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class OpenClip(ColourEncoder):
+        @property
+        def id(self) -> str:
+            return "open_clip:ViT-B-32/made:8f:stretch"
+
+    monkeypatch.setattr("encoder.runtime.precision.choose_precision", lambda choice, device, dim: "bfloat16")
+    settings = Settings(library=Path("nowhere"), encoder=None, device="cpu")
+    assert machine_of(settings, ColourEncoder()).precision == "bfloat16"
+    assert machine_of(settings, OpenClip()).precision == "float32"
+
+
 def test_rows_of_other_encoders_and_precisions_are_in_other_files_below_the_folder(tmp_path: Path) -> None:
     ids = ["demo@1:8f:stretch", "demo@1-8f-stretch", "../../x", "", "x" * 500]
     files = {rows_file(tmp_path, each, precision) for each in ids for precision in ("float32", "bfloat16")}

@@ -11,12 +11,12 @@ import pytest
 from app.evaluation.datasets.activitynet import activitynet_ids, read_activitynet
 from app.evaluation.datasets.captioned import CaptionedVideo, video_ids
 from app.evaluation.datasets.didemo import read_didemo
-from app.evaluation.datasets.files_by_id import find_video_files
 from app.evaluation.datasets.msrvtt import read_msrvtt
 from app.evaluation.datasets.msvd import read_msvd
 from app.evaluation.datasets.retrieval_sets import RETRIEVAL_SETS, published_of
 from app.evaluation.datasets.splits import of_split, read_split
 from app.evaluation.datasets.vatex import read_vatex
+from app.evaluation.datasets.video_files import find_by_ids
 from app.evaluation.text_files import TextFileError
 
 
@@ -192,7 +192,7 @@ def test_videos_are_found_by_id_in_any_format_and_folder(tmp_path: Path) -> None
     (tmp_path / "set" / "x" / "round").symlink_to(tmp_path / "set")
     (tmp_path / "set" / "seven.mp4").symlink_to(tmp_path / "set" / "x" / "four.webm")
     keys = ["one", "two", "three", "four", "FIVE", "five", "six", "seven", "eight"]
-    found = find_video_files(tmp_path / "set", keys, video_ids)
+    found = find_by_ids(tmp_path / "set", keys, video_ids)
     assert {key: str(Path(path).relative_to(tmp_path / "set")) for key, path in found.paths.items()} == {
         "one": "b/one.avi",
         "two": "two.mov.mp4",

@@ -12,9 +12,10 @@ from app.commands.probe_test import figure_text
 from app.shell.terminal import count_text, printable, table
 
 if TYPE_CHECKING:
-    from app.evaluation.behaviour import BehaviourFigures, BehaviourSet, Recording
+    from app.evaluation.behaviour import BehaviourFigures, Recording
+    from app.evaluation.behaviour_sets import BehaviourSet
+    from app.evaluation.figure import Figure
     from app.evaluation.frame_labels import LabelledVideos
-    from app.evaluation.head_scores import Figure
     from app.evaluation.probe_figures import Trial
     from app.evaluation.probing import ProbeBench, ProbePlan
 

@@ -17,7 +17,8 @@ from app.shell.exit_codes import MISSING
 from app.shell.terminal import count_text, print_json, print_note, printable
 
 if TYPE_CHECKING:
-    from app.evaluation.behaviour import BehaviourSet, Recording
+    from app.evaluation.behaviour import Recording
+    from app.evaluation.behaviour_sets import BehaviourSet
     from app.evaluation.frame_labels import LabelledVideos
     from app.evaluation.probing import ProbePlan
 
@@ -99,9 +100,10 @@ def read_set(
         OSError: A file cannot be read.
         Cancelled: It was cancelled.
     """
-    from app.evaluation.behaviour import SETS, recordings_of
+    from app.evaluation.behaviour import recordings_of
+    from app.evaluation.behaviour_sets import BEHAVIOUR_SETS
 
-    about = SETS[order.name]
+    about = BEHAVIOUR_SETS[order.name]
     about = replace(about, span=order.span or about.span, stride=order.stride or order.span or about.stride)
     found = about.read(order.labels, order.videos, session.workers)
     if not found.videos:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from app import compose
-from app.commands.retrieval_report import Evaluated, print_result, questions_table, result_record
+from app.commands.retrieval_files import questions_table, result_record
+from app.commands.retrieval_report import Evaluated, print_result
 from app.compose import Settings
 from app.evaluation.datasets.retrieval_sets import RETRIEVAL_SETS, RetrievalSet
 from app.shell.errors import CommandError
@@ -87,17 +88,17 @@ def bench_retrieval(
     """
     from app.commands.fetch_model import open_or_download_encoder
     from app.commands.retrieval_steps import evaluate_set
-    from app.evaluation.datasets.files_by_id import find_video_files
+    from app.evaluation.datasets.video_files import find_by_ids
     from app.evaluation.machine import machine_of
     from app.evaluation.own_way import library_settings
     from app.evaluation.row_store import rows_file
-    from app.evaluation.seconds import Stopwatch
+    from app.evaluation.stopwatch import Stopwatch
     from files.replace import replace_file
 
     require_result_file("--questions", questions, (captions, split))
     chosen = RETRIEVAL_SETS[dataset]
     videos, uncaptioned = _captioned(chosen, captions, split)
-    files = find_video_files(folder, [each.id for each in videos], chosen.ids_of)
+    files = find_by_ids(folder, [each.id for each in videos], chosen.ids_of)
     if not files.paths:
         raise CommandError(
             f"{printable(str(folder))}: none of the {count_text(len(videos), 'video')} of {printable(captions.name)} "

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from app.evaluation.figure import Figure
     from app.evaluation.frame_labels import LabelledVideos
-    from app.evaluation.head_scores import Figure
 
 
 def classify_behaviour(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from app.commands.retrieval_report import OwnWay
     from app.evaluation.datasets.captioned import CaptionedVideo
     from app.evaluation.retrieval_run import RetrievalResult
-    from app.evaluation.seconds import Stopwatch
+    from app.evaluation.stopwatch import Stopwatch
     from encoder import Encoder
     from indexer.progress import Progress
 

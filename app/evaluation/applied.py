@@ -64,6 +64,8 @@ def classify_stretches(stretches: Sequence[Stretch], stored: StoredHead, maker: 
 def classify_rows(library: Library, stored: StoredHead, *, per: str) -> list[Classified]:
     """Classify the shots (or videos) of a library by the rows that it has stored; nothing is decoded.
 
+    Damaged rows, which are not numbers, are left out, as searches leave them out.
+
     Args:
         library: The library; it has rows of the head's encoder.
         stored: A linear head.
@@ -72,6 +74,7 @@ def classify_rows(library: Library, stored: StoredHead, *, per: str) -> list[Cla
     Raises:
         LibraryError: The library cannot be read.
     """
+    import numpy as np
 
     from db.records import Filters
 
@@ -80,7 +83,10 @@ def classify_rows(library: Library, stored: StoredHead, *, per: str) -> list[Cla
     parts: list[tuple[Segment, Video, NDArray[np.float64]]] = []
     for start in range(0, len(ids), _ROWS):
         some = ids[start : start + _ROWS]
-        logits = stored.head.logits(library.embedding_rows(facts.encoder_id, some))
+        rows = library.embedding_rows(facts.encoder_id, some)
+        good = np.isfinite(rows).all(axis=1)
+        some = some[good]
+        logits = stored.head.logits(rows[good])
         places = library.segments(some.tolist())
         for at, chances in zip(some.tolist(), probabilities(logits, facts.multi_label), strict=True):
             if at in places:  # else it was removed meanwhile

@@ -1,21 +1,15 @@
-"""Evaluation on data sets of animal behaviour: their windows as a task, and what scores of these are worth.
-
-The settings are those of VideoPrism's evaluation on such sets (arXiv 2402.13217, appendix H) as far as they are
-published: 16 consecutive frames (CalMS21, Fly vs. Fly), every fifth frame (KABR), 64 frames (ChimpACT), and the mean
-over classes without the background. Ours: a window has the label of its centre, and windows do not overlap.
-"""
+"""Windows of recordings of animal behaviour as a task, and what scores of these windows are worth."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from app.evaluation.figure import FEW_DRAWS, Figure, figure_of
 from app.evaluation.frame_labels import FrameLabels, LabelledVideos
 from app.evaluation.frame_scores import FrameFigures, ScoredRecording, frame_figures
-from app.evaluation.head_scores import Figure, probabilities
+from app.evaluation.head_scores import probabilities
 from app.evaluation.labelled import LabelledStretch, Stretch
 from app.evaluation.windows import Window, times_of, windows_of
 from indexer.media.errors import Cancelled, UnreadableVideo
@@ -25,60 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from app.media_workers import ReadMedia
-
-_DRAWS = 200  # of the bootstrap: average precision of very many windows takes its time
-
-
-@dataclass(frozen=True, slots=True)
-class BehaviourSet:
-    """A data set: what it is called, and its windows.
-
-    Attributes:
-        title: For people.
-        read: Reads labels and finds videos, as `read_calms21` does.
-        span: Frames from the first to the last of a window.
-        stride: Frames from one centre to the next.
-    """
-
-    title: str
-    read: Callable[[Path, Path, ReadMedia], LabelledVideos]
-    span: int
-    stride: int
-
-
-def _calms21(labels: Path, videos: Path, read: ReadMedia) -> LabelledVideos:
-    from app.evaluation.datasets.calms21 import read_calms21
-
-    return read_calms21(labels, videos)
-
-
-def _chimpact(labels: Path, videos: Path, read: ReadMedia) -> LabelledVideos:
-    from app.evaluation.datasets.chimpact import read_chimpact
-
-    return read_chimpact(labels, videos)
-
-
-def _kabr(labels: Path, videos: Path, read: ReadMedia) -> LabelledVideos:
-    from app.evaluation.datasets.kabr import read_kabr
-
-    return read_kabr(labels, videos)
-
-
-def _fly_vs_fly(labels: Path, videos: Path, read: ReadMedia) -> LabelledVideos:
-    from app.evaluation.datasets.fly_vs_fly import read_fly_vs_fly
-
-    return read_fly_vs_fly(labels, videos, read)
-
-
-SETS = MappingProxyType(
-    {
-        "calms21": BehaviourSet("CalMS21", _calms21, span=16, stride=16),
-        "chimpact": BehaviourSet("ChimpACT", _chimpact, span=64, stride=10),
-        "kabr": BehaviourSet("KABR", _kabr, span=80, stride=80),
-        "flyvsfly": BehaviourSet("Fly vs. Fly", _fly_vs_fly, span=16, stride=16),
-    }
-)
-"""By the name of the option. A span of 80 gives an encoder of 16 frames every fifth one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -198,19 +138,16 @@ def behaviour_figures(
     """
     import numpy as np
 
-    from metrics.bootstrap import bootstrap_interval
     from metrics.classification import accuracy_by_class, average_precision_by_class
 
     truth = np.array([[name in each.labels for name in found.classes] for each in tested], bool)
-    scores = probabilities(np.asarray(logits, np.float32), multi_label=not found.exclusive)
+    # Shares make windows comparable where a frame has one class. Sigmoids would only make large logits equal.
+    scores = probabilities(np.asarray(logits, np.float32), multi_label=False) if found.exclusive else np.asarray(logits)
     groups = [each.group for each in tested]
     background = None if found.background is None else found.classes.index(found.background)
 
     def figure(measure: Callable[[NDArray[np.intp]], float | None]) -> Figure:
-        everything = np.arange(len(tested), dtype=np.intp)
-        return Figure(
-            measure(everything), bootstrap_interval(measure, groups, np.random.default_rng(seed), draws=_DRAWS)
-        )
+        return figure_of(measure, groups, seed=seed, draws=FEW_DRAWS)
 
     labels = truth.argmax(axis=1)
     averaged = None

@@ -9,15 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from app.evaluation.head_scores import Figure
+from app.evaluation.figure import Figure, figure_of
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from metrics.bouts import BoutMatch
-
-_DRAWS = 1000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,6 +102,7 @@ def frame_figures(
     import numpy as np
 
     from metrics.bouts import pooled
+    from metrics.classification import kappa_of_counts
 
     known = [each for each in recordings if len(each.centres)]
     if not known or not all(map(_is_dense, known)):
@@ -112,14 +111,10 @@ def frame_figures(
     counts = np.stack([_counts(each, said) for each, said in zip(known, predicted, strict=True)])
     matches = [_bouts(each, said) for each, said in zip(known, predicted, strict=True)]
     found = np.array([[(each.true, each.predicted, each.matched) for each in some] for some in matches])
-    kappas = np.stack([_confusion(each, said) for each, said in zip(known, predicted, strict=True)])
+    confusions = np.stack([_confusion(each, said) for each, said in zip(known, predicted, strict=True)])
 
     def figure(measure: Callable[[NDArray[np.intp]], float | None]) -> Figure:
-        from metrics.bootstrap import bootstrap_interval
-
-        everything = np.arange(len(known), dtype=np.intp)
-        rng = np.random.default_rng(seed)
-        return Figure(measure(everything), bootstrap_interval(measure, everything.tolist(), rng, draws=_DRAWS))
+        return figure_of(measure, range(len(known)), seed=seed)
 
     def mean_f1(table: NDArray[Any]) -> float | None:
         values = [value for at, value in enumerate(_f1(table)) if at != background and value is not None]
@@ -130,7 +125,7 @@ def frame_figures(
         frames=int(sum(each.labelled.sum() for each in known)),
         f1=figure(lambda at: mean_f1(counts[at].sum(axis=0))),
         f1_by_class=tuple(_f1(counts.sum(axis=0))),
-        kappa=figure(lambda at: _kappa(kappas[at].sum(axis=0))) if exclusive else None,
+        kappa=figure(lambda at: kappa_of_counts(confusions[at].sum(axis=0))) if exclusive else None,
         bout_f1=figure(lambda at: mean_f1(found[at].sum(axis=0))),
         bouts=tuple(_of_bouts(pooled(some)) for some in zip(*matches, strict=True)),
     )
@@ -177,15 +172,6 @@ def _confusion(recording: ScoredRecording, said: NDArray[np.bool_]) -> NDArray[n
     labelled = recording.labelled & recording.truth.any(axis=1)
     truth, predicted = recording.truth[labelled].argmax(axis=1), said[labelled].argmax(axis=1)
     return np.asarray(confusion_matrix(truth, predicted, said.shape[1]))
-
-
-def _kappa(matrix: NDArray[np.int64]) -> float | None:
-    """As `metrics.classification.cohens_kappa`, of counts."""
-    total = int(matrix.sum())
-    by_chance = int(matrix.sum(axis=0) @ matrix.sum(axis=1))
-    if by_chance == total**2:
-        return None
-    return float((total * int(matrix.trace()) - by_chance) / (total**2 - by_chance))
 
 
 def _f1(table: NDArray[Any]) -> list[float | None]:

@@ -4,27 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from app.evaluation.figure import Figure, figure_of
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-DRAWS = 1000
-"""Of the bootstrap."""
 _WORST = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A measure, None where it is not defined, and its 95 % interval over groups, None with fewer than two."""
-
-    value: float | None
-    interval: tuple[float, float] | None
-
-    def record(self) -> dict[str, Any]:
-        """Return JSON values."""
-        return {"value": self.value, "interval": None if self.interval is None else list(self.interval)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +109,6 @@ def measure_scores(
     """
     import numpy as np
 
-    from metrics.bootstrap import bootstrap_interval
     from metrics.classification import (
         accuracy_by_class,
         average_precision_by_class,
@@ -134,9 +121,7 @@ def measure_scores(
         raise ValueError(f"scores {targets.shape} of at least one example are needed, got {scores.shape}")
 
     def figure(measure: Callable[[NDArray[np.intp]], float | None]) -> Figure:
-        rng = np.random.default_rng(seed)
-        everything = np.arange(len(targets), dtype=np.intp)
-        return Figure(measure(everything), bootstrap_interval(measure, groups, rng, draws=DRAWS))
+        return figure_of(measure, groups, seed=seed)
 
     count = tuple(int(each) for each in targets.sum(axis=0))
     many = len(set(groups))

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from app.evaluation.feature_maker import FeatureMaker, Watch
 from app.evaluation.labelled import LabelledStretch, Stretch
@@ -18,10 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from encoder import Encoder
+    from encoder.head_files import HeadKind
     from encoder.heads import LinearHead, MapHead
     from training.map_probe import MapRecipe
-
-HeadKind = Literal["linear", "map"]
 
 MAP_FROM = 100
 """Labelled clips from which a MAP head is trained by default; fewer say too little about where to look."""

@@ -14,12 +14,17 @@ RATE = 30
 _ENDINGS = (".jpg", ".jpeg", ".png")
 
 
+def is_picture(name: str) -> bool:
+    """Return whether a file is a picture, by its name."""
+    return name.lower().endswith(_ENDINGS)
+
+
 def pictures(folder: str) -> dict[int, str]:
     """Return the paths of the pictures by their numbers. Raise OSError if the folder cannot be read."""
     found: dict[int, str] = {}
     for name in sorted(os.listdir(folder)):
-        stem, ending = os.path.splitext(name)
-        if ending.lower() in _ENDINGS and stem.isascii() and stem.isdigit() and len(stem) <= 9:
+        stem = os.path.splitext(name)[0]
+        if is_picture(name) and stem.isascii() and stem.isdigit() and len(stem) <= 9:
             found.setdefault(int(stem), os.path.join(folder, name))
     return found
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from app.evaluation.head_scores import Figure, class_average
+from app.evaluation.figure import DRAWS, FEW_DRAWS, Figure
+from app.evaluation.head_scores import class_average
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
 
 HeadName = Literal["linear", "mean", "map"]
 """A linear head on rows, a linear head on the unit-length mean of the tokens, a MAP head on the tokens."""
-
-_DRAWS = {False: 1000, True: 200}
-"""Of the bootstrap, by whether there are several labels: average precision takes its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +113,7 @@ def figures_of(
             return class_average(truth[at], hits[draw][at], background)
 
         def figure(measure: Callable[[int, NDArray[np.intp]], float | None], draws: int = len(some)) -> Figure:
-            return _over_draws(measure, draws, groups, _DRAWS[multi_label], seed)
+            return _over_draws(measure, draws, groups, FEW_DRAWS if multi_label else DRAWS, seed)
 
         figures.append(
             ProbeFigure(

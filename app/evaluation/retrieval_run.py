@@ -11,7 +11,7 @@ from app.evaluation.encoded import ReadStretch, encode_stretches
 from app.evaluation.labelled import Stretch
 from app.evaluation.retrieval import Direction, dot_products, evaluate
 from app.evaluation.row_store import RowStore
-from app.evaluation.seconds import Stopwatch
+from app.evaluation.stopwatch import Stopwatch
 from indexer.media.errors import Cancelled
 
 if TYPE_CHECKING:

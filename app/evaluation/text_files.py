@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from files.json_file import read_json
 from files.regular import AnyPath, read_regular
 
 MOST_BYTES = 64 << 20
@@ -95,6 +97,24 @@ def read_table(path: AnyPath, *, required: Sequence[str]) -> Iterator[Row]:
                 yield Row(rows.line_num, blank | dict(zip(names, map(str.strip, cells), strict=False)))
     except csv.Error as error:
         raise wrong(path, rows.line_num, f"this is no line of a table ({error})") from error
+
+
+def read_json_file(path: AnyPath, *, max_bytes: int = MOST_BYTES, leave_out: Collection[str] = ()) -> Any:
+    """Return the value in a JSON file.
+
+    Args:
+        path: The file.
+        max_bytes: The largest file that is read.
+        leave_out: Keys whose values are not needed: they become None as soon as they are read, to save memory.
+
+    Raises:
+        OSError: It cannot be read.
+        TextFileError: It is too large, or no JSON.
+    """
+    try:
+        return read_json(path, max_bytes=max_bytes, any_number=True, leave_out=leave_out)
+    except ValueError as error:
+        raise wrong(path, None, f"this is no JSON file that can be read ({error})") from error
 
 
 def _header(lines: Sequence[str], delimiter: str) -> list[str]:

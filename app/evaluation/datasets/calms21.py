@@ -20,10 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from app.evaluation.datasets.bento import read_annot
+from app.evaluation.datasets.video_files import NamedVideos
 from app.evaluation.frame_labels import FrameLabels, LabelledVideos
-from app.evaluation.named_videos import VideoFiles
-from app.evaluation.text_files import wrong
-from files.json_file import read_json
+from app.evaluation.text_files import read_json_file, wrong
 from files.regular import AnyPath
 
 BACKGROUND = "other"
@@ -42,7 +41,7 @@ def read_calms21(labels: AnyPath, videos: AnyPath) -> LabelledVideos:
         OSError: A file or folder cannot be read.
         ValueError: A file has another layout, contradicts itself, or there is none. One line.
     """
-    files = VideoFiles(videos)
+    files = NamedVideos(videos)
     classes: dict[str, int] = {}
     found: list[FrameLabels] = []
     missing: list[str] = []
@@ -90,10 +89,7 @@ def _videos_in(path: Path, notes: list[str]) -> Iterator[tuple[str, list[str], t
     if path.suffix == ".annot":
         yield path.stem, *read_annot(path, background=BACKGROUND)
         return
-    try:
-        groups = read_json(path, max_bytes=_MOST_BYTES, any_number=True, leave_out=_UNUSED)
-    except ValueError as error:
-        raise wrong(path, None, f"this is no JSON file that can be read ({error})") from error
+    groups = read_json_file(path, max_bytes=_MOST_BYTES, leave_out=_UNUSED)
     if not isinstance(groups, dict):
         raise wrong(path, None, "groups of videos are expected, as in calms21_task1_train.json")
     for group in groups.values():

@@ -25,10 +25,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from app.evaluation.datasets.video_files import NamedVideos
 from app.evaluation.frame_labels import FrameLabels, LabelledVideos
-from app.evaluation.named_videos import VideoFiles
-from app.evaluation.text_files import read_text, wrong
-from files.json_file import read_json
+from app.evaluation.text_files import read_json_file, read_text, wrong
 from files.regular import AnyPath
 
 BEHAVIOURS = (
@@ -73,7 +72,7 @@ def read_chimpact(labels: AnyPath, videos: AnyPath) -> LabelledVideos:
         OSError: A file or folder cannot be read.
         ValueError: A file has another layout, or there is none. One line.
     """
-    files = VideoFiles(videos)
+    files = NamedVideos(videos)
     tables, clips = _label_files(Path(labels))
     frames: dict[str, dict[int, set[int]]] = {}
     splits: dict[str, str] = {}
@@ -147,10 +146,7 @@ def _rows(path: Path) -> Iterator[tuple[str, int, int]]:
 
 def _release(path: Path) -> dict[int, set[int]]:
     """Return the numbers of the behaviours by frame of the video."""
-    try:
-        content = read_json(path, max_bytes=_MOST_BYTES, any_number=True, leave_out=("keypoints", "segmentation"))
-    except ValueError as error:
-        raise wrong(path, None, f"this is no JSON file that can be read ({error})") from error
+    content = read_json_file(path, max_bytes=_MOST_BYTES, leave_out=("keypoints", "segmentation"))
     images = _list_of(path, content, "images")
     frame_of: dict[Any, int] = {}
     for image in images:

@@ -19,8 +19,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.evaluation.datasets.video_files import NamedVideos
 from app.evaluation.frame_labels import FrameLabels, LabelledVideos
-from app.evaluation.named_videos import VideoFiles
 from app.evaluation.text_files import wrong
 from files.regular import AnyPath
 from indexer.media.errors import UnreadableVideo
@@ -47,7 +47,7 @@ def read_fly_vs_fly(labels: AnyPath, videos: AnyPath, read: ReadMedia) -> Labell
         ValueError: A file has another layout, or there is none. One line.
     """
     root = Path(labels)
-    files = VideoFiles(videos)
+    files = NamedVideos(videos)
     classes: dict[str, None] = {}
     splits: dict[Path, dict[int, str]] = {}
     found: list[FrameLabels] = []

@@ -16,11 +16,10 @@ import csv
 import os
 from pathlib import Path
 
+from app.evaluation.datasets.video_files import NamedVideos
 from app.evaluation.frame_labels import FrameLabels, LabelledVideos
-from app.evaluation.named_videos import VideoFiles
 from app.evaluation.picture_folder import pictures
-from app.evaluation.text_files import read_text, wrong
-from files.json_file import read_json
+from app.evaluation.text_files import read_json_file, read_text, wrong
 from files.regular import AnyPath
 
 CLASSES = ("Walk", "Graze", "Browse", "Head Up", "Auto-Groom", "Trot", "Run", "Occluded")
@@ -41,7 +40,7 @@ def read_kabr(labels: AnyPath, videos: AnyPath) -> LabelledVideos:
         OSError: A file or folder cannot be read.
         ValueError: A file has another layout, or there is none. One line.
     """
-    files = VideoFiles(videos, with_pictures=True)
+    files = NamedVideos(videos, with_pictures=True)
     tables = _tables(Path(labels))
     classes = _classes(tables[0].parent)
     found: list[FrameLabels] = []
@@ -78,10 +77,7 @@ def _classes(folder: Path) -> dict[int, str]:
     path = folder / "classes.json"
     if not path.is_file():
         return dict(enumerate(CLASSES))
-    try:
-        content = read_json(path)
-    except ValueError as error:
-        raise wrong(path, None, f"this is no JSON file that can be read ({error})") from error
+    content = read_json_file(path)
     if (
         not isinstance(content, dict)
         or not content
