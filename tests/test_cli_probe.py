@@ -151,6 +151,7 @@ def test_a_damaged_row_of_the_library_is_left_out(monkeypatch: pytest.MonkeyPatc
     assert [each for each in shots if each in left] == left
 
 
+@pytest.mark.usefixtures("root")
 def test_the_table_of_answers_has_every_class() -> None:
     trained()
     written = run("probe", "apply", "head.npz", "clips", "--to", "all.csv")

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from app.evaluation.feature_maker import FeatureMaker
-    from app.evaluation.head_scores import Figure, ScoreReport
+    from app.evaluation.figure import Figure
+    from app.evaluation.head_scores import ScoreReport
     from app.evaluation.labelled import LabelledStretch
     from app.evaluation.task import ProbeTask
     from encoder.head_files import StoredHead
