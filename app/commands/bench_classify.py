@@ -227,7 +227,7 @@ def write_clips(target: Path, tested: Sequence[LabelledStretch], task: ProbeTask
                 "group": each.group,
                 "label": "|".join(sorted(each.labels)),
                 "best": task.classes[best],
-                "cosine": f"{row[best]:.6f}",
+                "cosine": round(float(row[best]), 6),  # a number: text with a minus would be kept from spreadsheets
                 "right": int(task.classes[best] in each.labels),
                 "rank": rank,
             }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from app.timelines.table_file import csv_bytes
@@ -69,33 +69,35 @@ def questions_table(evaluated: Evaluated) -> bytes:
     return csv_bytes([dict(zip(_COLUMNS, row, strict=True)) for row in _question_rows(evaluated)], _COLUMNS)
 
 
-def _question_rows(evaluated: Evaluated) -> Iterator[tuple[str, ...]]:
+def _question_rows(evaluated: Evaluated) -> Iterator[tuple[Any, ...]]:
     result = evaluated.result
     ids, questions = [each.id for each in result.videos], result.questions
     own = _own_way_ranks(evaluated)
     for at, row in enumerate(_ranked(result.text_to_video, ids)):
-        yield "text to video", questions.texts[at], ids[questions.videos[at]], *row, own.get(at, "")
+        yield "text to video", questions.texts[at], ids[questions.videos[at]], *row, own.get(at)
     for at, row in enumerate(_ranked(result.video_to_text, questions.texts)):
-        yield "video to text", ids[at], " | ".join(result.videos[at].captions), *row, ""
+        yield "video to text", ids[at], " | ".join(result.videos[at].captions), *row, None
 
 
-def _ranked(direction: Direction, items: list[str] | tuple[str, ...]) -> Iterator[tuple[str, str, str, str]]:
+def _ranked(
+    direction: Direction, items: list[str] | tuple[str, ...]
+) -> Iterator[tuple[float, str, float, float | None]]:
     for at, rank in enumerate(direction.ranks.expected):
         wrong = direction.best_wrong[at]
         score = direction.wrong_score[at]
         yield (
-            f"{rank:g}",
+            round(float(rank), 6),
             items[wrong] if wrong >= 0 else "",
-            f"{direction.true_score[at]:.6f}",
-            "" if math.isnan(score) else f"{score:.6f}",
+            round(float(direction.true_score[at]), 6),  # numbers: text with a minus would be kept from spreadsheets
+            None if math.isnan(score) else round(float(score), 6),
         )
 
 
-def _own_way_ranks(evaluated: Evaluated) -> dict[int, str]:
+def _own_way_ranks(evaluated: Evaluated) -> dict[int, float]:
     own = evaluated.own_way
     if own is None:
         return {}
-    return {at: f"{rank:g}" for at, rank in zip(own.asked, own.direction.ranks.expected, strict=True)}
+    return {at: round(float(rank), 6) for at, rank in zip(own.asked, own.direction.ranks.expected, strict=True)}
 
 
 def _direction_record(direction: Direction) -> dict[str, Any]:
