@@ -71,9 +71,7 @@ def test_a_head_never_replaces_a_file_that_has_the_name_of_its_facts(
     assert "dogs.json exists; --replace replaces it" in result.output
 
 
-@pytest.mark.parametrize(
-    "words", [["probe", "train", ".", "--to", "a.npz"], ["probe", "test", "a.npz", "."], ["bench", "probe", "."]]
-)
+@pytest.mark.parametrize("words", [["probe", "train", ".", "--to", "a.npz"], ["bench", "probe", "."]])
 def test_wrong_labels_are_told_before_an_encoder_is_opened_or_downloaded(
     words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
