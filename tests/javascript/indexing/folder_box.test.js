@@ -144,6 +144,23 @@ test('the first click on the button counts, before the path was checked and whil
   assert.equal(box.field.value, '', 'the box is empty again once it has begun');
 });
 
+test('nothing takes the place of a start that waits for the script of the page', async (context) => {
+  const box = new Box(context);
+  let state = 'a';
+  box.server.answers['GET /api/library/state'] = () => ({ state });
+  box.mount({ waiting: true });
+  context.mock.timers.tick(1500);
+  await settled();
+  box.type('/Videos');
+  await box.submit();
+  state = 'b';
+  context.mock.timers.tick(1500);
+  await settled();
+  box.type('/Other');
+  await box.pause();
+  assert.equal(box.sent.at(-1)?.name, 'start');
+});
+
 test('a start that fails is said, and the path stays', async (context) => {
   const box = new Box(context);
   box.type('/Videos');

@@ -46,7 +46,7 @@ class FolderBox {
     this.component = component;
     this.turn = component.data.turn;
     this.field = new FolderField(
-      (path) => trigger(this.component, 'checked', { path }),
+      (path) => this.tell('checked', { path }),
       () => this.drawButton(),
     );
     /** @type {ReturnType<typeof setTimeout> | null} */
@@ -142,6 +142,16 @@ class FolderBox {
     trigger(this.component, 'start', { path });
   }
 
+  /**
+   * Tell the page something, unless it is to start a folder: of two triggers that wait for the script, only the later one arrives.
+   *
+   * @param {string} name
+   * @param {Record<string, unknown>} value
+   */
+  tell(name, value) {
+    if (!this.starting) trigger(this.component, name, value);
+  }
+
   endStart() {
     if (this.starting !== null) clearTimeout(this.starting);
     this.starting = null;
@@ -208,7 +218,7 @@ class FolderBox {
       const { state } = await api('/api/library/state');
       const before = this.state;
       this.state = state;
-      if (before !== null && before !== state) trigger(this.component, 'changed', {});
+      if (before !== null && before !== state) this.tell('changed', {});
     } catch {
       // The server is gone, which the page says elsewhere.
     }
