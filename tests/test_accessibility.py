@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -113,9 +114,10 @@ def test_what_axe_is_to_find_is_found(chromium: Any, app: App) -> None:
 
 def show_in(page: Any, scheme: str) -> None:
     """Change the colour scheme. Streamlit hears of a change only once it listens, so it is changed until it is seen."""
-    for _ in range(30):
+    for patience_seconds in (3, 3, 15, 60):  # a change back is one more to wait for
         page.emulate_media(color_scheme=scheme)
-        for _ in range(30):
+        deadline = time.monotonic() + patience_seconds
+        while time.monotonic() < deadline:
             if page.evaluate(SETTLED, scheme == "dark"):
                 return
             page.wait_for_timeout(100)
