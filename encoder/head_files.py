@@ -31,6 +31,7 @@ from files.replace import replace_file, replacing
 HeadKind = Literal["map", "linear"]
 
 _WEIGHTS, _BIAS = "weights", "bias"
+_LARGEST = 1e9  # of a head: products of a few such numbers are still finite in float32
 _MAX_BYTES = 1 << 28
 """Of the arrays of a head: LvT-L's with 50,000 classes has 221 MB."""
 _MAX_CLASSES = 100_000
@@ -143,7 +144,7 @@ def read_head(path: Path, *, encoder_id: str | None = None) -> StoredHead:
         head = head_from_flax(arrays) if facts.kind == "map" else _linear_head(arrays)
     except (WeightsMismatch, ValueError) as error:
         raise WeightsMismatch(f"{path}: {error}") from error
-    problem = _contradiction(head, facts)
+    problem = _contradiction(head, facts) or _overflow(arrays)
     if problem:
         raise WeightsMismatch(f"{path}: {problem}")
     return StoredHead(head, facts)
@@ -160,6 +161,12 @@ def _contradiction(head: MapHead | LinearHead, facts: HeadFacts) -> str:
     if head.dim != facts.dim:
         return f"it is for {head.dim} columns, and said to be for {facts.dim}"
     return ""
+
+
+def _overflow(arrays: Mapping[str, Array]) -> str:
+    """Return which array is too large to be computed with in float32; empty if none is."""
+    large = next((key for key, array in arrays.items() if array.size and np.abs(array).max() > _LARGEST), "")
+    return f"{large} has numbers above {_LARGEST:g}, which no training gives" if large else ""
 
 
 def _linear_head(arrays: Mapping[str, Array]) -> LinearHead:

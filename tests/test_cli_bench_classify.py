@@ -86,6 +86,7 @@ def test_figures_are_those_of_the_cosines(clips: Path, encoder: ColourEncoder) -
     assert found["prompts"] == ["a video of {}."]
     assert found["machine"]["cores"] >= 1
     rows = list(csv.DictReader(Path("clips.csv").read_text("utf-8-sig").splitlines()))
+    assert {row["file"] for row in rows} == {f"{name}.mp4" for name in truth}
     assert [row["right"] == "1" for row in rows] == right
     assert [row["rank"] == "1" for row in rows] == right
 

@@ -211,7 +211,8 @@ def test_labels_that_cannot_be_used_are_one_line(root: Path, lines: list[str], m
 
 
 def test_a_head_of_another_encoder_is_refused(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    trained()
+    done = trained()
+    assert done.exit_code == 0, done.output
     monkeypatch.setattr(probe_session, "open_or_download_encoder", lambda *_, **__: ColourEncoder(name="other"))
     for words in (("test", "head.npz", "clips", "--labels", "labels.csv"), ("apply", "head.npz", "clips")):
         refused = run("probe", *words)

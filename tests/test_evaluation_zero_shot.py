@@ -9,7 +9,7 @@ import pytest
 from fakes import ColourEncoder
 
 from app.evaluation.class_names import named_prompts
-from app.evaluation.class_search import RowsInMemory, classify_rows, judge_of
+from app.evaluation.class_search import RowsInMemory, classify_by_names, judge_of
 from app.evaluation.row_store import RowStore
 from app.evaluation.zero_shot import best_classes, class_rows, sentences
 from indexer.media.errors import Cancelled
@@ -88,16 +88,16 @@ def test_blocks_make_no_difference_and_damaged_rows_are_left_out() -> None:
     rows, classes = unit_rows(30, 16, 4), unit_rows(5, 16, 5)
     rows[7] = np.nan
     names, memory = [f"c{at}" for at in range(5)], RowsInMemory(rows)
-    whole = classify_rows(memory.embeddings("x"), names, classes, None, top=2)
-    parts = classify_rows(memory.embeddings("x", batch=4), names, classes, None, top=2)
+    whole = classify_by_names(memory.embeddings("x"), names, classes, None, top=2)
+    parts = classify_by_names(memory.embeddings("x", batch=4), names, classes, None, top=2)
     assert whole.damaged == parts.damaged == 1
     assert whole.ids.tolist() == parts.ids.tolist() == [at for at in range(1, 31) if at != 8]
     assert whole.best.classes.tolist() == parts.best.classes.tolist()
     assert whole.strengths == (None,) * 29
-    none = classify_rows(iter(()), names, classes, None, top=2)
+    none = classify_by_names(iter(()), names, classes, None, top=2)
     assert none.best.classes.shape == (0, 2)
     with pytest.raises(Cancelled):
-        classify_rows(memory.embeddings("x"), names, classes, None, top=2, cancelled=lambda: True)
+        classify_by_names(memory.embeddings("x"), names, classes, None, top=2, cancelled=lambda: True)
 
 
 def test_a_level_tells_what_is_there_from_what_is_not(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_a_level_tells_what_is_there_from_what_is_not(tmp_path: Path) -> None:
         questions = class_rows(encoder, null_questions(encoder.id), ["{}"], store)
         classes = class_rows(encoder, ["green", "xyzzy"], ["{}"], store)
     judge = judge_of(memory, encoder.id, questions)
-    found = classify_rows(memory.embeddings("x"), ["green", "xyzzy"], classes, judge, top=1)
+    found = classify_by_names(memory.embeddings("x"), ["green", "xyzzy"], classes, judge, top=1)
     levels = [each.level for each in found.strengths if each is not None]
     assert levels[5] == "strong"
     assert set(levels[:5] + levels[6:]) == {"weak"}

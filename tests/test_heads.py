@@ -423,6 +423,7 @@ class TestFiles:
             ({"weights": head.weights}, "arrays weights and bias, not weights"),
             ({"weights": head.weights, "bias": head.bias.astype(np.float64)}, "bias is float64, expected float32"),
             ({"weights": head.weights, "bias": head.bias * np.nan}, "not a finite number"),
+            ({"weights": head.weights * np.float32(1e38), "bias": head.bias}, "weights has numbers above 1e"),
             ({"weights": head.weights, "bias": head.bias[:2]}, "a linear head has"),
             ({"weights": head.weights[:2], "bias": head.bias[:2]}, "2 classes, and names for 3"),
             ({"weights": np.array([{}], object), "bias": head.bias}, "not a readable"),

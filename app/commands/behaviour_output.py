@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app.commands.probe_session import unread_record
-from app.commands.probe_test import figure_text
+from app.commands.score_report import figure_text
 from app.shell.terminal import count_text, printable, table
 
 if TYPE_CHECKING:

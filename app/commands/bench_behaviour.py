@@ -13,7 +13,7 @@ from app.commands.behaviour_output import BehaviourFindings, findings_record, pr
 from app.commands.probe_session import Session, probe_session, unread_lines
 from app.compose import Settings
 from app.shell.errors import CommandError
-from app.shell.exit_codes import MISSING
+from app.shell.exit_codes import FAILED, MISSING
 from app.shell.terminal import count_text, print_json, print_note, printable
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def bench_behaviour(
     for line in (*findings.notes, *missing_lines(findings.found), *unread_lines(unread)):
         print_note(line)
     if unread or findings.found.missing or len(findings.recordings) < len(findings.found.videos):
-        raise click.exceptions.Exit(1)
+        raise click.exceptions.Exit(FAILED)
 
 
 def read_set(
@@ -140,7 +140,9 @@ def _measured(session: Session, order: BehaviourOrder, plan: ProbePlan, work: Pa
 
     about, found, recordings, notes = read_set(session, order)
     windows = stretches_of(recordings)
-    train, _ = train_and_test(ProbeTask(windows, found.classes, not found.exclusive, found.background), plan.seed)
+    train, test = train_and_test(ProbeTask(windows, found.classes, not found.exclusive, found.background), plan.seed)
+    # Drawn once: a set without splits would be halved otherwise where fewer classes leave out recordings.
+    windows = [replace(each, split=split) for split, some in (("train", train), ("test", test)) for each in some]
     found, others = with_learnable_classes(found, train)
     if len(found.classes) < (2 if found.exclusive else 1):
         raise TaskError(

@@ -13,8 +13,9 @@ import click
 from app.commands.bench_behaviour import DATASETS, order_of
 from app.commands.classify_behaviour import classify_behaviour
 from app.commands.classify_run import NAMES
+from app.commands.evaluation_run import evaluation_errors
 from app.commands.probe_session import Session, probe_session, unread_lines, unread_record
-from app.commands.probe_test import print_report, report_record
+from app.commands.score_report import print_report, report_record
 from app.compose import Settings
 from app.shell.evaluation_options import work_option
 from app.shell.exit_codes import FAILED
@@ -110,7 +111,7 @@ def bench_classify(
     assert folder is not None
     require_result_file("--clips", clips_file, (labels, classes_file, prompts))
     began = time.monotonic()
-    with probe_session(settings, work, yes=yes, needs_text=True) as session:
+    with evaluation_errors():  # before a model is opened, or downloaded
         task, others = labelled_task(folder, labels, classes_file, multi_label=multi_label)
         if background is not None and background not in task.classes:
             raise click.UsageError(f"--background: {background!r} is none of the classes")
@@ -119,6 +120,7 @@ def bench_classify(
         known = [each for each in asked if task.multi_label or len(each.labels & set(task.classes)) == 1]
         if not known:
             raise TaskError(f"no line of {labels} tests a class: it needs one in a split `test`, or no splits at all")
+    with probe_session(settings, work, yes=yes, needs_text=True) as session:
         maker = session.maker
         tested, scores = zero_shot_scores(session, maker.rows([each.stretch for each in known]), known, task, templates)
         if not tested:
@@ -133,7 +135,7 @@ def bench_classify(
             seed=seed,
         )
         if clips_file is not None:
-            write_clips(clips_file, tested, task, scores)
+            write_clips(clips_file, tested, task, scores, folder)
         record: dict[str, Any] = report_record(task, report, session)
         if not as_json:
             print_report(task, report, session)
@@ -202,12 +204,18 @@ def zero_shot_scores(
     return there, np.stack([rows[each.stretch] for each in there]) @ classes.T
 
 
-def write_clips(target: Path, tested: Sequence[LabelledStretch], task: ProbeTask, scores: NDArray[np.float32]) -> None:
+def write_clips(
+    target: Path, tested: Sequence[LabelledStretch], task: ProbeTask, scores: NDArray[np.float32], folder: str
+) -> None:
     """Write a line for each clip: its truth, its best class, and how the true class ranks.
+
+    Files are named relative to `folder`, as in the table of labels.
 
     Raises:
         OSError: It could not be written.
     """
+    import os
+
     import numpy as np
 
     from app.timelines.table_file import csv_bytes
@@ -221,7 +229,7 @@ def write_clips(target: Path, tested: Sequence[LabelledStretch], task: ProbeTask
         rank = 1 + int(np.count_nonzero(row > max(true))) if true else None
         rows.append(
             {
-                "file": each.stretch.path,
+                "file": os.path.relpath(each.stretch.path, os.path.abspath(folder)),
                 "start": each.stretch.start_seconds,
                 "end": each.stretch.end_seconds,
                 "group": each.group,

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app.commands.bench_behaviour import DATASETS, bench_behaviour, order_of
-from app.commands.probe_session import probe_session, task_errors, unread_lines, unread_record
-from app.commands.probe_test import figure_text
+from app.commands.evaluation_run import evaluation_errors
+from app.commands.probe_session import probe_session, unread_lines, unread_record
+from app.commands.score_report import figure_text
 from app.compose import Settings
 from app.shell.evaluation_options import work_option
+from app.shell.exit_codes import FAILED
 from app.shell.options import PathWord, Whole, with_settings
 from app.shell.terminal import count_text, print_json, print_note, printable, table
 
@@ -132,7 +134,7 @@ def bench_probe(
         bench_behaviour(settings, order, _for_windows(plan), work=work, yes=yes, as_json=as_json)
         return
     assert folder is not None
-    with task_errors():  # before a model is opened, or downloaded
+    with evaluation_errors():  # before a model is opened, or downloaded
         task = task_of(read_labels(labels, folder), multi_label=multi_label)
     with probe_session(settings, work, yes=yes, paths=[folder]) as session:
         found = run_probe_bench(
@@ -154,7 +156,7 @@ def bench_probe(
         click.echo(f"encoder {about['encoder']}; {machine}; {seconds:.0f} s")
     print_bench_notes(found)
     if found.unread:
-        raise click.exceptions.Exit(1)
+        raise click.exceptions.Exit(FAILED)
 
 
 def _for_windows(plan: ProbePlan) -> ProbePlan:

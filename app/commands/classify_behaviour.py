@@ -12,7 +12,7 @@ import click
 from app.commands.bench_behaviour import BehaviourOrder, missing_lines, read_set
 from app.commands.classify_run import NAMES
 from app.commands.probe_session import Session, probe_session, unread_lines, unread_record
-from app.commands.probe_test import figure_text
+from app.commands.score_report import figure_text
 from app.compose import Settings
 from app.shell.exit_codes import FAILED
 from app.shell.terminal import count_text, print_json, print_note, printable, table

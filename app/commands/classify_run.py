@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from app.evaluation.class_search import Classified
+    from app.evaluation.class_search import ZeroShotResult
     from app.evaluation.encoded import Unread
     from app.evaluation.labelled import Stretch
     from app.evaluation.row_store import RowStore
@@ -62,7 +62,7 @@ class Findings:
     """
 
     names: list[str]
-    classified: Classified
+    classified: ZeroShotResult
     stretches: Callable[[Sequence[int]], list[Stretch | None]]
     of_library: bool
     facts: dict[str, Any]
@@ -121,12 +121,12 @@ def _classify(
     workers: ReadMedia,
     line: LiveLine,
     stopped: Callable[[], bool],
-) -> tuple[Classified, list[Stretch], list[Unread]]:
+) -> tuple[ZeroShotResult, list[Stretch], list[Unread]]:
     import numpy as np
 
     from app.evaluation.as_indexed import ReadAsIndexed
     from app.evaluation.class_names import PLACE
-    from app.evaluation.class_search import RowsInMemory, classify_rows, judge_of
+    from app.evaluation.class_search import RowsInMemory, classify_by_names, judge_of
     from app.evaluation.encoded import encode_stretches
     from search.calibration.questions import null_questions
 
@@ -140,7 +140,7 @@ def _classify(
     rows = np.stack([found[each] for each in there]) if there else np.zeros((0, encoder.dim), np.float32)
     memory = RowsInMemory(rows)
     judge = judge_of(memory, encoder.id, questions)
-    return classify_rows(memory.embeddings(encoder.id), order.names, classes, judge, top=order.top), there, unread
+    return classify_by_names(memory.embeddings(encoder.id), order.names, classes, judge, top=order.top), there, unread
 
 
 def rows_of_classes(

@@ -41,7 +41,7 @@ def classify_shots(settings: Settings, order: ClassifyOrder, paths: Sequence[str
         CommandError: Nothing is indexed, or nothing at one of the paths.
         Cancelled, EncoderError, LibraryError, OSError: As for `classify_files`.
     """
-    from app.evaluation.class_search import classify_rows
+    from app.evaluation.class_search import classify_by_names
     from app.evaluation.row_store import RowStore, rows_file
     from search.calibration.calibration import Calibration
     from search.calibration.folder import calibration_folder
@@ -63,7 +63,7 @@ def classify_shots(settings: Settings, order: ClassifyOrder, paths: Sequence[str
             judge = Calibration(library, encoder, folder, CalibrationLine()).judge()
             total = library.stamp(encoder.id).count
             counted = CountedLine(line, stage="compare", text="comparing with all classes", unit="shots", total=total)
-            classified = classify_rows(
+            classified = classify_by_names(
                 (_among(block, allowed) for block in library.embeddings(encoder.id)),
                 order.names,
                 classes,

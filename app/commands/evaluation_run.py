@@ -6,20 +6,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from app.shell.errors import CommandError
-from app.shell.exit_codes import USAGE
+from app.shell.exit_codes import MISSING, USAGE
 
-STOPPING = "stopping; what was encoded is kept (press Ctrl-C again to stop at once)"
+STOPPING = "stopping; what is finished is kept, and the same command continues from there (Ctrl-C again stops at once)"
 
 
 @contextmanager
 def evaluation_errors() -> Iterator[None]:
-    """Turn a TextFileError raised in the `with` block into a CommandError, and Cancelled into KeyboardInterrupt."""
+    """Turn what is wrong with a person's files, or no room for tokens, into one line, and Cancelled into a stop."""
+    from app.evaluation.task import TaskError
     from app.evaluation.text_files import TextFileError
+    from app.evaluation.token_store import NoRoom
     from indexer.media.errors import Cancelled
 
     try:
         yield
-    except TextFileError as error:
+    except (TextFileError, TaskError) as error:
         raise CommandError(str(error), USAGE) from error
+    except NoRoom as error:
+        raise CommandError(f"{error.strerror}; free some, or name a folder elsewhere with --work", MISSING) from error
     except Cancelled as stop:
         raise KeyboardInterrupt from stop

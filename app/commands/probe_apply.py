@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app import compose
-from app.commands.probe_session import head_path, probe_session, task_errors, unread_lines, unread_record
+from app.commands.evaluation_run import evaluation_errors
+from app.commands.probe_session import head_path, probe_session, unread_lines, unread_record
 from app.commands.probe_test import chance_cells, chance_columns
 from app.compose import Settings
 from app.shell.errors import CommandError, NothingDone
 from app.shell.evaluation_options import work_option
-from app.shell.exit_codes import MISSING
+from app.shell.exit_codes import FAILED, MISSING
 from app.shell.options import PathWord, Whole, with_settings
 from app.shell.result_file import require_result_file
 from app.shell.terminal import display_path, print_json, print_note, printable
@@ -78,7 +79,7 @@ def probe_apply(
     facts = read_head(head_path(head_file)).facts
     if only is not None and only not in facts.classes:
         raise click.UsageError(f"{only!r} is no class of this head: {', '.join(facts.classes)}")
-    with task_errors():
+    with evaluation_errors():
         if folder is None:
             found, unread = _library(settings, head_file, facts, per, work, yes=yes)
         else:
@@ -105,7 +106,7 @@ def probe_apply(
     for line in unread_lines(unread):
         print_note(line)
     if unread:
-        raise click.exceptions.Exit(1)
+        raise click.exceptions.Exit(FAILED)
     if not shown:
         raise NothingDone("Nothing was classified." if not found else f"Nowhere is {only} among the best {best}.")
 

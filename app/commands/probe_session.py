@@ -9,11 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.commands.evaluation_run import STOPPING, evaluation_errors
 from app.commands.fetch_model import open_or_download_encoder
 from app.compose import Settings
 from app.shell.counted_line import CountedLine
 from app.shell.errors import CommandError
-from app.shell.exit_codes import MISSING, USAGE
+from app.shell.exit_codes import MISSING
 from app.shell.interrupt import stop_on_interrupt
 from app.shell.live_line import LiveLine
 from app.shell.notice import print_notice
@@ -85,40 +86,20 @@ def probe_session(
     from app.evaluation.feature_maker import Watch
     from app.evaluation.machine import machine_of
     from app.media_workers import MediaWorkers
-    from indexer.media.errors import Cancelled
 
     encoder = open_or_download_encoder(settings, yes=yes, needs_text=needs_text)
     print_notice(encoder, paths)
     workers = MediaWorkers()
     try:
         with (
-            task_errors(),
+            evaluation_errors(),
             LiveLine() as line,
-            stop_on_interrupt(
-                line, "Stopping; what is finished is kept. Press Ctrl-C again to stop at once."
-            ) as stopped,
+            stop_on_interrupt(line, STOPPING) as stopped,
         ):
             watch = Watch(on_progress=_Progress(line), on_need=partial(_say_need, line), cancelled=stopped)
             yield Session(encoder, machine_of(settings, encoder), ReadAsIndexed(workers), workers, watch, work)
-    except Cancelled as stop:
-        raise KeyboardInterrupt from stop
     finally:
         workers.close()
-
-
-@contextmanager
-def task_errors() -> Iterator[None]:
-    """Turn what is wrong with a person's files into one line."""
-    from app.evaluation.task import TaskError
-    from app.evaluation.text_files import TextFileError
-    from app.evaluation.token_store import NoRoom
-
-    try:
-        yield
-    except (TextFileError, TaskError) as error:
-        raise CommandError(str(error), USAGE) from error
-    except NoRoom as error:
-        raise CommandError(f"{error.strerror}; free some, or name a folder elsewhere with --work", MISSING) from error
 
 
 def head_path(name: str) -> Path:

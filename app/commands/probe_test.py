@@ -8,31 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.commands.probe_session import Session, head_path, probe_session, task_errors, unread_lines, unread_record
+from app.commands.evaluation_run import evaluation_errors
+from app.commands.probe_session import head_path, probe_session, unread_lines, unread_record
+from app.commands.score_report import print_report, report_record
 from app.compose import Settings
 from app.shell.evaluation_options import work_option
+from app.shell.exit_codes import FAILED
 from app.shell.options import PathWord, with_settings
 from app.shell.result_file import require_result_file
-from app.shell.terminal import count_text, print_json, print_note, printable, table
+from app.shell.terminal import count_text, print_json, print_note, printable
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from app.evaluation.feature_maker import FeatureMaker
-    from app.evaluation.figure import Figure
-    from app.evaluation.head_scores import ScoreReport
     from app.evaluation.labelled import LabelledStretch
     from app.evaluation.task import ProbeTask
     from encoder.head_files import StoredHead
-
-NAMES = {
-    "top_1": "top-1",
-    "top_5": "top-5",
-    "class_averaged": "class-averaged top-1",
-    "kappa": "Cohen's kappa",
-    "mean_average_precision": "mean average precision",
-}
 
 
 @click.command(
@@ -75,7 +68,7 @@ def probe_test(
     from encoder.head_files import read_head, sidecar_of
 
     require_result_file("--clips", clips_file, (labels, head_file, sidecar_of(Path(head_file))))
-    with task_errors():  # before a model is opened, or downloaded
+    with evaluation_errors():  # before a model is opened, or downloaded
         facts = read_head(head_path(head_file)).facts
         task = ProbeTask(read_labels(labels, folder), facts.classes, facts.multi_label)
         asked = task.of_split("test")
@@ -108,7 +101,7 @@ def probe_test(
     for line in unread_lines(maker.unread):
         print_note(line)
     if maker.unread:
-        raise click.exceptions.Exit(1)
+        raise click.exceptions.Exit(FAILED)
 
 
 def scored(
@@ -131,55 +124,6 @@ def scored(
 
 def _is_answerable(each: LabelledStretch, task: ProbeTask) -> bool:
     return task.multi_label or len(each.labels & set(task.classes)) == 1 == len(each.labels)
-
-
-def report_record(task: ProbeTask, report: ScoreReport, session: Session) -> dict[str, Any]:
-    """Return what scores are worth as JSON values."""
-    measure = "average_precision" if task.multi_label else "accuracy"
-    each = zip(task.classes, report.count_by_class, report.by_class, strict=True)
-    return {
-        "multi_label": task.multi_label,
-        "examples": report.examples,
-        "groups": report.groups,
-        **{name: figure.record() for name, figure in report.figures().items()},
-        "classes": [{"name": name, "examples": count, measure: value} for name, count, value in each],
-        "confusions": [
-            {"truth": task.classes[one.truth], "predicted": task.classes[one.predicted], "count": one.count}
-            for one in report.confusions
-        ],
-        **session.record(),
-    }
-
-
-def figure_text(figure: Figure) -> str:
-    """Return `0.912 (0.880 to 0.940)`."""
-    if figure.value is None:
-        return "not defined"
-    interval = "" if figure.interval is None else f" ({figure.interval[0]:.3f} to {figure.interval[1]:.3f})"
-    return f"{figure.value:.3f}{interval}"
-
-
-def print_report(task: ProbeTask, report: ScoreReport, session: Session) -> None:
-    """Print what scores are worth."""
-    click.echo(f"{count_text(report.examples, 'clip')} of {count_text(report.groups, 'group')}")
-    for line in table([(NAMES[name], figure_text(figure)) for name, figure in report.figures().items()], "<<"):
-        click.echo(f"  {line}")
-    click.echo("average precision of each class:" if task.multi_label else "accuracy of each class:")
-    each = sorted(
-        zip(report.by_class, report.count_by_class, task.classes, strict=True), key=lambda one: (one[0] is None, one[0])
-    )
-    rows = [
-        (printable(name), "no example" if value is None else f"{value:.3f}", f"of {count:,}")
-        for value, count, name in each
-    ]
-    for line in table(rows, "<>>"):
-        click.echo(f"  {line}")
-    if report.confusions:
-        click.echo("taken for another most often:")
-        for one in report.confusions:
-            truth, predicted = printable(task.classes[one.truth]), printable(task.classes[one.predicted])
-            click.echo(f"  {truth} for {predicted}: {one.count:,} of {report.count_by_class[one.truth]:,}")
-    click.echo(f"encoder {session.encoder.id}; {session.machine.text()}")
 
 
 def _write_clips(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app import compose
-from app.commands.probe_session import probe_session, task_errors, unread_lines, unread_record
+from app.commands.evaluation_run import evaluation_errors
+from app.commands.probe_session import probe_session, unread_lines, unread_record
 from app.compose import Settings
 from app.shell.errors import CommandError
 from app.shell.evaluation_options import work_option
@@ -90,7 +91,7 @@ def probe_train(
         require_result_file("--to", each, (labels,))
         if each.exists() and not replace:
             raise CommandError(f"{printable(str(each))} exists; --replace replaces it", MISSING)
-    with task_errors():  # before a model is opened, or downloaded
+    with evaluation_errors():  # before a model is opened, or downloaded
         task = task_of(read_labels(labels, folder), multi_label=multi_label)
     with probe_session(settings, work, yes=yes, paths=[folder]) as session:
         chosen = usual_kind(len(task.of_split("train")), session.encoder) if kind == "auto" else kind

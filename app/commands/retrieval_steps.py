@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.commands.evaluation_run import STOPPING, evaluation_errors
 from app.compose import Settings
 from app.shell.counted_line import CountedLine
 from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING
-from app.shell.interrupt import STOPPED, stop_on_interrupt, stopped_code
+from app.shell.interrupt import stop_on_interrupt
 from app.shell.live_line import LiveLine
 from app.shell.progress_line import shown_progress
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from app.evaluation.stopwatch import Stopwatch
     from encoder import Encoder
     from indexer.progress import Progress
-
-STOPPING = "stopping; what is encoded is kept, and the same command continues from there (Ctrl-C again stops at once)"
 
 
 def evaluate_set(
@@ -49,17 +48,18 @@ def evaluate_set(
         own_way: Whether the product's own way is wanted, too.
 
     Raises:
-        CommandError: The run was stopped, or no video could be read.
+        CommandError: No video could be read.
+        KeyboardInterrupt: The run was stopped.
     """
     from app.evaluation.retrieval_run import NothingToEvaluate, run_retrieval
     from app.evaluation.row_store import RowStore
     from app.evaluation.whole_videos import ReadWholeVideo
     from app.media_workers import MediaWorkers
-    from indexer.media.errors import Cancelled
 
     workers = MediaWorkers()
     try:
         with (
+            evaluation_errors(),
             LiveLine() as line,
             stop_on_interrupt(line, STOPPING) as stopped,
             RowStore(rows, encoder.dim) as store,
@@ -78,8 +78,6 @@ def evaluate_set(
             there = {each.id: paths[each.id] for each in result.videos}
             own = _own_way(settings, encoder, result, there, line, stopped, seed, watch) if own_way else None
             return result, own
-    except Cancelled as stop:
-        raise CommandError(STOPPED, stopped_code()) from stop
     except NothingToEvaluate as error:
         raise CommandError(str(error), MISSING) from error
     finally:

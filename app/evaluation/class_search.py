@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Classified:
+class ZeroShotResult:
     """Shots, or videos, and their best classes.
 
     Attributes:
@@ -41,7 +41,7 @@ class Classified:
     damaged: int = 0
 
 
-def classify_rows(
+def classify_by_names(
     blocks: Iterable[Block],
     names: Sequence[str],
     classes: NDArray[np.float32],
@@ -50,7 +50,7 @@ def classify_rows(
     top: int,
     on_progress: Callable[[int], None] = lambda done: None,
     cancelled: Callable[[], bool] = lambda: False,
-) -> Classified:
+) -> ZeroShotResult:
     """Return the best classes of all rows. Memory grows by `top` numbers a row, not by the number of classes.
 
     Args:
@@ -85,7 +85,7 @@ def classify_rows(
         np.concatenate([none.astype(np.float32), *(part.cosines for part in parts)]),
         np.concatenate([none.astype(np.float32), *(part.shares for part in parts)]),
     )
-    return Classified(kept, best, strengths(kept, best, names, classes, judge), done - len(kept))
+    return ZeroShotResult(kept, best, strengths(kept, best, names, classes, judge), done - len(kept))
 
 
 def strengths(
@@ -95,7 +95,7 @@ def strengths(
     classes: NDArray[np.float32],
     judge: HitJudge | None,
 ) -> tuple[Strength | None, ...]:
-    """Return the strength of each shot as a hit of a search for its best class. Arguments as in `classify_rows`."""
+    """Return the strength of each shot as a hit of a search for its best class. Arguments as in `classify_by_names`."""
     import numpy as np
 
     from search.query import TextTerm
