@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import psutil
@@ -18,11 +19,13 @@ import pytest
 import worker_tasks
 
 from indexer.media.errors import Cancelled, UnreadableVideo
-from indexer.workers.child import TaskFailed
+from indexer.workers import process
+from indexer.workers.child import Preparation, TaskFailed
 from indexer.workers.limits import WorkerLimits
 from indexer.workers.pool import WorkerPool
 from indexer.workers.process import Worker
 from indexer.workers.task import WorkersUnavailable
+from indexer.workers.wire import write_message
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="by means of Linux")
 posix = pytest.mark.skipif(os.name == "nt", reason="signals")
@@ -60,6 +63,19 @@ def test_messages_and_the_result_of_a_task(pool: WorkerPool) -> None:
     with pool.task(worker_tasks.spell, "", path="a") as task:
         assert list(task) == []
     assert task.result == 0
+
+
+def test_a_task_follows_the_preparation_however_late_that_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine, the thread that starts a worker may be kept from going on in between."""
+
+    def write_late(stream: BinaryIO, message: object) -> None:
+        if isinstance(message, Preparation):
+            time.sleep(0.3)
+        write_message(stream, message)
+
+    monkeypatch.setattr(process, "write_message", write_late)
+    with WorkerPool() as pool, pool.task(worker_tasks.spell, "ab", path="a") as task:
+        assert "".join(task) == "ab"
 
 
 def test_questions_are_answered_in_order(pool: WorkerPool) -> None:

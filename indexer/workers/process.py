@@ -83,7 +83,10 @@ class Worker:
         with ExitStack() as opened:
             try:  # the file, too: somebody waits for the answer where no more can be opened
                 printed = opened.enter_context(tempfile.TemporaryFile())
-                self._process = process = self._start(printed)
+                process = self._start(printed)
+                with suppress(OSError):
+                    write_message(_pipe(process.stdin), self._preparation)  # before any task: it is read first
+                self._process = process
             except OSError as error:
                 self.events.put(("unstarted", error.strerror or str(error)))
                 return
@@ -91,8 +94,6 @@ class Worker:
                 self._tried.set()
             if self._killed:
                 process.kill()
-            with suppress(OSError):
-                write_message(_pipe(process.stdin), self._preparation)
             try:
                 self._listen(_pipe(process.stdout))
             except (EOFError, OSError):
