@@ -92,6 +92,17 @@ def test_chimpanzees_have_the_behaviours_of_every_tenth_frame(tmp_path: Path) ->
     assert video.split == "test"
 
 
+def test_two_videos_of_one_clip_are_one_line_that_names_the_labels(tmp_path: Path) -> None:
+    labels, videos = sets.chimpact(tmp_path, TINY_CHIMPS)
+    video = next(videos.iterdir())
+    for folder in ("one", "two"):
+        (videos / folder).mkdir()
+        (videos / folder / video.name).write_bytes(b"")
+    video.unlink()
+    with pytest.raises(TextFileError, match=r"labels: several videos are called"):
+        read_chimpact(labels, videos)
+
+
 def test_tables_of_chimpact_say_the_same_and_name_their_split(tmp_path: Path) -> None:
     _, videos = sets.chimpact(tmp_path, TINY_CHIMPS)
     clip = next(iter(TINY_CHIMPS))

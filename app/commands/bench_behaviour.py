@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +15,7 @@ from app.commands.probe_session import Session, probe_session, unread_lines
 from app.compose import Settings
 from app.shell.errors import CommandError
 from app.shell.exit_codes import FAILED, MISSING
+from app.shell.options import PathWord, Whole
 from app.shell.terminal import count_text, print_json, print_note, printable
 
 if TYPE_CHECKING:
@@ -35,6 +37,24 @@ class BehaviourOrder:
     labels: Path
     span: int | None
     stride: int | None
+
+
+def labelled_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add FOLDER with --labels, or --dataset with --videos and the windows of these; see `order_of`."""
+    for option in (
+        click.option("--stride", type=Whole(1, 1_000_000), metavar="N", help="Frames from one window to the next."),
+        click.option("--window", type=Whole(1, 10_000), metavar="N", help="Frames of a window of --dataset."),
+        click.option("--videos", type=PathWord(), metavar="DIR", help="The videos of --dataset."),
+        click.option(
+            "--dataset", type=click.Choice(DATASETS), help="A public data set, in place of FOLDER and a table."
+        ),
+        click.option(
+            "--labels", required=True, type=PathWord(), metavar="FILE", help="Table of labels (CSV), or of --dataset."
+        ),
+        click.argument("folder", type=PathWord(), required=False),
+    ):
+        command = option(command)
+    return command
 
 
 def order_of(

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.commands.bench_behaviour import DATASETS, order_of
+from app.commands.bench_behaviour import labelled_options, order_of
 from app.commands.classify_behaviour import classify_behaviour
 from app.commands.classify_run import NAMES
 from app.commands.evaluation_run import evaluation_errors
 from app.commands.probe_session import Session, probe_session, unread_lines, unread_record
-from app.commands.score_report import print_report, report_record
+from app.commands.score_report import clip_cells, print_report, report_record
 from app.compose import Settings
 from app.shell.evaluation_options import work_option
 from app.shell.exit_codes import FAILED
-from app.shell.options import PathWord, Whole, with_settings
+from app.shell.options import PathWord, with_settings
 from app.shell.result_file import require_result_file
 from app.shell.terminal import count_text, print_json, print_note, printable
 
@@ -48,14 +48,7 @@ classes are put into the sentences of PROMPTS: write them as one would say them.
 Intervals are 95 %, over groups: other videos would give a figure within them. With --dataset, each window
 of the videos of a public data set of animal behaviour is a clip (docs/evaluation.md).""",
 )
-@click.argument("folder", type=PathWord(), required=False)
-@click.option(
-    "--labels", required=True, type=PathWord(), metavar="FILE", help="Table of labels (CSV), or of --dataset."
-)
-@click.option("--dataset", type=click.Choice(DATASETS), help="A public data set, in place of FOLDER and a table.")
-@click.option("--videos", type=PathWord(), metavar="DIR", help="The videos of --dataset.")
-@click.option("--window", type=Whole(1, 10_000), metavar="N", help="Frames of a window of --dataset.")
-@click.option("--stride", type=Whole(1, 1_000_000), metavar="N", help="Frames from one window to the next.")
+@labelled_options
 @click.option(
     "--classes",
     "classes_file",
@@ -214,8 +207,6 @@ def write_clips(
     Raises:
         OSError: It could not be written.
     """
-    import os
-
     import numpy as np
 
     from app.timelines.table_file import csv_bytes
@@ -228,12 +219,8 @@ def write_clips(
         true = [row[task.classes.index(name)] for name in each.labels if name in task.classes]
         rank = 1 + int(np.count_nonzero(row > max(true))) if true else None
         rows.append(
-            {
-                "file": os.path.relpath(each.stretch.path, os.path.abspath(folder)),
-                "start": each.stretch.start_seconds,
-                "end": each.stretch.end_seconds,
-                "group": each.group,
-                "label": "|".join(sorted(each.labels)),
+            clip_cells(each, folder)
+            | {
                 "best": task.classes[best],
                 "cosine": round(float(row[best]), 6),  # a number: text with a minus would be kept from spreadsheets
                 "right": int(task.classes[best] in each.labels),

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.commands.bench_behaviour import DATASETS, bench_behaviour, order_of
+from app.commands.bench_behaviour import bench_behaviour, labelled_options, order_of
 from app.commands.evaluation_run import evaluation_errors
 from app.commands.probe_session import probe_session, unread_lines, unread_record
 from app.commands.score_report import figure_text
 from app.compose import Settings
 from app.shell.evaluation_options import work_option
 from app.shell.exit_codes import FAILED
-from app.shell.options import PathWord, Whole, with_settings
+from app.shell.options import Whole, with_settings
 from app.shell.terminal import count_text, print_json, print_note, printable, table
 
 if TYPE_CHECKING:
@@ -70,14 +70,7 @@ With --dataset, the labels are those of a public data set of animal behaviour, i
 and each window of its videos is an example: 16 frames (calms21, flyvsfly), 64 (chimpact), 80 (kabr). By
 default one draw of 10 examples of each class, linear and map. docs/evaluation.md tells about the sets.""",
 )
-@click.argument("folder", type=PathWord(), required=False)
-@click.option(
-    "--labels", required=True, type=PathWord(), metavar="FILE", help="Table of labels (CSV), or of --dataset."
-)
-@click.option("--dataset", type=click.Choice(DATASETS), help="A public data set, in place of FOLDER and a table.")
-@click.option("--videos", type=PathWord(), metavar="DIR", help="The videos of --dataset.")
-@click.option("--window", type=Whole(1, 10_000), metavar="N", help="Frames of a window of --dataset.")
-@click.option("--stride", type=Whole(1, 1_000_000), metavar="N", help="Frames from one window to the next.")
+@labelled_options
 @click.option(
     "--shots",
     default="1,5,10",

@@ -1,4 +1,4 @@
-"""What `classify` prints and writes: a table, JSON, paths, or a CSV with a line for each video or shot."""
+"""Output of `classify`: a table, JSON, paths, or a CSV with a line for each video or shot."""
 
 from __future__ import annotations
 

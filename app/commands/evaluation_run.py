@@ -1,4 +1,4 @@
-"""What the commands of `app.evaluation` share: errors in files that a person wrote, and the end of a stopped run."""
+"""Errors in files that a person wrote, and the end of a stopped run, for the commands of `app.evaluation`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `probe`, `bench probe` and `bench classify` have in common: encoder, readers, progress, and stopping."""
+"""Encoder, readers, progress and stopping, for `probe`, `bench probe` and `bench classify`."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import click
 
 from app.commands.evaluation_run import evaluation_errors
 from app.commands.probe_session import head_path, probe_session, unread_lines, unread_record
-from app.commands.score_report import print_report, report_record
+from app.commands.score_report import clip_cells, print_report, report_record
 from app.compose import Settings
 from app.shell.evaluation_options import work_option
 from app.shell.exit_codes import FAILED
@@ -130,27 +130,15 @@ def _write_clips(
     target: Path, tested: Sequence[LabelledStretch], task: ProbeTask, scores: NDArray[np.float32], folder: str
 ) -> None:
     """Write a line for each clip: truth, best class, and the probability of every class."""
-    import os
-
     from app.evaluation.head_scores import probabilities
     from app.timelines.table_file import csv_bytes
     from files.replace import replace_file
 
     rows: list[dict[str, Any]] = []
     for each, chances in zip(tested, probabilities(scores, task.multi_label), strict=True):
-        place, best = each.stretch, task.classes[int(chances.argmax())]
-        rows.append(
-            {
-                "file": os.path.relpath(place.path, os.path.abspath(folder)),
-                "start": place.start_seconds,
-                "end": place.end_seconds,
-                "group": each.group,
-                "label": "|".join(sorted(each.labels)),
-                "best": best,
-                "right": int(best in each.labels),
-            }
-            | chance_cells(task.classes, chances)
-        )
+        best = task.classes[int(chances.argmax())]
+        answer = {"best": best, "right": int(best in each.labels)}
+        rows.append(clip_cells(each, folder) | answer | chance_cells(task.classes, chances))
     columns = ("file", "start", "end", "group", "label", "best", "right", *chance_columns(task.classes))
     replace_file(target, csv_bytes(rows, columns))
 

@@ -1,4 +1,4 @@
-"""What `bench retrieval` found on a set, for programs: a JSON object, and a CSV with a row for each question."""
+"""Results of `bench retrieval` for programs: a JSON object, and a CSV with a row for each question."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `bench retrieval` found on a set, and the table of it for people; `retrieval_files` has JSON and CSV."""
+"""Results of `bench retrieval` on a set, and their table for people; `retrieval_files` has JSON and CSV."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""What scores of classes are worth, as text and as JSON values: for `probe test` and the benches of classes."""
+"""Figures of the scores of classes, as text and as JSON values, for `probe test` and the benches of classes."""
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +13,7 @@ from app.shell.terminal import count_text, printable, table
 if TYPE_CHECKING:
     from app.evaluation.figure import Figure
     from app.evaluation.head_scores import ScoreReport
+    from app.evaluation.labelled import LabelledStretch
     from app.evaluation.task import ProbeTask
 
 NAMES = {
@@ -38,6 +40,17 @@ def report_record(task: ProbeTask, report: ScoreReport, session: Session) -> dic
             for one in report.confusions
         ],
         **session.record(),
+    }
+
+
+def clip_cells(clip: LabelledStretch, folder: str) -> dict[str, object]:
+    """Return the cells of a table that say which clip it is, its file relative to `folder`, and what it is."""
+    return {
+        "file": os.path.relpath(clip.stretch.path, os.path.abspath(folder)),
+        "start": clip.stretch.start_seconds,
+        "end": clip.stretch.end_seconds,
+        "group": clip.group,
+        "label": "|".join(sorted(clip.labels)),
     }
 
 

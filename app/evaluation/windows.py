@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from app.evaluation.as_indexed import ReadAsIndexed
 from app.evaluation.frame_labels import FrameLabels
 from app.evaluation.labelled import LabelledStretch, Stretch
 from app.evaluation.picture_folder import RATE, pictures, pictures_between
@@ -100,18 +101,10 @@ class ReadWindow:
         """Return uint8 (T, S, S, 3). Raises UnreadableVideo, OSError or ValueError."""
         import os
 
-        from indexer.media.clip import read_clip
         from indexer.media.pictures import read_pictures
 
         if os.path.isdir(stretch.path):
             end = stretch.end_seconds
             paths = pictures_between(stretch.path, stretch.start_seconds or 0.0, 0.0 if end is None else end)
             return self._read(read_pictures, paths, spec, path=stretch.path)
-        return self._read(
-            read_clip,
-            stretch.path,
-            spec,
-            start_seconds=stretch.start_seconds,
-            end_seconds=stretch.end_seconds,
-            path=stretch.path,
-        )
+        return ReadAsIndexed(self._read)(stretch, spec)

@@ -50,10 +50,7 @@ def read_calms21(labels: AnyPath, videos: AnyPath) -> LabelledVideos:
         for name, names, frames in _videos_in(path, notes):
             for each in names:
                 classes.setdefault(each, len(classes))
-            try:
-                place = files.find(name)
-            except ValueError as error:
-                raise wrong(path, None, str(error)) from error
+            place = files.find_for(path, name)
             if place is None:
                 missing.append(name)
                 continue

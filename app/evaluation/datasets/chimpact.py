@@ -88,7 +88,7 @@ def read_chimpact(labels: AnyPath, videos: AnyPath) -> LabelledVideos:
     found: list[FrameLabels] = []
     missing: list[str] = []
     for clip, numbers in frames.items():
-        place = files.find(clip)
+        place = files.find_for(labels, clip)
         if place is None:
             missing.append(clip)
             continue

@@ -60,10 +60,7 @@ def read_fly_vs_fly(labels: AnyPath, videos: AnyPath, read: ReadMedia) -> Labell
             notes.append(f"{path.name}: {backwards} bouts end before they begin and are left out")
         movie = path.name.removesuffix(_SUFFIX)
         name = "/".join((*path.parent.relative_to(root).parts, movie)) if root.is_dir() else movie
-        try:
-            place = files.find(name)
-        except ValueError as error:
-            raise wrong(path, None, str(error)) from error
+        place = files.find_for(path, name)
         if place is None:
             missing.append(name)
             continue

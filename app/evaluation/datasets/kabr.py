@@ -47,10 +47,7 @@ def read_kabr(labels: AnyPath, videos: AnyPath) -> LabelledVideos:
     missing: list[str] = []
     for table in tables:
         for clip, frames in _frames(table, classes).items():
-            try:
-                place = files.find(clip)
-            except ValueError as error:
-                raise wrong(table, None, str(error)) from error
+            place = files.find_for(table, clip)
             if place is None:
                 missing.append(clip)
                 continue

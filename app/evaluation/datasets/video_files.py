@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from app.evaluation.picture_folder import is_picture
+from app.evaluation.text_files import wrong
 from files.regular import AnyPath
 from indexer.media.containers import VIDEO_EXTENSIONS, extension_of
 
@@ -116,6 +117,17 @@ class NamedVideos:
         if len(best) > 1:
             raise ValueError(f"several videos are called {wanted[-1]!r}: {best[0]} and {best[1]}")
         return best[0]
+
+    def find_for(self, table: AnyPath, name: str) -> str | None:
+        """Return the video of a name in a file of labels, or None; see `find`.
+
+        Raises:
+            TextFileError: Several agree equally well. The line names the file of labels.
+        """
+        try:
+            return self.find(name)
+        except ValueError as error:
+            raise wrong(table, None, str(error)) from error
 
 
 def _agreeing(one: Sequence[str], other: Sequence[str]) -> int:
