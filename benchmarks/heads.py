@@ -59,7 +59,7 @@ def training(name: str, clips: int, classes: int, folder: Path) -> dict[str, Any
     """Measure the published recipe, 10 epochs. A step of this product's own recipe costs the same."""
     from app.evaluation.token_store import TokenFiles, TokenStore
     from encoder.config import CONFIGS
-    from training.map_probe import DEFAULT, PUBLISHED, fit_map
+    from training.heads.map_probe import DEFAULT, PUBLISHED, fit_map
 
     config = CONFIGS[name]
     shape = (config.frames * config.rows * config.columns, config.dim)

@@ -19,7 +19,7 @@ from app.evaluation.token_store import NoRoom, TokenStore, delete_tokens, kept_t
 from encoder import ClipSpec
 from indexer.media.errors import Cancelled, UnreadableVideo
 from metrics.classification import accuracy_by_class
-from training.map_probe import MapRecipe, fit_map
+from training.heads.map_probe import MapRecipe, fit_map
 
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
 
@@ -244,7 +244,7 @@ def test_a_step_over_parts_of_a_batch_is_that_over_the_whole(monkeypatch: pytest
     targets = np.eye(3, dtype=bool)[np.arange(12) % 3]
     recipe = MapRecipe(1e-3, batch=12, epochs=5)
     whole = fit_map(tokens, targets, 2, recipe=recipe).logits(tokens)
-    monkeypatch.setattr("training.map_probe._ELEMENTS_AT_ONCE", 5 * 8 * 5)
+    monkeypatch.setattr("training.heads.map_probe._ELEMENTS_AT_ONCE", 5 * 8 * 5)
     assert np.allclose(fit_map(tokens, targets, 2, recipe=recipe).logits(tokens), whole, atol=1e-4)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.few_shot import draw_examples
-from training.folds import group_folds
-from training.linear import DEFAULT_STRENGTH, STRENGTHS, fit_linear
+from training.heads.few_shot import draw_examples
+from training.heads.folds import group_folds
+from training.heads.linear import DEFAULT_STRENGTH, STRENGTHS, fit_linear
 
 
 def made(classes: int, count: int, *, noise: float = 0.3, dim: int = 8, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -1,5 +1,5 @@
-"""Fitting of small heads on the features of a frozen encoder.
+"""Training: heads on frozen features (`heads`), and the stages of VideoPrism on one's own clips (`stages`).
 
-Nothing here decodes, stores or prints: rows and tokens come as arrays, and what was fitted goes back as a head of
-`encoder.heads`. Importing the package imports neither torch nor scikit-learn.
+Nothing here decodes media, reads a library or prints: rows, tokens and batches of clips come from the caller. Importing
+the package imports neither torch nor scikit-learn.
 """

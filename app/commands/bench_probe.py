@@ -115,7 +115,7 @@ def bench_probe(
     from app.evaluation.label_files import read_labels
     from app.evaluation.probing import ProbePlan, run_probe_bench
     from app.evaluation.task import task_of
-    from training.map_probe import DEFAULT, PUBLISHED
+    from training.heads.map_probe import DEFAULT, PUBLISHED
 
     began = time.monotonic()
     recipe = PUBLISHED if published else DEFAULT
@@ -171,7 +171,7 @@ def bench_record(found: ProbeBench, plan: ProbePlan) -> dict[str, Any]:
     import dataclasses
 
     from app.evaluation.task import groups_of
-    from training.map_probe import DEFAULT
+    from training.heads.map_probe import DEFAULT
 
     task = found.task
     return {

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from encoder import Encoder
     from encoder.head_files import HeadKind
     from encoder.heads import LinearHead, MapHead
-    from training.map_probe import MapRecipe
+    from training.heads.map_probe import MapRecipe
 
 MAP_FROM = 100
 """Labelled clips from which a MAP head is trained by default; fewer say too little about where to look."""
@@ -36,7 +36,7 @@ class TrainedHead:
         task: What it was trained on: classes, and the stretches that could be read.
         lost: Classes of which no example could be read.
         feature_seconds, seconds: Rows or tokens took, and the training.
-        strength, validated: Of a linear head, as in `training.linear.LinearFit`.
+        strength, validated: Of a linear head, as in `training.heads.linear.LinearFit`.
         recipe, epochs: Of a MAP head.
     """
 
@@ -103,7 +103,7 @@ def _linear(
 ) -> TrainedHead:
     import numpy as np
 
-    from training.linear import fit_linear
+    from training.heads.linear import fit_linear
 
     began = time.monotonic()
     fit = fit_linear(
@@ -129,7 +129,7 @@ def _map(
     seed: int,
     watch: Watch,
 ) -> TrainedHead:
-    from training.map_probe import DEFAULT, fit_map
+    from training.heads.map_probe import DEFAULT, fit_map
 
     def on_step(done: int, total: int) -> None:
         watch.on_progress("steps", done, total)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from encoder import Encoder
     from encoder.heads import LinearHead, MapHead
-    from training.map_probe import MapRecipe
+    from training.heads.map_probe import MapRecipe
 
     Rows = NDArray[np.float32]
 
@@ -147,7 +147,7 @@ def _draws(
     """Return (examples of each class, number of the draw, stretches) of every draw."""
     import numpy as np
 
-    from training.few_shot import draw_examples
+    from training.heads.few_shot import draw_examples
 
     targets, groups = task.targets(train), [each.group for each in train]
     _require_examples(task, targets)
@@ -184,8 +184,8 @@ def _fit(
 ) -> LinearHead | MapHead:
     import numpy as np
 
-    from training.linear import fit_linear
-    from training.map_probe import DEFAULT, fit_map
+    from training.heads.linear import fit_linear
+    from training.heads.map_probe import DEFAULT, fit_map
 
     targets = task.targets(some)
     if name == "map":

@@ -115,7 +115,7 @@ class TokenStore:
 
 
 class TokenFiles:
-    """Tokens of n clips in files, as `training.map_probe.fit_map` reads them: a batch at a time."""
+    """Tokens of n clips in files, as `training.heads.map_probe.fit_map` reads them: a batch at a time."""
 
     def __init__(self, paths: Sequence[Path], shape: tuple[int, int]) -> None:
         self._paths, self._shape = list(paths), shape

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from training.linear import check_targets
+from training.heads.linear import check_targets
 
 if TYPE_CHECKING:
     import numpy as np

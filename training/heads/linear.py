@@ -7,7 +7,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from training.folds import group_folds
+from training.heads.folds import group_folds
 
 if TYPE_CHECKING:
     import numpy as np

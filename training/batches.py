@@ -1,0 +1,63 @@
+"""Batches of captioned clips, and where they come from.
+
+Letters in shapes: B clips, T frames, S pixels along a side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Drawn = TypeVar("Drawn", covariant=True)
+
+
+class ClipSource(Protocol):
+    """The clips to train on, by position. The caller decodes them; nothing here knows of files."""
+
+    def __len__(self) -> int:
+        """Return the number of clips."""
+        ...
+
+    def clip(self, position: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+        """Return a clip, uint8 (T, S, S, 3), RGB, with whatever augmentation `rng` decides.
+
+        Raises:
+            OSError: The clip cannot be read; the loop says which, and stops.
+        """
+        ...
+
+    def captions(self, position: int) -> Sequence[str]:
+        """Return the sentences about a clip; none for footage without words."""
+        ...
+
+    def group(self, position: int) -> Hashable:
+        """Return what the clip belongs to, such as its file's content: a split never divides a group."""
+        ...
+
+
+class BatchSource(Protocol[Drawn]):
+    """Numbered batches: the content of batch n depends on the source and n alone, so that a run can be resumed."""
+
+    def draw(self, number: int) -> Drawn:
+        """Return batch `number`, from 0."""
+        ...
+
+
+@dataclass(frozen=True)
+class CaptionedBatch:
+    """Clips and a sentence for each.
+
+    Attributes:
+        clips: uint8 (B, T, S, S, 3).
+        captions: B sentences.
+        positives: bool (B, B), true where sentence j holds for clip i; each row and column has a true one.
+    """
+
+    clips: NDArray[np.uint8]
+    captions: tuple[str, ...]
+    positives: NDArray[np.bool_]
