@@ -19,8 +19,8 @@ from app.evaluation.datasets.fly_vs_fly import read_fly_vs_fly
 from app.evaluation.datasets.kabr import read_kabr
 from app.evaluation.datasets.video_files import NamedVideos
 from app.evaluation.frame_labels import LabelledVideos
-from app.evaluation.text_files import TextFileError
 from app.media_workers import read_here
+from app.text_files import TextFileError
 
 TINY_MICE = {"task1/train/mouse001_task1_annotator1": [("attack", 3), ("other", 2)]}
 TINY_FLIES = {2: [("", 2), ("lunge", 3), ("wing_threat", 1)]}

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from app.evaluation import text_files
+from app import text_files
 from app.evaluation.class_names import read_class_names, read_prompts
 from app.evaluation.label_files import read_labels
 from app.evaluation.labelled import LabelledStretch, Stretch
-from app.evaluation.text_files import TextFileError
+from app.text_files import TextFileError
 
 
 def written(folder: Path, content: str | bytes, name: str = "labels.csv") -> Path:

@@ -25,7 +25,7 @@ from app.evaluation.own_questions import QuestionLine
 from app.evaluation.question_store import QuestionStore
 from app.evaluation.row_store import RowStore
 from app.evaluation.task import ProbeTask
-from app.evaluation.text_files import TextFileError
+from app.text_files import TextFileError
 from app.timelines.table_file import csv_bytes
 from encoder.checkpoints.checkpoint import read_npz
 from encoder.errors import WeightsMismatch

@@ -17,7 +17,7 @@ from app.evaluation.datasets.retrieval_sets import RETRIEVAL_SETS, published_of
 from app.evaluation.datasets.splits import of_split, read_split
 from app.evaluation.datasets.vatex import read_vatex
 from app.evaluation.datasets.video_files import find_by_ids
-from app.evaluation.text_files import TextFileError
+from app.text_files import TextFileError
 
 
 def written(folder: Path, name: str, content: object) -> Path:

@@ -154,7 +154,7 @@ def _captioned(
 ) -> tuple[Sequence[CaptionedVideo], Sequence[str]]:
     """Return the videos of the caption file, or of the split; and the ids of the split without a caption."""
     from app.evaluation.datasets.splits import of_split
-    from app.evaluation.text_files import TextFileError
+    from app.text_files import TextFileError
 
     try:
         videos = chosen.read(captions)

@@ -15,8 +15,8 @@ STOPPING = "stopping; what is finished is kept, and the same command continues f
 def evaluation_errors() -> Iterator[None]:
     """Turn what is wrong with a person's files, or no room for tokens, into one line, and Cancelled into a stop."""
     from app.evaluation.task import TaskError
-    from app.evaluation.text_files import TextFileError
     from app.evaluation.token_store import NoRoom
+    from app.text_files import TextFileError
     from indexer.media.errors import Cancelled
 
     try:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.evaluation.label_files import clean_label, split_labels
-from app.evaluation.text_files import read_lines, read_table, wrong
+from app.text_files import read_lines, read_table, wrong
 from files.regular import AnyPath
 
 PLACE = "{}"

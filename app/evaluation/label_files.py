@@ -9,25 +9,15 @@
 
 from __future__ import annotations
 
-import os
 import unicodedata
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from app.evaluation.labelled import LabelledStretch, Stretch
-from app.evaluation.text_files import Row, read_table, wrong
+from app.text_files import SPLITS, Row, path_in, read_table, wrong
 from app.times import parse_seconds
 from files.regular import AnyPath
 
 SEPARATOR = "|"
-_SPLITS = MappingProxyType(
-    {
-        "": "",
-        **dict.fromkeys(("train", "training"), "train"),
-        **dict.fromkeys(("val", "valid", "validation", "dev"), "validation"),
-        **dict.fromkeys(("test", "testing"), "test"),
-    }
-)
 
 
 @dataclass(slots=True)
@@ -83,25 +73,6 @@ def split_labels(text: str) -> set[str]:
     return {label for each in text.split(SEPARATOR) if (label := clean_label(each))}
 
 
-def path_in(folder: AnyPath, name: str) -> str:
-    """Return the absolute path of a file that a table names.
-
-    Args:
-        folder: Where it must be.
-        name: Relative to the folder, or absolute and in it.
-
-    Raises:
-        ValueError: It is empty, is no name of a file, or leads out of the folder. Links are not looked at.
-    """
-    if not name or "\0" in name:
-        raise ValueError("a name of a file is missing")
-    root = os.path.abspath(os.fspath(folder))
-    place = os.path.normpath(os.path.join(root, name))
-    if ".." in name.replace("\\", "/").split("/") or not place.startswith(os.path.join(root, "")):
-        raise ValueError(f"{name!r} is not in the folder {root!r}")
-    return place
-
-
 def _stretch(row: Row, folder: AnyPath) -> Stretch:
     path = path_in(folder, row.cells["file"])
     start, end = (float(parse_seconds(text)) if (text := row.cells.get(each)) else None for each in ("start", "end"))
@@ -112,6 +83,6 @@ def _stretch(row: Row, folder: AnyPath) -> Stretch:
 
 def _said(row: Row) -> _Known:
     split = row.cells.get("split", "").lower()
-    if split not in _SPLITS:
+    if split not in SPLITS:
         raise ValueError(f"{split!r} is no split; write train, validation or test")
-    return _Known(split_labels(row.cells["label"]), row.cells.get("group") or row.cells["file"], _SPLITS[split])
+    return _Known(split_labels(row.cells["label"]), row.cells.get("group") or row.cells["file"], SPLITS[split])

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from app.evaluation.datasets.captioned import CaptionedVideo, captioned, pairs_of, read_captions, video_id
-from app.evaluation.text_files import wrong
+from app.text_files import wrong
 
 
 def activitynet_ids(name: str) -> tuple[str, ...]:

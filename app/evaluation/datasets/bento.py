@@ -14,7 +14,7 @@ import math
 import os
 import re
 
-from app.evaluation.text_files import read_text, wrong
+from app.text_files import read_text, wrong
 
 _HEAD = re.compile(r"Annotation (start frame|stop frame|framerate):\s*([0-9.]+)\s*", re.IGNORECASE)
 _CHANNEL = re.compile(r"(.*?)-{3,}\s*")

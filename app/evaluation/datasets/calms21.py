@@ -22,7 +22,7 @@ from typing import Any
 from app.evaluation.datasets.bento import read_annot
 from app.evaluation.datasets.video_files import NamedVideos
 from app.evaluation.frame_labels import FrameLabels, LabelledVideos
-from app.evaluation.text_files import read_json_file, wrong
+from app.text_files import read_json_file, wrong
 from files.regular import AnyPath
 
 BACKGROUND = "other"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.evaluation.text_files import wrong
+from app.text_files import wrong
 from files.json_file import parse_json
 from files.regular import read_regular
 from indexer.media.containers import VIDEO_EXTENSIONS

@@ -27,7 +27,7 @@ from typing import Any
 
 from app.evaluation.datasets.video_files import NamedVideos
 from app.evaluation.frame_labels import FrameLabels, LabelledVideos
-from app.evaluation.text_files import read_json_file, read_text, wrong
+from app.text_files import read_json_file, read_text, wrong
 from files.regular import AnyPath
 
 BEHAVIOURS = (

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.evaluation.datasets.video_files import NamedVideos
 from app.evaluation.frame_labels import FrameLabels, LabelledVideos
-from app.evaluation.text_files import wrong
+from app.text_files import wrong
 from files.regular import AnyPath
 from indexer.media.errors import UnreadableVideo
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from app.evaluation.datasets.video_files import NamedVideos
 from app.evaluation.frame_labels import FrameLabels, LabelledVideos
 from app.evaluation.picture_folder import pictures
-from app.evaluation.text_files import read_json_file, read_text, wrong
+from app.text_files import read_json_file, read_text, wrong
 from files.regular import AnyPath
 
 CLASSES = ("Walk", "Graze", "Browse", "Head Up", "Auto-Groom", "Trot", "Run", "Occluded")

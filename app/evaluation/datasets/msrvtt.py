@@ -16,7 +16,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.evaluation.datasets.captioned import CaptionedVideo, captioned, pairs_of, read_captions
-from app.evaluation.text_files import read_table, wrong
+from app.text_files import read_table, wrong
 
 
 def read_msrvtt(path: Path) -> list[CaptionedVideo]:

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.evaluation.datasets.captioned import CaptionedVideo, captioned, pairs_of, read_captions
-from app.evaluation.text_files import read_table
+from app.text_files import read_table
 
 _COLUMNS = ("videoid", "start", "end", "description")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from app.evaluation.datasets.captioned import CaptionedVideo, read_captions
-from app.evaluation.text_files import wrong
+from app.text_files import wrong
 
 
 def read_split(path: Path) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from app.evaluation.picture_folder import is_picture
-from app.evaluation.text_files import wrong
+from app.text_files import wrong
 from files.regular import AnyPath
 from indexer.media.containers import VIDEO_EXTENSIONS, extension_of
 

@@ -7,6 +7,7 @@ import io
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from files.json_file import read_json
@@ -14,6 +15,15 @@ from files.regular import AnyPath, read_regular
 
 MOST_BYTES = 64 << 20
 _DELIMITERS = ",;\t"
+SPLITS: Mapping[str, str] = MappingProxyType(
+    {
+        "": "",
+        **dict.fromkeys(("train", "training"), "train"),
+        **dict.fromkeys(("val", "valid", "validation", "dev"), "validation"),
+        **dict.fromkeys(("test", "testing"), "test"),
+    }
+)
+"""What tables call the parts of a data set, and our name of each."""
 
 
 class TextFileError(ValueError):
@@ -97,6 +107,25 @@ def read_table(path: AnyPath, *, required: Sequence[str]) -> Iterator[Row]:
                 yield Row(rows.line_num, blank | dict(zip(names, map(str.strip, cells), strict=False)))
     except csv.Error as error:
         raise wrong(path, rows.line_num, f"this is no line of a table ({error})") from error
+
+
+def path_in(folder: AnyPath, name: str) -> str:
+    """Return the absolute path of a file that a table names.
+
+    Args:
+        folder: Where it must be.
+        name: Relative to the folder, or absolute and in it.
+
+    Raises:
+        ValueError: It is empty, is no name of a file, or leads out of the folder. Links are not looked at.
+    """
+    if not name or "\0" in name:
+        raise ValueError("a name of a file is missing")
+    root = os.path.abspath(os.fspath(folder))
+    place = os.path.normpath(os.path.join(root, name))
+    if ".." in name.replace("\\", "/").split("/") or not place.startswith(os.path.join(root, "")):
+        raise ValueError(f"{name!r} is not in the folder {root!r}")
+    return place
 
 
 def read_json_file(path: AnyPath, *, max_bytes: int = MOST_BYTES, leave_out: Collection[str] = ()) -> Any:
