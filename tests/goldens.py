@@ -22,10 +22,19 @@ from encoder.weights import state_dict_from_flax
 GOLDEN = Path(__file__).parent / "golden"
 
 
-@functools.cache
 def recipe() -> ModuleType:
     """tests/golden/param_recipe.py: configurations, keys, shapes and deterministic parameters."""
-    spec = importlib.util.spec_from_file_location("param_recipe", GOLDEN / "param_recipe.py")
+    return _module("param_recipe")
+
+
+def training_recipe() -> ModuleType:
+    """tests/golden/training_recipe.py: inputs of losses, optimizers and schedules."""
+    return _module("training_recipe")
+
+
+@functools.cache
+def _module(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, GOLDEN / f"{name}.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
