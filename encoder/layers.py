@@ -8,30 +8,36 @@ Source: google-deepmind/videoprism, videoprism/layers.py.
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 LAYER_NORM_EPS = 1e-6
 MASKED = -0.7 * float(np.finfo(np.float32).max)
 """The value that replaces a masked logit (it is not added). With all keys masked, the softmax is uniform, not NaN."""
 
 _SCORE_ELEMENTS = 1 << 24
-"""Scores held at once without gradients, 64 MB of float32. LvT-B's auxiliary layers have 805 MB of them per clip."""
+"""Scores held at once, 64 MB of float32. LvT-B's auxiliary layers have 805 MB of them per clip."""
+
+
+def at_least_float32(x: Tensor) -> Tensor:
+    """Return x in float32, or as it is if it is float64, in which gradients are checked."""
+    return x if x.dtype == torch.float64 else x.float()
 
 
 class LayerNorm(nn.LayerNorm):
-    """Layer norm with eps 1e-6, computed in float32 for any input dtype. Checkpoints store `weight - 1`."""
+    """Layer norm with eps 1e-6, computed in float32, or float64 for such input. Checkpoints store `weight - 1`."""
 
     def __init__(self, dim: int) -> None:
         super().__init__(dim, eps=LAYER_NORM_EPS)
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.dtype == torch.float32 == self.weight.dtype:
+        if x.dtype == self.weight.dtype and x.dtype in (torch.float32, torch.float64):
             return super().forward(x)
         y = F.layer_norm(x.float(), self.normalized_shape, self.weight.float(), self.bias.float(), self.eps)
         return y.to(x.dtype)
@@ -40,8 +46,8 @@ class LayerNorm(nn.LayerNorm):
 def soft_capped_attention(q: Tensor, k: Tensor, v: Tensor, cap: float, visible: Tensor | None = None) -> Tensor:
     """Compute softmax(cap * tanh(q k^T / cap)) v, with the softmax in float32.
 
-    Without gradients the queries are processed in blocks, so that memory stays bounded; the rows are independent, so
-    the result is the same.
+    The queries are processed in blocks, so that memory stays bounded; the rows are independent, so the result is the
+    same. With gradients, the scores of a block are dropped after it and computed again in the backward pass.
 
     Args:
         q: (B, heads, L, d), already scaled.
@@ -55,23 +61,37 @@ def soft_capped_attention(q: Tensor, k: Tensor, v: Tensor, cap: float, visible: 
     length = q.shape[-2]
     scores_a_row = max(1, q.shape[0] * q.shape[1] * k.shape[-2])
     block = max(1, _SCORE_ELEMENTS // scores_a_row)
-    if torch.is_grad_enabled() or block >= length:
+    if block >= length:
         return _attend(q, k, v, cap, visible)
-    out = torch.empty(*q.shape[:-1], v.shape[-1], dtype=v.dtype, device=v.device)
-    for start in range(0, length, block):
+
+    def part(start: int) -> tuple[Tensor, Tensor, Tensor, float, Tensor | None]:
         rows = slice(start, start + block)
-        part = visible if visible is None or visible.shape[-2] == 1 else visible[..., rows, :]
-        out[..., rows, :] = _attend(q[..., rows, :], k, v, cap, part)
+        seen = visible if visible is None or visible.shape[-2] == 1 else visible[..., rows, :]
+        return q[..., rows, :], k, v, cap, seen
+
+    starts = range(0, length, block)
+    if _recorded(q, k, v):
+        # Nothing here is random, so no state of a generator has to be kept.
+        kept = [checkpoint(_attend, *part(i), use_reentrant=False, preserve_rng_state=False) for i in starts]
+        return torch.cat(cast("list[Tensor]", kept), dim=-2)
+    out = torch.empty(*q.shape[:-1], v.shape[-1], dtype=v.dtype, device=v.device)
+    for i in starts:
+        out[..., i : i + block, :] = _attend(*part(i))
     return out
+
+
+def _recorded(*inputs: Tensor) -> bool:
+    """Return whether autograd records what is computed from these."""
+    return torch.is_grad_enabled() and any(x.requires_grad for x in inputs)
 
 
 def _attend(q: Tensor, k: Tensor, v: Tensor, cap: float, visible: Tensor | None) -> Tensor:
     logits = q @ k.transpose(-2, -1)
-    if torch.is_grad_enabled():
+    if _recorded(logits):
         logits = torch.tanh(logits / cap) * cap
     else:  # in place: the scores are by far the largest tensor here
         logits = logits.div_(cap).tanh_().mul_(cap)
-    logits = logits.float()
+    logits = at_least_float32(logits)
     if visible is not None:
         logits = logits.masked_fill(~visible, MASKED)
     return torch.softmax(logits, dim=-1).to(v.dtype) @ v
@@ -131,7 +151,12 @@ class Block(nn.Module):
 
 
 class Stack(nn.Module):
-    """A sequence of blocks, with an optional padding mask and an optional causal mask."""
+    """A sequence of blocks, with an optional padding mask and an optional causal mask.
+
+    Attributes:
+        checkpointing: Whether a forward pass with gradients keeps only the input of each block, and computes the rest
+            again in the backward pass: a third more time, for memory that no longer grows with what a block keeps.
+    """
 
     def __init__(
         self,
@@ -146,6 +171,7 @@ class Stack(nn.Module):
     ) -> None:
         super().__init__()
         self.causal = causal
+        self.checkpointing = False
         self.layers = nn.ModuleList(Block(dim, heads, hidden, cap, activation) for _ in range(layers))
 
     def forward(self, x: Tensor, paddings: Tensor | None = None) -> Tensor:
@@ -168,9 +194,20 @@ class Stack(nn.Module):
             keys = real[:, None, None, :]  # (B, 1, 1, L)
             visible = keys if visible is None else visible & keys
             keep = real[..., None].to(x.dtype)
+        again = self.checkpointing and torch.is_grad_enabled()
         for layer in self.layers:
-            x = layer(x, visible, keep)
+            if again:
+                x = checkpoint(layer, x, visible, keep, use_reentrant=False, preserve_rng_state=False)
+            else:
+                x = layer(x, visible, keep)
         return x
+
+
+def checkpoint_activations(module: nn.Module, on: bool = True) -> None:
+    """Set `Stack.checkpointing` of all stacks in a module."""
+    for part in module.modules():
+        if isinstance(part, Stack):
+            part.checkpointing = on
 
 
 def resize_matrix(n_in: int, n_out: int) -> NDArray[np.float32]:
@@ -195,10 +232,10 @@ def resize_positions(table: Tensor, old: tuple[int, ...], new: tuple[int, ...]) 
     if old == new:
         return table
     dim = table.shape[-1]
-    x = table.float().reshape(*old, dim)
+    x = at_least_float32(table).reshape(*old, dim)
     for axis, (n_in, n_out) in enumerate(zip(old, new, strict=True)):
         if n_in != n_out:
-            weights = torch.from_numpy(resize_matrix(n_in, n_out)).to(table.device)
+            weights = torch.from_numpy(resize_matrix(n_in, n_out)).to(x)
             x = torch.tensordot(weights, x, dims=([1], [axis])).movedim(0, axis)
     return x.reshape(-1, dim).to(table.dtype)
 
@@ -216,7 +253,7 @@ def sinusoid(length: int, dim: int) -> NDArray[np.float32]:
 
 
 def unit_rows(x: Tensor) -> Tensor:
-    """Return x / sqrt(sum(x^2) + 1e-12) along the last axis, computed in float32 and cast back."""
-    y = x.float()
+    """Return x / sqrt(sum(x^2) + 1e-12) along the last axis, computed in float32 or more and cast back."""
+    y = at_least_float32(x)
     y = y / torch.sqrt((y * y).sum(dim=-1, keepdim=True) + 1e-12)
     return y.to(x.dtype)

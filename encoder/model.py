@@ -1,6 +1,6 @@
 """VideoPrism's networks: the factorised video encoder, and the video-text model (LvT) built around it.
 
-Letters in shapes: B clips, T frames, H and W pixels, N patches, L tokens, D dimensions.
+Letters in shapes: B clips, T frames, H and W pixels, N patches, K of them that are kept, L tokens, D dimensions.
 
 Source: google-deepmind/videoprism, videoprism/encoders.py (FactorizedEncoder, FactorizedVideoCLIP). The factorisation
 is model 2 of ViViT (arXiv 2103.15691); the pooler and the text tower are those of CoCa (arXiv 2205.01917).
@@ -35,7 +35,15 @@ class VideoEncoder(nn.Module):
         self.temporal = Stack(c.temporal_layers, c.dim, c.heads, c.mlp, c.logit_cap)
         self.temporal_norm = LayerNorm(c.dim)
 
-    def forward(self, video: Tensor, frame_paddings: Tensor | None = None, side: SideOutputs | None = None) -> Tensor:
+    def forward(
+        self,
+        video: Tensor,
+        frame_paddings: Tensor | None = None,
+        side: SideOutputs | None = None,
+        *,
+        hidden: Tensor | None = None,
+        kept: Tensor | None = None,
+    ) -> Tensor:
         """Encode clips.
 
         Args:
@@ -43,22 +51,32 @@ class VideoEncoder(nn.Module):
             frame_paddings: (B, T), 1 = padding.
             side: Receives the tokens after the spatial and after the temporal stack, as `spatial` and
                 `spatiotemporal`, (B, T*N, D).
+            hidden: bool (B, T, N), true for tokens that the others cannot see: they are paddings of both stacks. Their
+                own outputs mean nothing.
+            kept: int64 (B, K), the patches that are encoded, the same in every frame; the others take no time. The
+                outputs are those with all others hidden.
 
         Returns:
-            Tokens (B, T*N, D), at index t*N + row*columns + column.
+            Tokens (B, T*N, D), at index t*N + row*columns + column; of `kept` patches (B, T*K, D), at index t*K + k.
 
         Raises:
-            ValueError: `video` has another shape.
+            ValueError: `video` or `hidden` has another shape, or paddings are given in more than one way.
         """
         if video.ndim != 5:
             raise ValueError(f"clips are (B, T, H, W, 3), got {tuple(video.shape)}")
+        if sum(each is not None for each in (frame_paddings, hidden, kept)) > 1:
+            raise ValueError("of frame_paddings, hidden and kept, one at a time is supported")
         b, t = video.shape[:2]
-        paddings = None if frame_paddings is None else frame_paddings.reshape(b * t)
-        features = self.frame_features(video.flatten(0, 1), paddings)
+        paddings = frame_paddings if hidden is None else hidden.to(torch.float32)
+        features = self.frame_features(
+            video.flatten(0, 1),
+            None if paddings is None else paddings.flatten(0, 1),
+            kept=None if kept is None else kept.repeat_interleave(t, dim=0),
+        )
         features = features.reshape(b, t, *features.shape[1:])
         if side is not None:
             side["spatial"] = features.flatten(1, 2)
-        x = self.join(features, frame_paddings)
+        x = self.join(features, paddings)
         if side is not None:
             side["spatiotemporal"] = x
         return x
@@ -67,35 +85,43 @@ class VideoEncoder(nn.Module):
         """Encode clips (B, T, H, W, 3) to the unit-length means of their tokens (B, D)."""
         return unit_rows(self(video).mean(dim=1))
 
-    def frame_features(self, pictures: Tensor, paddings: Tensor | None = None) -> Tensor:
+    def frame_features(self, pictures: Tensor, paddings: Tensor | None = None, *, kept: Tensor | None = None) -> Tensor:
         """Compute the features of each picture independently: patches, spatial stack, norm.
 
         Args:
             pictures: (M, H, W, 3), RGB; uint8, or float in [0, 1]. H and W are multiples of the patch.
-            paddings: (M,), 1 = padding.
+            paddings: (M,) for whole pictures or (M, N) for patches, 1 = padding.
+            kept: int64 (M, K), the patches of each picture that are encoded; None for all.
 
         Returns:
-            (M, N, D), N = rows * columns.
+            (M, N, D), N = rows * columns; with `kept`, (M, K, D).
 
         Raises:
-            ValueError: `pictures` has another shape.
+            ValueError: `pictures` or `paddings` has another shape.
         """
         c = self.config
         if pictures.ndim != 4 or pictures.shape[-1] != 3 or pictures.shape[1] % c.patch or pictures.shape[2] % c.patch:
             raise ValueError(f"frames are (H, W, 3) with H and W multiples of {c.patch}, got {tuple(pictures.shape)}")
         rows, columns = pictures.shape[1] // c.patch, pictures.shape[2] // c.patch
-        x = self.patch_projection(self._patches(pictures, rows, columns))  # (M, N, D)
-        x = x + resize_positions(self.spatial_positions, (c.rows, c.columns), (rows, columns)).to(x.dtype)
+        patches = self._patches(pictures, rows, columns)
+        positions = resize_positions(self.spatial_positions, (c.rows, c.columns), (rows, columns))  # (N, D)
+        if kept is not None:
+            patches = patches.gather(1, kept[..., None].expand(*kept.shape, patches.shape[-1]))
+            positions = positions[kept]  # (M, K, D)
+        x = self.patch_projection(patches)
+        x = x + positions.to(x.dtype)
         if paddings is not None:
-            paddings = paddings[:, None].expand(x.shape[:2])
+            if paddings.ndim == 2 and paddings.shape != x.shape[:2]:
+                raise ValueError(f"the paddings of {tuple(x.shape[:2])} patches are {tuple(paddings.shape)}")
+            paddings = paddings if paddings.ndim == 2 else paddings[:, None].expand(x.shape[:2])
         return self.spatial_norm(self.spatial(x, paddings))  # type: ignore[no-any-return]
 
-    def join(self, features: Tensor, frame_paddings: Tensor | None = None) -> Tensor:
+    def join(self, features: Tensor, paddings: Tensor | None = None) -> Tensor:
         """Attend across the frames of each patch: temporal positions, temporal stack, norm.
 
         Args:
             features: (B, T, N, D) of `frame_features`; any T.
-            frame_paddings: (B, T), 1 = padding.
+            paddings: (B, T) for whole frames or (B, T, N) for patches, 1 = padding.
 
         Returns:
             Tokens (B, T*N, D), at index t*N + row*columns + column.
@@ -103,9 +129,10 @@ class VideoEncoder(nn.Module):
         b, t, n, dim = features.shape
         x = features.transpose(1, 2).reshape(b * n, t, dim)
         x = x + resize_positions(self.temporal_positions, (self.config.frames,), (t,)).to(x.dtype)
-        if frame_paddings is not None:
-            frame_paddings = frame_paddings[:, None, :].expand(b, n, t).reshape(b * n, t)
-        x = self.temporal_norm(self.temporal(x, frame_paddings))
+        if paddings is not None:
+            each = paddings if paddings.ndim == 3 else paddings[..., None].expand(b, t, n)
+            paddings = each.transpose(1, 2).reshape(b * n, t)
+        x = self.temporal_norm(self.temporal(x, paddings))
         return x.reshape(b, n, t, dim).transpose(1, 2).reshape(b, t * n, dim)  # type: ignore[no-any-return]
 
     def _patches(self, pictures: Tensor, rows: int, columns: int) -> Tensor:
@@ -129,21 +156,25 @@ class TextEncoder(nn.Module):
         self.stack = Stack(c.text_layers, c.dim, c.heads, c.text_mlp, c.logit_cap, "relu", causal=True)
         self.norm = LayerNorm(c.dim)
 
-    def forward(self, ids: Tensor, paddings: Tensor) -> Tensor:
+    def forward(self, ids: Tensor, paddings: Tensor, *, trim: bool = True) -> Tensor:
         """Encode texts.
 
         Args:
             ids: int (B, L).
             paddings: (B, L), 1 = padding, at any position.
+            trim: Whether to leave out the last columns if they are padding in every row. This changes nothing but time:
+                less for short texts, but on a GPU the host waits to learn how many. Training has fixed lengths instead.
 
         Returns:
             (B, D), not normalised.
         """
         c = self.config
-        # Columns that are padding in every row change nothing: they are masked, and positions count from the left.
-        real = (paddings < 0.5).any(dim=0).nonzero()
-        length = int(real[-1]) + 1 if len(real) else 0
-        ids, paddings = ids[:, :length], paddings[:, :length]
+        length = ids.shape[1]
+        if trim:
+            # Columns that are padding in every row change nothing: they are masked, and positions count from the left.
+            real = (paddings < 0.5).any(dim=0).nonzero()
+            length = int(real[-1]) + 1 if len(real) else 0
+            ids, paddings = ids[:, :length], paddings[:, :length]
         x = self.token_embedding(ids.long()) * math.sqrt(c.dim)
         x = x + torch.from_numpy(sinusoid(length, c.dim)).to(x)
         last = (self.class_embedding * math.sqrt(c.dim)).to(x.dtype).expand(len(ids), 1, c.dim)
@@ -167,10 +198,18 @@ class VideoPrismLvT(nn.Module):
         self.text_encoder = TextEncoder(c)
 
     def video_tokens(
-        self, video: Tensor, frame_paddings: Tensor | None = None, side: SideOutputs | None = None
+        self,
+        video: Tensor,
+        frame_paddings: Tensor | None = None,
+        side: SideOutputs | None = None,
+        *,
+        kept: Tensor | None = None,
     ) -> Tensor:
-        """Encode (B, T, H, W, 3) to the pooler's input (B, T*N, D). Padded frames leak in, as in the reference."""
-        x = self.auxiliary(self.vision_encoder(video, frame_paddings, side))
+        """Encode (B, T, H, W, 3) to the pooler's input (B, T*N, D). Padded frames leak in, as in the reference.
+
+        With `kept` (see `VideoEncoder.forward`), it is (B, T*K, D).
+        """
+        x = self.auxiliary(self.vision_encoder(video, frame_paddings, side, kept=kept))
         if side is not None:
             side["auxiliary"] = x
         return x  # type: ignore[no-any-return]
@@ -182,6 +221,7 @@ class VideoPrismLvT(nn.Module):
         *,
         normalize: bool = True,
         side: SideOutputs | None = None,
+        kept: Tensor | None = None,
     ) -> Tensor:
         """Encode clips to one vector each.
 
@@ -190,11 +230,12 @@ class VideoPrismLvT(nn.Module):
             frame_paddings: (B, T), 1 = padding.
             normalize: Whether to scale the rows to unit length.
             side: Receives intermediate tokens by name.
+            kept: int64 (B, K), the patches that are encoded in every frame; None for all.
 
         Returns:
             (B, D).
         """
-        x = self.pooler(self.video_tokens(video, frame_paddings, side))
+        x = self.pooler(self.video_tokens(video, frame_paddings, side, kept=kept))
         return unit_rows(x) if normalize else x
 
     def encode_features(self, features: Tensor) -> Tensor:
@@ -208,9 +249,12 @@ class VideoPrismLvT(nn.Module):
         x = self.pooler(tokens.reshape(b * t, -1, tokens.shape[-1])).reshape(b, t, -1)
         return unit_rows(x) if normalize else x
 
-    def encode_text(self, ids: Tensor, paddings: Tensor, *, normalize: bool = True) -> Tensor:
-        """Encode texts, ids (B, L) and paddings (B, L) with 1 = padding, to (B, D), by default of unit length."""
-        x = self.text_encoder(ids, paddings)
+    def encode_text(self, ids: Tensor, paddings: Tensor, *, normalize: bool = True, trim: bool = True) -> Tensor:
+        """Encode texts, ids (B, L) and paddings (B, L) with 1 = padding, to (B, D), by default of unit length.
+
+        See `TextEncoder.forward` on `trim`.
+        """
+        x = self.text_encoder(ids, paddings, trim=trim)
         return unit_rows(x) if normalize else x
 
 

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from encoder.layers import LayerNorm
+from encoder.layers import LayerNorm, at_least_float32
 
 
 class AttentionPooler(nn.Module):
@@ -45,10 +45,11 @@ class AttentionPooler(nn.Module):
         """
         heads, d = self.heads, self.per_dim_scale.shape[0]
         # 1.442695041 = 1 / softplus(0): a stored scale of 0 means plain 1/sqrt(d).
-        scale = 1.442695041 / math.sqrt(d) * F.softplus(self.per_dim_scale.float())
+        scale = 1.442695041 / math.sqrt(d) * F.softplus(at_least_float32(self.per_dim_scale))
         q = self.q(self.query).reshape(heads, 1, d) * scale.to(tokens.dtype)
         key_query = (q @ self.k.weight.reshape(heads, d, -1))[:, 0]  # (heads, D)
-        weights = torch.softmax((key_query @ tokens.transpose(1, 2)).float(), dim=-1).to(tokens.dtype)  # (B, heads, L)
+        scores = at_least_float32(key_query @ tokens.transpose(1, 2))
+        weights = torch.softmax(scores, dim=-1).to(tokens.dtype)  # (B, heads, L)
         means = weights @ tokens  # (B, heads, D)
         pooled = torch.einsum("bhi,hoi->bho", means, self.v.weight.reshape(heads, d, -1)).flatten(1) + self.v.bias
         return self.norm(self.out(pooled))  # type: ignore[no-any-return]

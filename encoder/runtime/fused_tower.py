@@ -81,7 +81,7 @@ class FusedTower:
                 self._pooler = _Pooler(network.pooler, device, dtype)
 
     def __call__(self, clips: Tensor) -> Tensor:
-        """Encode clips, uint8 (B, T, S, S, 3) on the device, to unit rows, float32 (B, D)."""
+        """Encode clips, uint8 (B, T, S, S, 3) on the device, to unit rows, float32 (B, D). Raises: see `tokens`."""
         x = self.tokens(clips)
         b, t, n = clips.shape[0], clips.shape[1], self.config.rows * self.config.columns
         if self._auxiliary:
@@ -90,7 +90,15 @@ class FusedTower:
         return unit_rows(self._pooler(x))
 
     def tokens(self, clips: Tensor) -> Tensor:
-        """Encode clips, uint8 (B, T, S, S, 3) on the device, to tokens of the video encoder (B, T*N, D)."""
+        """Encode clips, uint8 (B, T, S, S, 3) on the device, to tokens of the video encoder (B, T*N, D).
+
+        Raises:
+            RuntimeError: Gradients are enabled: weights here are copies, and the kernels have no backward pass.
+        """
+        if torch.is_grad_enabled():
+            raise RuntimeError(
+                "the fused tower has no gradients: run it under torch.inference_mode(), or train the network itself"
+            )
         b, t, n = clips.shape[0], clips.shape[1], self.config.rows * self.config.columns
         x = self._patch_tokens(clips)  # (B*T*N, D), changed in place by the blocks
         self._run(self._spatial, x, Sequences.within_frames(b, t, n))
