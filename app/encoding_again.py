@@ -134,6 +134,8 @@ def stored_description(
         size = next((found for found in map(_clip_size, recipes) if found), size)
     return EncoderDescription(
         id=encoder_id,
+        text_id="",
+        former_id=None,
         dim=dim,
         frames=frames or 16,
         size=size,

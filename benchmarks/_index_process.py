@@ -99,6 +99,7 @@ class StandIn:
         self.clip_spec = spec
         self.dim = 128
         self.id = f"standin@{milliseconds:g}ms:{spec.frames}f:{spec.fit}"
+        self.text_id = "standin:text@0"
         self._seconds = milliseconds / 1000
 
     def prepare(self) -> None:

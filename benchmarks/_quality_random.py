@@ -38,6 +38,7 @@ class RandomTower:
 
         self._config = CONFIGS[configuration]
         self.id = f"random-{configuration}-{seed}@benchmark"
+        self.text_id = f"random-{configuration}-{seed}:text@benchmark"
         self.dim = self._config.dim
         torch.manual_seed(seed)
         self._tower = TextEncoder(self._config).eval()

@@ -45,7 +45,7 @@ PLAIN = "plain, k=10"
 class RowsOfWords:
     """A stand-in for an encoder that costs nothing: texts have given rows."""
 
-    id, dim = "latency@benchmark", DIM
+    id, text_id, dim = "latency@benchmark", "latency:text@benchmark", DIM
 
     def __init__(self, rows: NDArray[np.float32]) -> None:
         """Take float32 (2 * QUESTIONS, DIM): the first half for numbers as texts, the rest for other texts."""

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoder.errors import EncoderError
-from encoder.protocol import ClipSpec, Encoder, Fit, TokenEncoder, with_tokens
+from encoder.protocol import ClipSpec, Encoder, Fit, TokenEncoder, former_id, with_tokens
 
 
 class EncoderChanged(EncoderError):
@@ -33,7 +33,8 @@ class EncoderDescription:
     """The properties of an encoder, and what they depend on: its files and the source of this package.
 
     Attributes:
-        id, dim, has_text, notice, batch: As in `Encoder`.
+        id, text_id, dim, has_text, notice, batch: As in `Encoder`.
+        former_id: As in `FormerlyNamed`.
         token_dim, attention_heads: As in `TokenEncoder`; 0 for an encoder without tokens.
         frames, size, fit: As in `ClipSpec`.
         files: Path, size in bytes and modification time in nanoseconds of weights and vocabulary.
@@ -41,6 +42,8 @@ class EncoderDescription:
     """
 
     id: str
+    text_id: str
+    former_id: str | None
     dim: int
     frames: int
     size: int
@@ -89,6 +92,8 @@ def describe(encoder: Encoder, files: Iterable[Path]) -> EncoderDescription:
         stamps.append((str(path), status.st_size, status.st_mtime_ns))
     return EncoderDescription(
         id=encoder.id,
+        text_id=encoder.text_id,
+        former_id=former_id(encoder),
         dim=encoder.dim,
         frames=spec.frames,
         size=spec.size,
@@ -136,6 +141,14 @@ class LazyEncoder:
     @property
     def id(self) -> str:
         return self._description.id
+
+    @property
+    def text_id(self) -> str:
+        return self._description.text_id
+
+    @property
+    def former_id(self) -> str | None:
+        return self._description.former_id
 
     @property
     def dim(self) -> int:
@@ -201,6 +214,11 @@ class LazyEncoder:
                 if (encoder.id, encoder.dim, encoder.clip_spec) != (self.id, self.dim, self.clip_spec):
                     raise EncoderChanged(
                         f"The encoder is now {encoder.id} and was {self.id} when this began; start the same again."
+                    )
+                if encoder.text_id != self.text_id:
+                    raise EncoderChanged(
+                        f"The text encoder is now {encoder.text_id} and was {self.text_id} when this began; start the "
+                        "same again."
                     )
                 self._encoder = encoder
             return self._encoder

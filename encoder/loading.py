@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,9 +58,11 @@ def load(
     from encoder.tokenizer import Tokenizer
     from encoder.videoprism import VideoPrism
 
-    network, digest = load_network_cached(weights, config, hub.models_folder(sources.models))
+    network, digests = load_network_cached(weights, config, hub.models_folder(sources.models))
     config = network.config
-    tokenizer, space = None, digest
+    # Not the file's name: a renamed or converted file has the same space.
+    name, former_name = _family(config), config.name if config.name in CONFIGS else "videoprism_lvt"
+    tokenizer, text_id, former_id = None, "", None
     if isinstance(network, VideoPrismLvT):
         vocabulary = vocabulary or _vocabulary_beside(weights, config, sources)
         tokenizer = Tokenizer(vocabulary, config.text_tokens)
@@ -68,22 +71,38 @@ def load(
                 f"{vocabulary} has {tokenizer.pieces} tokens, the network of {weights} only {config.vocabulary}; they "
                 "do not belong together. Put the right vocabulary beside the weights"
             )
-        space = hashlib.blake2b(f"{digest} {verified.sha256_of(vocabulary)}".encode(), digest_size=8).hexdigest()
+        pieces = verified.sha256_of(vocabulary)
+        text_id = f"{name}:text@{_joint_digest(digests.text, pieces)}"
+        former_id = f"{former_name}@{_joint_digest(digests.whole, pieces)}"
     elif needs_text:
         raise ValueError(no_text(f"{weights}"))
-    # Not the file's name: a renamed or converted file has the same space.
-    name = config.name if config.name in CONFIGS else "videoprism_lvt" if tokenizer else "videoprism"
     return VideoPrism(
         network,
         tokenizer,
         device,
-        weights_id=f"{name}@{space}",
+        weights_id=f"{name}@{digests.space}",
+        text_id=text_id,
+        former_weights_id=former_id,
         frames=frames,
         fit=fit,
         still_frames=still_frames,
         precision=choose_precision(precision, device, config.dim),
-        notice=DEMO_NOTICE if config.name == DEMO.name else None,
+        notice=DEMO_NOTICE if name == DEMO.name else None,
     )
+
+
+def _family(config: VideoPrismConfig) -> str:
+    """Return the first part of an id: the known network with the same video side, whatever its text tower, if any."""
+
+    def video_side(of: VideoPrismConfig) -> VideoPrismConfig:
+        return replace(of, name="", text_layers=min(1, of.text_layers), vocabulary=0, text_tokens=64, weights=None)
+
+    other = "videoprism_lvt" if config.has_text else "videoprism"
+    return next((name for name, known in CONFIGS.items() if video_side(known) == video_side(config)), other)
+
+
+def _joint_digest(weights: str, vocabulary: str) -> str:
+    return hashlib.blake2b(f"{weights} {vocabulary}".encode(), digest_size=8).hexdigest()
 
 
 def load_video_encoder(name_or_path: str | Path, *, sources: Sources | None = None) -> VideoEncoder:

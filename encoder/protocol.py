@@ -1,5 +1,8 @@
 """The `Encoder` protocol: clips and sentences in, unit-length float32 rows of one embedding space out.
 
+An encoder has two names: `id` is that of the space, `text_id` that of what encodes sentences into it. Several text
+towers may share one space.
+
 Letters in shapes: B items of a batch, T frames of a clip, S pixels along a side, D dimensions of the space.
 
     encoder.encode_clips(clips)   uint8 (B, T, S, S, 3) RGB  ->  float32 (B, D)
@@ -75,8 +78,21 @@ class Encoder(Protocol):
     def id(self) -> str:
         """The name of the embedding space, such as `videoprism_lvt_demo@0123456789abcdef:8f:stretch`.
 
-        It covers weights, vocabulary, frames, fit and anything else that shapes a row, and is stored with each
-        embedding: rows with different ids are never compared. The id is the same on any device and in any precision.
+        It covers everything that shapes the row of a clip: the weights of the video encoder, of auxiliary layers and
+        pooler, frames, size and fit. It is stored with each embedding: rows with different ids are never compared. It
+        does not cover the text tower, so a library need not be indexed again for another one: see `text_id`. The id is
+        the same on any device and in any precision.
+        """
+        ...
+
+    @property
+    def text_id(self) -> str:
+        """The name of what encodes sentences, such as `videoprism_lvt_demo:text@0123456789abcdef`.
+
+        It covers what shapes the row of a sentence in the space: the weights of the text tower, the number of tokens
+        that it reads, and the vocabulary. Rows of sentences, and what is made from them (null statistics, strengths,
+        levels), belong to both ids. It is the same on any device and in any precision, and for any number of frames.
+        An encoder without text has "".
         """
         ...
 
@@ -163,6 +179,24 @@ class Encoder(Protocol):
             EncoderError: A lazy encoder cannot be loaded.
         """
         ...
+
+
+@runtime_checkable
+class FormerlyNamed(Protocol):
+    """An encoder whose space has had another name; see `former_id`."""
+
+    @property
+    def former_id(self) -> str | None:
+        """The id that earlier versions gave, of a digest over all weights and the vocabulary; None if it is the same.
+
+        Libraries of those versions hold rows under it. They are rows of `id`.
+        """
+        ...
+
+
+def former_id(encoder: Encoder | TokenEncoder) -> str | None:
+    """Return the id that earlier versions gave an encoder; None if it had the same, or none."""
+    return encoder.former_id if isinstance(encoder, FormerlyNamed) and encoder.former_id != encoder.id else None
 
 
 @runtime_checkable

@@ -36,6 +36,8 @@ class VideoPrism:
         device: str,
         *,
         weights_id: str,
+        text_id: str = "",
+        former_weights_id: str | None = None,
         frames: int | None = None,
         fit: Fit = "stretch",
         still_frames: int = 0,
@@ -48,7 +50,9 @@ class VideoPrism:
             network: The network, on the CPU.
             tokenizer: The tokenizer of its text tower; None if it has none.
             device: A device of torch.
-            weights_id: The part of `id` that names configuration, weights and vocabulary.
+            weights_id: The part of `id` that names configuration and weights of what encodes clips.
+            text_id: See `Encoder.text_id`.
+            former_weights_id: The part of `id` in earlier versions, whose digest covered the text tower as well.
             frames: T; None for the network's own number.
             fit: How a frame that is not square becomes square.
             still_frames: The number of frames encoded for a nearly still clip (`encoder.motion`); 0 for all. Part of
@@ -70,12 +74,22 @@ class VideoPrism:
         self._tokenizer = tokenizer
         self._spec = ClipSpec(frames or config.frames, config.size, fit)
         self._still_frames = still_frames
-        self._id = f"{weights_id}:{self._spec.frames}f:{fit}" + (f":still{still_frames}" if still_frames else "")
+        shape = f"{self._spec.frames}f:{fit}" + (f":still{still_frames}" if still_frames else "")
+        self._id, self._text_id = f"{weights_id}:{shape}", text_id
+        self._former_id = None if former_weights_id is None else f"{former_weights_id}:{shape}"
         self._notice = notice
 
     @property
     def id(self) -> str:
         return self._id
+
+    @property
+    def text_id(self) -> str:
+        return self._text_id
+
+    @property
+    def former_id(self) -> str | None:
+        return self._former_id
 
     @property
     def dim(self) -> int:

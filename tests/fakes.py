@@ -45,14 +45,20 @@ class ColourEncoder:
     alone, so a row is bit for bit the same whatever batch it came in.
     """
 
-    def __init__(self, *, frames: int = 4, size: int = 16, name: str = "colour") -> None:
+    def __init__(
+        self, *, frames: int = 4, size: int = 16, name: str = "colour", text_id: str = "colour:text@1"
+    ) -> None:
         self._spec = ClipSpec(frames, size)
-        self._name = name
+        self._name, self._text_id = name, text_id
         self.batches: list[int] = []  # how many clips each call brought, for tests that ask
 
     @property
     def id(self) -> str:
         return f"{self._name}-t{self._spec.frames}-s{self._spec.size}"
+
+    @property
+    def text_id(self) -> str:
+        return self._text_id
 
     @property
     def dim(self) -> int:

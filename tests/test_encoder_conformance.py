@@ -8,16 +8,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import goldens
 import numpy as np
 import pytest
 from fakes import ColourEncoder
 from numpy.typing import NDArray
 from small_clip import write_small_clip
+from torch import nn
 
 from encoder import ClipSpec, Encoder, EncoderError, Fit, load_encoder
+from encoder.checkpoints.converted import digests
 from encoder.lazy import LazyEncoder, describe
 from encoder.loading import DEMO_FOLDER
-from encoder.protocol import with_tokens
+from encoder.protocol import former_id, with_tokens
 
 GOLDEN = Path(__file__).parent / "golden"
 Make = Callable[[int | None, Fit], Encoder]
@@ -254,6 +257,54 @@ def test_the_id_names_the_space(case: Case, encoder: Encoder) -> None:
         assert (cropped.clip_spec.fit, padded.clip_spec.fit) == ("crop", "pad")
         ids |= {cropped.id, padded.id}
     assert len(ids) == (4 if case.has_fit else 2)
+
+
+def test_the_text_id_names_what_encodes_sentences(case: Case, encoder: Encoder) -> None:
+    """Stable over loading again, and the same for any shape of clips; "" without a text tower."""
+    assert encoder.text_id.encode("utf-8") or not encoder.has_text
+    assert bool(encoder.text_id) == encoder.has_text
+    assert encoder.text_id != encoder.id
+    assert case.make(None, "stretch").text_id == encoder.text_id
+    assert case.make(case.frames, "stretch").text_id == encoder.text_id
+    assert former_id(encoder) != encoder.id
+
+
+Digests = Callable[[], tuple[str, str]]
+
+
+@pytest.fixture(params=["videoprism", "open_clip"])
+def digests_of(request: pytest.FixtureRequest) -> tuple[nn.Module, Digests, tuple[str, ...]]:
+    """A network, a function that returns the digests of its space and of its text tower, and the latter's names."""
+    if request.param == "videoprism":
+        network = goldens.lvt("tiny")
+        return network, lambda: (digests(network).space, digests(network).text), ("text_encoder.",)
+    folder = Path(request.getfixturevalue("small_clip").partition("local-dir:")[2])
+    from encoder.openclip import encoder as openclip
+
+    loaded = load_encoder(f"open_clip:local-dir:{folder}", "cpu")
+    assert isinstance(loaded, openclip.OpenCLIP)
+    model, tokenizer = loaded._model, loaded._tokenizer
+    names = ("transformer.", "token_embedding.", "positional_embedding", "text_projection", "ln_final.")
+    return model, lambda: (openclip._space_digest(model), openclip._text_digest(model, tokenizer)), names
+
+
+def test_every_weight_belongs_to_one_of_the_two_ids(digests_of: tuple[nn.Module, Digests, tuple[str, ...]]) -> None:
+    """Those of the text tower never change the space; all others do, auxiliary layers and pooler included."""
+    model, names, text_tower = digests_of
+    before = names()
+    texts = 0
+    for key, value in model.state_dict().items():
+        if key in ("logit_scale", "logit_bias") or not value.is_floating_point():
+            continue
+        first = value.reshape(-1)[0].clone()
+        value.reshape(-1)[0] += 1
+        of_text = key.startswith(text_tower)
+        texts += of_text
+        after = names()
+        value.reshape(-1)[0] = first
+        assert (after[0] != before[0], after[1] != before[1]) == (not of_text, of_text), key
+    assert 0 < texts < len(model.state_dict())
+    assert names() == before
 
 
 def test_tokens_are_those_of_frames_and_patches(encoder: Encoder) -> None:

@@ -17,7 +17,7 @@ from fakes import ColourEncoder
 from app.encoder_choice import CACHE_FILE, EncoderRequest, open_lazily
 from encoder import Encoder, EncoderError, lazy
 from encoder.lazy import EncoderChanged, EncoderDescription, LazyEncoder, describe
-from encoder.protocol import with_tokens
+from encoder.protocol import former_id, with_tokens
 
 
 @pytest.fixture
@@ -44,8 +44,11 @@ def test_it_answers_without_being_loaded_and_encodes_as_the_encoder_does(weights
     load = Loader(real)
     encoder = LazyEncoder(describe(real, [weights]), load)
     assert isinstance(encoder, Encoder)
-    seen = (encoder.id, encoder.dim, encoder.clip_spec, encoder.notice, encoder.batch)
-    assert seen == (real.id, real.dim, real.clip_spec, real.notice, real.batch)
+    seen = (encoder.id, encoder.text_id, encoder.dim, encoder.clip_spec, encoder.notice, encoder.batch)
+    assert seen == (real.id, real.text_id, real.dim, real.clip_spec, real.notice, real.batch)
+    assert former_id(encoder) is None
+    renamed = replace(describe(real, [weights]), former_id="colour-as-it-was")
+    assert former_id(LazyEncoder(renamed, load)) == "colour-as-it-was"
     assert load.times == 0
     clips = np.random.default_rng(1).integers(0, 255, (2, *real.clip_spec.shape), dtype=np.uint8)
     assert np.array_equal(encoder.encode_clips(clips), real.encode_clips(clips))
@@ -209,6 +212,12 @@ def test_another_shape_than_the_known_one_is_refused(weights: Path, change: dict
     encoder = LazyEncoder(EncoderDescription.from_record(known.as_record() | change), ColourEncoder)
     with pytest.raises(EncoderChanged, match="start the same again"):
         encoder.encode_texts(["red"])
+
+
+def test_another_text_tower_than_the_known_one_is_refused(weights: Path) -> None:
+    known = describe(ColourEncoder(), [weights])
+    with pytest.raises(EncoderChanged, match=r"text encoder is now mine .*start the same again"):
+        LazyEncoder(known, lambda: ColourEncoder(text_id="mine")).encode_texts(["red"])
 
 
 def test_one_changed_file_of_several_is_enough(weights: Path, tmp_path: Path) -> None:

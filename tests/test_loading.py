@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -16,14 +17,14 @@ import pytest
 import torch
 from stand_in_hub import COMMIT, StandInHub, stand_in_hub
 
-from encoder import EncoderError, EncoderUnavailable, ModelNotFound, WeightsMismatch, load_encoder, loading
+from encoder import Encoder, EncoderError, EncoderUnavailable, ModelNotFound, WeightsMismatch, load_encoder, loading
 from encoder.checkpoints import checkpoint as checkpoint_files
-from encoder.checkpoints import converted
+from encoder.checkpoints import converted, verified
 from encoder.checkpoints.download_policy import Sources
 from encoder.config import CONFIGS, HubFile
 from encoder.loading import choose_device, load
 from encoder.model import vision_of
-from encoder.protocol import with_tokens
+from encoder.protocol import former_id, with_tokens
 
 TEXTS = ["a dog runs", "", "two red balls"]
 
@@ -53,29 +54,79 @@ def test_a_file_and_its_folder_are_the_same_encoder(tmp_path: Path, sources: Sou
     assert np.abs(found[0] - golden["video/main/emb"][0]).max() < 2e-6
 
 
-def test_the_id_names_weights_and_vocabulary_not_the_file(tmp_path: Path, sources: Sources) -> None:
-    here = load(checkpoint(tmp_path / "here"), "cpu", sources=sources).id
-    assert load(checkpoint(tmp_path / "there", "renamed \udcff.npz"), "cpu", sources=sources).id == here
-    ours = tmp_path / "here" / "converted.safetensors"
-    checkpoint_files.write_safetensors(ours, goldens.lvt("tiny"))
-    assert load(ours, "cpu", sources=sources).id == here
+def names(encoder: Encoder) -> tuple[str, str, str | None]:
+    return encoder.id, encoder.text_id, former_id(encoder)
 
-    path = checkpoint(tmp_path / "other")
+
+def changed(path: Path, key: str) -> Path:
+    """Change one number of a checkpoint."""
     with np.load(path) as file:
         arrays = dict(file)
-    arrays["params/text_encoder/unimodal_ln/bias"][3] += np.float32(1e-3)
+    arrays[key].flat[3] += np.float32(1e-3)
     np.savez(path, **arrays)
-    assert load(path, "cpu", sources=sources).id != here
+    return path
 
 
-def test_another_vocabulary_is_another_space(tmp_path: Path, sources: Sources) -> None:
-    """The same weights number other words with it, so texts land elsewhere: rows of the two must never mix."""
+def test_the_ids_name_weights_and_vocabulary_not_the_file(tmp_path: Path, sources: Sources) -> None:
+    here = names(load(checkpoint(tmp_path / "here"), "cpu", sources=sources))
+    assert names(load(checkpoint(tmp_path / "there", "renamed \udcff.npz"), "cpu", sources=sources)) == here
+    ours = tmp_path / "here" / "converted.safetensors"
+    checkpoint_files.write_safetensors(ours, goldens.lvt("tiny"))
+    assert names(load(ours, "cpu", sources=sources)) == here
+
+
+def test_another_text_tower_keeps_the_space(tmp_path: Path, sources: Sources) -> None:
+    here = load(checkpoint(tmp_path / "here"), "cpu", sources=sources)
+    tuned = load(
+        changed(checkpoint(tmp_path / "tuned"), "params/text_encoder/unimodal_ln/bias"), "cpu", sources=sources
+    )
+    assert tuned.id == here.id
+    assert tuned.text_id != here.text_id
+    assert former_id(tuned) != former_id(here), "earlier versions took them for two spaces"
+    picture = np.random.default_rng(0).integers(0, 256, (1, *here.clip_spec.shape), dtype=np.uint8)
+    assert (tuned.encode_clips(picture) == here.encode_clips(picture)).all()
+    assert np.abs(tuned.encode_texts(["a dog"]) - here.encode_texts(["a dog"])).max() > 1e-5
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["params/vision_encoder/temporal_ln/bias", "params/contrastive_vision_pooler/pooling_attention_layer_norm/bias"],
+)
+def test_another_video_side_is_another_space_with_the_same_text_tower(
+    tmp_path: Path, sources: Sources, key: str
+) -> None:
+    here = load(checkpoint(tmp_path / "here"), "cpu", sources=sources)
+    other = load(changed(checkpoint(tmp_path / "other"), key), "cpu", sources=sources)
+    assert other.id != here.id
+    assert other.text_id == here.text_id
+
+
+def test_the_text_id_belongs_to_any_shape_of_clips(tmp_path: Path, sources: Sources) -> None:
+    path = checkpoint(tmp_path)
+    here = load(path, "cpu", sources=sources)
+    shaped = load(path, "cpu", frames=3, fit="pad", still_frames=2, sources=sources)
+    assert shaped.text_id == here.text_id
+    assert shaped.id == here.id.replace(":6f:stretch", ":3f:pad:still2")
+    assert former_id(shaped) == str(former_id(here)).replace(":6f:stretch", ":3f:pad:still2")
+
+
+def test_a_text_tower_of_another_size_stays_in_the_family(monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny = goldens.config("tiny")
+    monkeypatch.setattr(loading, "CONFIGS", {"tiny": tiny})
+    assert loading._family(replace(tiny, name="mine", text_layers=9, vocabulary=70, text_tokens=16)) == "tiny"
+    assert loading._family(replace(tiny, name="mine", mlp=3)) == "videoprism_lvt"
+    assert loading._family(tiny.plain) == "videoprism"
+
+
+def test_another_vocabulary_is_another_text_encoder(tmp_path: Path, sources: Sources) -> None:
+    """The same weights number other words with it, so sentences land elsewhere, and clips where they were."""
     path = checkpoint(tmp_path)
     before = load(path, "cpu", sources=sources)
     shutil.copy(loading.DEMO_FOLDER / "vocabulary.model", path.parent / "vocabulary.model")
     after = load(path, "cpu", sources=sources)
     assert np.abs(after.encode_texts(["a red ball"]) - before.encode_texts(["a red ball"])).max() > 1e-3
-    assert after.id != before.id
+    assert after.text_id != before.text_id
+    assert after.id == before.id
 
 
 def test_our_own_form_gives_the_same_rows(tmp_path: Path, sources: Sources) -> None:
@@ -328,7 +379,7 @@ class TestConverted:
         assert copy.suffix == ".safetensors"
         self.official_files_may_not_be_read(monkeypatch)
         second = load(path, "cpu", sources=sources)
-        assert second.id == first.id
+        assert names(second) == names(first)
         # Mapped memory lies otherwise, and sums are taken in another order: the last bit may differ.
         assert np.abs(second.encode_texts(TEXTS) - first.encode_texts(TEXTS)).max() < 1e-6
         clips = np.random.default_rng(0).integers(0, 256, (2, 6, 72, 72, 3), dtype=np.uint8)
@@ -341,9 +392,24 @@ class TestConverted:
         checkpoint_files.write_safetensors(ours, goldens.lvt("tiny"))
         first = load(ours, "cpu", sources=sources)
         assert not (tmp_path / "models" / "converted").exists()
-        monkeypatch.setattr(converted, "weights_digest", lambda network: pytest.fail("the digest was computed again"))
-        assert load(ours, "cpu", sources=sources).id == first.id
+        monkeypatch.setattr(converted, "digests", lambda network: pytest.fail("the digests were computed again"))
+        assert names(load(ours, "cpu", sources=sources)) == names(first)
         assert not (tmp_path / "models" / "converted").exists()
+
+    def test_a_record_of_an_earlier_version_gains_the_digests_of_the_parts(
+        self, tmp_path: Path, sources: Sources, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = checkpoint(tmp_path / "here")
+        first = load(path, "cpu", sources=sources)
+        receipt = verified.record_path_for(tmp_path / "models", path)
+        record = json.loads(receipt.read_text())
+        assert (record.pop("space"), record.pop("text")) != (None, None)
+        receipt.write_text(json.dumps(record))
+        self.official_files_may_not_be_read(monkeypatch)
+        assert names(load(path, "cpu", sources=sources)) == names(first), "its copy is still mapped"
+        assert json.loads(receipt.read_text())["space"] in first.id
+        monkeypatch.setattr(converted, "digests", lambda network: pytest.fail("the digests were computed again"))
+        assert names(load(path, "cpu", sources=sources)) == names(first)
 
     def test_small_checkpoints_leave_nothing_behind(
         self, tmp_path: Path, sources: Sources, monkeypatch: pytest.MonkeyPatch
@@ -401,7 +467,8 @@ class TestConverted:
         arrays["params/text_encoder/unimodal_ln/bias"][3] += np.float32(0.5)
         np.savez(path, **arrays)
         second = load(path, "cpu", sources=sources)
-        assert second.id != first.id
+        assert second.text_id != first.text_id
+        assert second.id == first.id
         assert np.abs(second.encode_texts(TEXTS) - first.encode_texts(TEXTS)).max() > 1e-3
 
     @pytest.mark.parametrize("obstacle", ["full disk", "no folder", "write fails"])
@@ -539,14 +606,30 @@ def test_options_reach_the_encoder(tmp_path: Path, sources: Sources, monkeypatch
     )
     monkeypatch.setattr(loading, "choose_precision", lambda *given: given)
     load(checkpoint(tmp_path), "cpu", frames=5, fit="pad", still_frames=2, precision="float32", sources=sources)
-    name = asked.pop("weights_id")
+    ids = [asked.pop(name) for name in ("weights_id", "text_id", "former_weights_id")]
     assert asked == {
         "device": "cpu", "frames": 5, "fit": "pad", "still_frames": 2, "precision": ("float32", "cpu", 32),
         "notice": None,
     }  # fmt: skip
-    assert name == "videoprism_lvt@028d798de66896da", (
-        "libraries have stored this id: another one asks for all to be encoded again"
-    )
+    assert ids == [
+        "videoprism_lvt@610642b5fd3c1129", "videoprism_lvt:text@e12f90e2b575348c", "videoprism_lvt@028d798de66896da"
+    ], "libraries have stored these ids: another one asks for all to be encoded again"  # fmt: skip
+
+
+def test_the_ids_do_not_depend_on_device_and_precision(
+    tmp_path: Path, sources: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[object, ...]] = []
+    ids = ("weights_id", "text_id", "former_weights_id")
+    monkeypatch.setattr("encoder.videoprism.VideoPrism", lambda *_, **given: asked.append(tuple(map(given.get, ids))))
+    for name in ("choose_device", "checked_precision", "choose_precision"):
+        monkeypatch.setattr(loading, name, lambda first, *rest: first)
+    path = checkpoint(tmp_path)
+    for device, precision in (("cpu", "float32"), ("cpu", "int8"), ("cuda:1", "bfloat16"), ("mps", "auto")):
+        load(path, device, precision=precision, sources=sources)
+    assert None not in asked[0]
+    assert len(asked) == 4
+    assert len(set(asked)) == 1
 
 
 class TestOpenClip:

@@ -25,7 +25,7 @@ DIM = db_samples.DIM
 class RandomTexts:
     """An Encoder whose texts are unrelated to everything, each in a random direction of its own."""
 
-    id, dim, notice = "encoder-a", DIM, ""
+    id, text_id, dim, notice = "encoder-a", "encoder-a:text", DIM, ""
 
     def __init__(self) -> None:
         self.encoded = 0

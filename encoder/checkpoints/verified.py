@@ -28,6 +28,8 @@ class VerifiedFile:
         modified_ns: Its modification time.
         digest: The sha256 of its bytes, or a digest of the weights in it.
         commit: The commit of the repository that it was fetched from, if known.
+        space, text: The digests of the parts of the weights behind `Encoder.id` and `Encoder.text_id`, if they were
+            computed.
     """
 
     path: str
@@ -35,6 +37,8 @@ class VerifiedFile:
     modified_ns: int
     digest: str
     commit: str | None = None
+    space: str | None = None
+    text: str | None = None
 
     @classmethod
     def of(cls, path: Path, digest: str, commit: str | None = None) -> VerifiedFile:
@@ -45,9 +49,10 @@ class VerifiedFile:
     def is_current(self, path: Path) -> bool:
         """Return whether the file at `path` is still the one that was read; False if it is missing."""
         try:
-            return self == VerifiedFile.of(path, self.digest, self.commit)
+            now = VerifiedFile.of(path, self.digest)
         except OSError:
             return False
+        return (self.path, self.size_bytes, self.modified_ns) == (now.path, now.size_bytes, now.modified_ns)
 
 
 def record_path(models: Path, name: str) -> Path:

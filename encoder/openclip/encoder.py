@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import pickle
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 DEFAULT_FRAMES = 8
 _SEED = 7
+_VISUAL = "visual."  # what the names of the image tower's weights begin with, in every model of open_clip
 _FRAMES_AT_ONCE = 64
 _TEXTS_AT_ONCE = 64
 # Raised by open_clip for other keys and shapes, for damaged files, and for files of another kind.
@@ -78,8 +79,15 @@ def load(
         first = str(error).partition("\n")[0][:300]
         raise WeightsMismatch(f"{spec} cannot be loaded, its weights are not of this model: {first}") from error
     tag = pretrained if pretrained in open_clip.list_pretrained_tags_by_model(name) else None
-    weights_id = f"{PREFIX}{name}/{tag}" if tag else f"{PREFIX}{_printable(name)}@{_digest(model)}"
-    return OpenCLIP(model, tokenizer, device, weights_id=weights_id, frames=frames, fit=fit)
+    weights_id, text_id, former_id = f"{PREFIX}{name}/{tag}", f"{PREFIX}{name}/{tag}:text", None
+    if tag is None:
+        known_as = PREFIX + _printable(name)
+        weights_id, text_id = f"{known_as}@{_space_digest(model)}", f"{known_as}:text@{_text_digest(model, tokenizer)}"
+        former_id = f"{known_as}@{_digest(model)}"
+    return OpenCLIP(
+        model, tokenizer, device, weights_id=weights_id, text_id=text_id, former_weights_id=former_id, frames=frames,
+        fit=fit,
+    )  # fmt: skip
 
 
 @contextlib.contextmanager
@@ -90,12 +98,31 @@ def _fixed_seed() -> Any:
         yield
 
 
-def _digest(model: nn.Module) -> str:
-    """Return a digest of the weights, 16 hexadecimal digits."""
-    found = hashlib.blake2b(digest_size=8)
+def _space_digest(model: Any) -> str:
+    """Return a digest of what shapes the rows of pictures."""
+    seen = model.visual.preprocess_cfg
+    return _digest(model, lambda key: key.startswith(_VISUAL), f"{seen['size']} {seen['mean']} {seen['std']}\n")
+
+
+def _text_digest(model: nn.Module, tokenizer: Any) -> str:
+    """Return a digest of what shapes the rows of sentences: all other weights but the temperature, and the length.
+
+    A tokenizer comes with the model's name, or lies in the folder of its weights.
+    """
+    return _digest(
+        model,
+        lambda key: not key.startswith(_VISUAL) and key not in ("logit_scale", "logit_bias"),
+        f"{tokenizer.context_length}\n",
+    )
+
+
+def _digest(model: nn.Module, covered: Callable[[str], bool] = lambda key: True, before: str = "") -> str:
+    """Return a digest of the weights with these names, 16 hexadecimal digits; by default, that of earlier versions."""
+    found = hashlib.blake2b(before.encode(), digest_size=8)
     for key, value in sorted(model.state_dict().items()):
-        found.update(f"{key} {tuple(value.shape)}\n".encode())
-        found.update(np.ascontiguousarray(value.detach().cpu().float().numpy()).data)
+        if covered(key):
+            found.update(f"{key} {tuple(value.shape)}\n".encode())
+            found.update(np.ascontiguousarray(value.detach().cpu().float().numpy()).data)
     return found.hexdigest()
 
 
@@ -114,6 +141,8 @@ class OpenCLIP:
         device: str,
         *,
         weights_id: str,
+        text_id: str = "",
+        former_weights_id: str | None = None,
         frames: int | None = None,
         fit: Fit = "stretch",
     ) -> None:
@@ -124,6 +153,8 @@ class OpenCLIP:
             tokenizer: Its tokenizer.
             device: A device of torch.
             weights_id: The part of `id` that names model and weights.
+            text_id: See `Encoder.text_id`.
+            former_weights_id: The part of `id` in earlier versions, where it was another.
             frames: T; None for 8.
             fit: How a frame that is not square becomes square.
 
@@ -147,12 +178,22 @@ class OpenCLIP:
         self._mean = torch.tensor(preprocessing["mean"], device=self._device).view(1, 3, 1, 1)
         self._std = torch.tensor(preprocessing["std"], device=self._device).view(1, 3, 1, 1)
         self._spec = ClipSpec(frames or DEFAULT_FRAMES, height, fit)
-        self._id = f"{weights_id}:{self._spec.frames}f:{fit}"
+        shape = f"{self._spec.frames}f:{fit}"
+        self._id, self._text_id = f"{weights_id}:{shape}", text_id
+        self._former_id = None if former_weights_id is None else f"{former_weights_id}:{shape}"
         self._dim = int(self.encode_texts(["a"]).shape[1])  # no attribute of all models states it
 
     @property
     def id(self) -> str:
         return self._id
+
+    @property
+    def text_id(self) -> str:
+        return self._text_id
+
+    @property
+    def former_id(self) -> str | None:
+        return self._former_id
 
     @property
     def dim(self) -> int:
