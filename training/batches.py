@@ -55,9 +55,12 @@ class CaptionedBatch:
     Attributes:
         clips: uint8 (B, T, S, S, 3).
         captions: B sentences.
-        positives: bool (B, B), true where sentence j holds for clip i; each row and column has a true one.
+        positives: bool (B, C), true where sentence j of the whole batch holds for clip i; C is B unless several
+            processes share a batch. Each row and column of the whole has a true one.
+        number: Of the batch, from 0, so that a task can draw masks and the like as a function of it.
     """
 
     clips: NDArray[np.uint8]
     captions: tuple[str, ...]
     positives: NDArray[np.bool_]
+    number: int = 0

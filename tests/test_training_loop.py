@@ -1,0 +1,264 @@
+"""The training loop: what it trains, and that a run that is cut anywhere goes on to the same bits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from training_tasks import Numbers, Regression, everything, require_same_bits, settings
+
+from training import journal
+from training.errors import SettingsDiffer, TrainingError
+from training.loop import Progress, RunResult, run
+from training.loop_settings import LoopSettings
+from training.run_folder import RunFolder
+from training.run_state import load_trained
+
+
+def train(path: Path, chosen: LoopSettings | None = None, **options: Any) -> tuple[RunFolder, RunResult]:
+    chosen = chosen or settings()
+    folder = RunFolder.open(path, chosen)
+    options = {"task": Regression(), "batches": Numbers(), **options}
+    return folder, run(options.pop("task"), options.pop("batches"), chosen, folder, **options)
+
+
+def stop_after(steps: int) -> dict[str, Callable[..., Any]]:
+    """Options that stop a run after so many steps of it."""
+    seen: list[Progress] = []
+    return {"on_step": seen.append, "stop": lambda: len(seen) >= steps}
+
+
+@pytest.fixture(scope="module")
+def uncut(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunFolder, RunResult]:
+    return train(tmp_path_factory.mktemp("uncut") / "run")
+
+
+def _bests(validated: list[dict[str, Any]]) -> list[int]:
+    """Steps of validations that were better than all before."""
+    values = [line["figures"]["quality"] for line in validated]
+    return [line["step"] for place, line in enumerate(validated) if values[place] > max([-2.0, *values[:place]])]
+
+
+def test_a_run_trains_and_ends_where_its_settings_plan(uncut: tuple[RunFolder, RunResult]) -> None:
+    folder, result = uncut
+    assert (result.step, result.finished, result.resumed_from) == (24, True, None)
+    lines = [line for line in folder.journal.read() if line["event"] == journal.STEP]
+    assert [line["step"] for line in lines] == [5, 10, 15, 20, 24]
+    assert lines[-1]["figures"]["loss"] < 0.5 * lines[0]["figures"]["loss"]
+    assert lines[-1]["figures"].keys() == {"loss", "error"}
+    assert result.best is not None
+    assert result.best.name == "quality"
+    validated = [line for line in folder.journal.read() if line["event"] == journal.VALIDATED]
+    assert [line["step"] for line in validated] == [5, 10, 15, 20, 24]
+    assert result.best.value == max(line["figures"]["quality"] for line in validated)
+    newest = sorted({4, 8, 12, 16, 20, 24, *_bests(validated)})[-3:]
+    assert folder.checkpoints.steps() == sorted({result.best.step, *newest})
+    assert folder.journal.read()[-1]["event"] == journal.FINISHED
+
+
+@pytest.mark.parametrize("cuts", [[1], [0, 4], [7, 3, 9], [23], [5] * 4])
+def test_a_run_that_is_cut_and_goes_on_ends_with_the_same_bits(
+    cuts: list[int], uncut: tuple[RunFolder, RunResult], tmp_path: Path
+) -> None:
+    """Weights, optimizer, average, dropout, schedule, buffers, best: at several cuts, whatever was drawn between."""
+    done = 0
+    for steps in cuts:
+        _, part = train(tmp_path / "run", **stop_after(steps))
+        done += steps
+        assert (part.step, part.finished) == (done, False)
+        torch.rand(done)
+        np.random.random(done)  # noqa: NPY002
+    folder, result = train(tmp_path / "run")
+    assert (result.finished, result.resumed_from) == (True, done)
+    require_same_bits(everything(folder), everything(uncut[0]))
+    assert result.best == uncut[1].best
+
+
+def test_dropout_and_average_are_part_of_what_is_compared(uncut: tuple[RunFolder, RunResult], tmp_path: Path) -> None:
+    """Or equality would show nothing."""
+    dry, _ = train(tmp_path / "dry", task=Regression(dropout=0.0))
+    assert not torch.equal(everything(dry)["module"]["head.weight"], everything(uncut[0])["module"]["head.weight"])
+    found = everything(uncut[0])
+    assert found["average"].keys() == {"0.weight", "0.bias"}
+    assert not torch.equal(found["average"]["0.weight"], found["module"]["network.0.weight"])
+    assert not any(name.startswith("frozen") for name in found["module"])
+    assert found["module"]["seen"] == 24 * 8
+
+
+def test_a_finished_run_says_so_and_does_nothing(uncut: tuple[RunFolder, RunResult]) -> None:
+    notes: list[str] = []
+    before = uncut[0].journal.path.read_bytes()
+    _, again = train(uncut[0].path, on_note=notes.append)
+    assert (again.finished, again.resumed_from, again.best) == (True, 24, uncut[1].best)
+    assert notes == ["the run is finished: all 24 planned steps are done"]
+    assert uncut[0].journal.path.read_bytes() == before
+
+
+def test_the_average_follows_the_weights_by_its_formula(tmp_path: Path) -> None:
+    weights: list[torch.Tensor] = []
+    task = Regression()
+    first = task.network[0].weight.detach().clone()
+    folder, _ = train(
+        tmp_path / "run", task=task, on_step=lambda _: weights.append(task.network[0].weight.detach().clone())
+    )
+    for step, weight in enumerate(weights):
+        kept = min(0.9, (1 + step) / (10 + step))
+        first = kept * first + (1 - kept) * weight
+    torch.testing.assert_close(everything(folder)["average"]["0.weight"], first, rtol=1e-6, atol=1e-7)
+
+
+def test_validation_sees_averaged_weights_and_leaves_the_plain_ones(tmp_path: Path) -> None:
+    class Watching(Regression):
+        def validate(self) -> dict[str, float]:
+            seen.append(self.network[0].weight.detach().clone())
+            return {"quality": 1.0}
+
+    seen: list[torch.Tensor] = []
+    task = Watching()
+    folder, result = train(tmp_path / "run", task=task)
+    found = everything(folder)
+    assert torch.equal(seen[-1], found["average"]["0.weight"])
+    assert torch.equal(task.network[0].weight, found["module"]["network.0.weight"])
+    assert result.best is not None
+    assert result.best.step == 5  # the first of equals
+
+
+def test_weights_of_a_run_are_the_averaged_ones_of_its_best_checkpoint(uncut: tuple[RunFolder, RunResult]) -> None:
+    folder, result = uncut
+    assert result.best is not None
+    task = Regression()
+    assert load_trained(folder, task) == result.best.step
+    average = folder.checkpoints.load(result.best.step).state["average"]
+    assert torch.equal(task.network[0].weight, average["0.weight"])
+    assert load_trained(folder, task, "last") == 24
+    assert torch.equal(task.network[0].weight, everything(folder)["average"]["0.weight"])
+    assert torch.equal(task.head.weight, everything(folder)["module"]["head.weight"])
+
+
+def test_other_settings_are_refused_by_name(uncut: tuple[RunFolder, RunResult], tmp_path: Path) -> None:
+    with pytest.raises(SettingsDiffer, match=r"seed was 0, now 1; learning_rate was 0\.02, now 0\.03") as refused:
+        RunFolder.open(uncut[0].path, settings(seed=1, learning_rate=0.03))
+    assert refused.value.differences == ("seed was 0, now 1", "learning_rate was 0.02, now 0.03")
+    RunFolder.open(uncut[0].path, settings(save_every=7, journal_every=3, keep=1))  # these shape nothing
+
+
+def test_a_checkpoint_of_other_settings_is_refused(uncut: tuple[RunFolder, RunResult], tmp_path: Path) -> None:
+    other = RunFolder.open(tmp_path / "run", settings(seed=1))
+    uncut[0].checkpoints.directory.rename(other.checkpoints.directory)
+    try:
+        with pytest.raises(SettingsDiffer, match="seed was 0, now 1"):
+            run(Regression(), Numbers(), settings(seed=1), other)
+    finally:
+        other.checkpoints.directory.rename(uncut[0].checkpoints.directory)
+
+
+def test_a_fork_goes_on_with_other_settings_in_its_own_folder(tmp_path: Path) -> None:
+    source, _ = train(tmp_path / "first", **stop_after(6))
+    changed = settings(learning_rate=0.001)
+    fork = RunFolder.fork(source, tmp_path / "second", changed)
+    result = run(Regression(), Numbers(), changed, fork)
+    assert (result.resumed_from, result.step) == (6, 24)
+    assert fork.journal.read()[0]["differences"] == ["learning_rate was 0.02, now 0.001"]
+    assert source.checkpoints.steps()[-1] == 6
+    with pytest.raises(TrainingError, match="is not empty"):
+        RunFolder.fork(source, tmp_path / "second", changed)
+
+
+def test_other_frozen_weights_are_refused(tmp_path: Path) -> None:
+    train(tmp_path / "run", **stop_after(2))
+    other = Regression()
+    with torch.no_grad():
+        other.frozen.bias[0] += 1
+    with pytest.raises(TrainingError, match="frozen weights are not those that the run began with"):
+        train(tmp_path / "run", task=other)
+
+
+@pytest.mark.parametrize("part", ["loss", "gradient"])
+def test_a_run_stops_where_its_loss_is_not_finite(part: str, tmp_path: Path) -> None:
+    """Before the weights are touched, and with the last checkpoint in place."""
+
+    class Breaking(Regression):
+        def forward(self, batch: Any) -> Any:
+            loss, figures = super().forward(batch)
+            if self.seen == 10 * 8:
+                loss = loss * float("nan") if part == "loss" else loss + torch.sqrt(0 * self.scale)
+            return loss, figures
+
+    task, weights = Breaking(), []
+    with pytest.raises(TrainingError, match=f"the {part} of step 10 is not finite.* the checkpoint of step 8 is kept"):
+        train(tmp_path / "run", task=task, on_step=lambda _: weights.append(task.head.weight.detach().clone()))
+    assert torch.equal(weights[-1], task.head.weight)
+    folder = RunFolder.existing(tmp_path / "run")
+    assert folder.checkpoints.steps()[-1] == 8
+    assert folder.journal.read()[-1]["event"] == journal.FAILED
+
+
+def test_a_batch_that_cannot_be_read_ends_the_run_without_loss(
+    uncut: tuple[RunFolder, RunResult], tmp_path: Path
+) -> None:
+    class Unplugged(Numbers):
+        def draw(self, number: int) -> Any:
+            if number == 6:
+                raise OSError("disk/fox.mp4 is gone")
+            return super().draw(number)
+
+    with pytest.raises(TrainingError, match=r"batch 6 could not be read: disk/fox\.mp4 is gone"):
+        train(tmp_path / "run", batches=Unplugged())
+    folder, result = train(tmp_path / "run")
+    assert result.resumed_from == 6
+    require_same_bits(everything(folder), everything(uncut[0]))
+
+
+def test_two_processes_do_not_train_in_one_folder(tmp_path: Path) -> None:
+    folder = RunFolder.open(tmp_path / "run", settings())
+    with folder.lock():
+        assert folder.is_locked()
+        with pytest.raises(TrainingError, match="another process trains"):
+            train(tmp_path / "run")
+    assert not folder.is_locked()
+
+
+def test_the_learning_rate_is_that_of_the_schedule_and_long_gradients_are_shortened(tmp_path: Path) -> None:
+    task = Regression(dropout=0.0)
+    chosen = settings(steps=4, warmup_steps=2, clip_norm=1e-3, journal_every=1, schedule="linear", final_factor=0.5)
+    folder, _ = train(tmp_path / "run", chosen, task=task)
+    lines = [line for line in folder.journal.read() if line["event"] == journal.STEP]
+    assert [line["learning_rate"] for line in lines] == [0.0, 0.01, 0.02, 0.015]
+    assert all(line["gradient_norm"] > 0.01 for line in lines)
+    moment = everything(folder)["optimizer"]["state"][0]["exp_avg"]
+    assert float(moment.norm()) <= 1e-3
+
+
+def test_a_folder_can_be_moved_and_names_no_path(uncut: tuple[RunFolder, RunResult], tmp_path: Path) -> None:
+    folder, _ = train(tmp_path / "a", environment={"version": "1.2", "commit": "abc"}, **stop_after(3))
+    for file in folder.path.rglob("*"):
+        assert not file.is_file() or str(tmp_path).encode() not in file.read_bytes()
+    facts = json.loads((folder.path / "environment.json").read_text())
+    assert (facts["commit"], facts["torch"]) == ("abc", torch.__version__)
+    assert facts["threads"] >= 1
+    (tmp_path / "a").rename(tmp_path / "b")
+    notes: list[str] = []
+    moved, _ = train(tmp_path / "b", on_note=notes.append)
+    require_same_bits(everything(moved), everything(uncut[0]))
+    assert notes[0] == "the run goes on after step 3 of 24"
+    assert "commit was abc, now None" in notes[1]
+
+
+def test_settings_out_of_range_are_refused() -> None:
+    for wrong in (
+        {"steps": 0}, {"learning_rate": 0.0}, {"learning_rate": float("nan")}, {"beta2": 1.0}, {"optimizer": "sgd"},
+        {"warmup_steps": 24}, {"average_decay": 1.0}, {"schedule": "steps"}, {"precision": "int8"}, {"keep": 0},
+        {"clip_norm": -1.0}, {"final_factor": 2.0}, {"validate_every": -1},
+    ):  # fmt: skip
+        with pytest.raises(ValueError):
+            settings(**wrong)
+
+
+def test_an_unknown_figure_to_be_best_in_is_said(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="no figure speed; it has odd, quality"):
+        train(tmp_path / "run", settings(best_by="speed"))
