@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,10 +17,14 @@ from encoder.protocol import Encoder, Fit
 from encoder.runtime.precision import checked_precision, choose_precision
 
 if TYPE_CHECKING:
-    from encoder.model import VideoEncoder
+    from encoder.checkpoints.converted import Digests
+    from encoder.model import Network, VideoEncoder
+    from encoder.runtime.precision import Precision
+    from encoder.tokenizer import Tokenizer
 
 DEMO_FOLDER = Path(__file__).parent / "demo"
 VOCABULARY_NAMES = ("vocabulary.model", "spiece.model", "sentencepiece.model", "c4_en.model")
+DEMO_LICENCE = "Apache-2.0"  # of the bundled weights, as NOTICE says
 DEMO_NOTICE = (
     "the demo encoder knows only the drawn world of the demo library; its hits in other videos are meaningless"
 )
@@ -54,28 +58,86 @@ def load(
     config, weights, vocabulary = _resolve(name_or_path, sources, needs_text=needs_text)
 
     from encoder.checkpoints.converted import load_network_cached
-    from encoder.model import VideoPrismLvT
-    from encoder.tokenizer import Tokenizer
-    from encoder.videoprism import VideoPrism
 
     network, digests = load_network_cached(weights, config, hub.models_folder(sources.models))
     config = network.config
+    tokenizer = None
+    if config.has_text:
+        vocabulary = vocabulary or _vocabulary_beside(weights, config, sources)
+        tokenizer = _tokenizer(vocabulary, weights, config)
+    elif needs_text:
+        raise ValueError(no_text(f"{weights}"))
+    return _encoder(
+        network,
+        digests,
+        tokenizer,
+        vocabulary,
+        device,
+        frames=frames,
+        fit=fit,
+        still_frames=still_frames,
+        precision=choose_precision(precision, device, config.dim),
+    )
+
+
+def encoder_of(
+    network: Network,
+    parent: Parent,
+    device: str,
+    *,
+    frames: int | None = None,
+    fit: Fit = "stretch",
+    still_frames: int = 0,
+    precision: str = "auto",
+) -> Encoder:
+    """Return a network that was trained as an encoder, with the ids that it has as a file.
+
+    Args:
+        network: The network, on the CPU.
+        parent: What it was trained from, whose vocabulary it has.
+        device: As `choose_device` names it.
+        frames, fit, still_frames, precision: As in `encoder.load_encoder`.
+
+    Raises:
+        ValueError, EncoderUnavailable: An option is out of range, or the device cannot be used.
+    """
+    from encoder.checkpoints.converted import digests
+
+    return _encoder(
+        network,
+        digests(network),
+        parent.tokenizer if network.config.has_text else None,
+        parent.vocabulary,
+        device,
+        frames=frames,
+        fit=fit,
+        still_frames=still_frames,
+        precision=choose_precision(precision, device, network.config.dim),
+    )
+
+
+def _encoder(
+    network: Network,
+    digests: Digests,
+    tokenizer: Tokenizer | None,
+    vocabulary: Path | None,
+    device: str,
+    *,
+    frames: int | None,
+    fit: Fit,
+    still_frames: int,
+    precision: Precision,
+) -> Encoder:
+    from encoder.videoprism import VideoPrism
+
+    config = network.config
     # Not the file's name: a renamed or converted file has the same space.
     name, former_name = _family(config), config.name if config.name in CONFIGS else "videoprism_lvt"
-    tokenizer, text_id, former_id = None, "", None
-    if isinstance(network, VideoPrismLvT):
-        vocabulary = vocabulary or _vocabulary_beside(weights, config, sources)
-        tokenizer = Tokenizer(vocabulary, config.text_tokens)
-        if tokenizer.pieces > config.vocabulary:
-            raise WeightsMismatch(
-                f"{vocabulary} has {tokenizer.pieces} tokens, the network of {weights} only {config.vocabulary}; they "
-                "do not belong together. Put the right vocabulary beside the weights"
-            )
+    text_id, former_id = "", None
+    if tokenizer is not None and vocabulary is not None:
         pieces = verified.sha256_of(vocabulary)
         text_id = f"{name}:text@{_joint_digest(digests.text, pieces)}"
         former_id = f"{former_name}@{_joint_digest(digests.whole, pieces)}"
-    elif needs_text:
-        raise ValueError(no_text(f"{weights}"))
     return VideoPrism(
         network,
         tokenizer,
@@ -86,7 +148,7 @@ def load(
         frames=frames,
         fit=fit,
         still_frames=still_frames,
-        precision=choose_precision(precision, device, config.dim),
+        precision=precision,
         notice=DEMO_NOTICE if name == DEMO.name else None,
     )
 
@@ -103,6 +165,66 @@ def _family(config: VideoPrismConfig) -> str:
 
 def _joint_digest(weights: str, vocabulary: str) -> str:
     return hashlib.blake2b(f"{weights} {vocabulary}".encode(), digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """A network to train on.
+
+    Attributes:
+        network: On the CPU, in evaluation mode, without gradients.
+        tokenizer: Of its text tower; None for a plain video encoder.
+        digest: Of configuration and all weights.
+        vocabulary: The file of its tokenizer; None for a plain video encoder.
+        licence: Of its weights; "" where that is not known.
+    """
+
+    network: Network
+    tokenizer: Tokenizer | None
+    digest: str
+    vocabulary: Path | None
+    licence: str
+
+
+def load_parent(name_or_path: str | Path, *, sources: Sources | None = None) -> Parent:
+    """Load a VideoPrism network to train it further.
+
+    Args:
+        name_or_path, sources: As in `encoder.load_encoder`.
+
+    Raises:
+        ValueError: The name is unknown, or that of an OpenCLIP model.
+        ModelNotFound, WeightsMismatch: As `load`.
+    """
+    from encoder.checkpoints.converted import load_network_cached
+    from encoder.checkpoints.network_facts import read_facts
+
+    if isinstance(name_or_path, str) and name_or_path.startswith(PREFIX):
+        raise ValueError(f"{name_or_path} is no network of VideoPrism; only these can be trained here")
+    sources = sources or Sources()
+    config, weights, vocabulary = _resolve(name_or_path, sources)
+    network, digests = load_network_cached(weights, config, hub.models_folder(sources.models))
+    facts = read_facts(weights)
+    licence = config.weights.licence if config and config.weights else facts.licence if facts else ""
+    if config is DEMO:
+        licence = DEMO_LICENCE
+    if not network.config.has_text:
+        return Parent(network, None, digests.whole, None, licence)
+    vocabulary = vocabulary or _vocabulary_beside(weights, network.config, sources)
+    return Parent(network, _tokenizer(vocabulary, weights, network.config), digests.whole, vocabulary, licence)
+
+
+def _tokenizer(vocabulary: Path, weights: Path, config: VideoPrismConfig) -> Tokenizer:
+    """Return the tokenizer of a network. Raise WeightsMismatch if the vocabulary is another network's."""
+    from encoder.tokenizer import Tokenizer
+
+    tokenizer = Tokenizer(vocabulary, config.text_tokens)
+    if tokenizer.pieces > config.vocabulary:
+        raise WeightsMismatch(
+            f"{vocabulary} has {tokenizer.pieces} tokens, the network of {weights} only {config.vocabulary}; they "
+            "do not belong together. Put the right vocabulary beside the weights"
+        )
+    return tokenizer
 
 
 def load_video_encoder(name_or_path: str | Path, *, sources: Sources | None = None) -> VideoEncoder:

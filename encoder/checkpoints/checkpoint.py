@@ -6,7 +6,7 @@ import json
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from encoder.config import CONFIGS, VideoPrismConfig
+from encoder.checkpoints.network_facts import config_of, read_facts
+from encoder.config import VideoPrismConfig
 from encoder.errors import WeightsMismatch
 from encoder.model import VideoEncoder, VideoPrismLvT, build
 from encoder.weights import Array, config_from_shapes, shortened, state_dict_from_flax
@@ -25,8 +26,6 @@ from files.replace import replacing
 SAFETENSORS_FORMAT = "prismsearch-1"
 CLASSIFIER_ENCODER = "params/encoder/"
 """Where the official classifier has the arrays of its video encoder, which a plain checkpoint has in `params/`."""
-_MAX_DIMENSION = 10_000_000
-_MAX_LAYERS = 1_000  # the largest of ours has 24
 
 
 def read_npz(path: Path) -> dict[str, Array]:
@@ -52,7 +51,8 @@ def load_network(path: Path, config: VideoPrismConfig | None = None) -> VideoEnc
 
     Args:
         path: The file; `.safetensors` is memory-mapped, anything else is read as `.npz`.
-        config: The configuration that the file must have; None reads it from the file.
+        config: The configuration that the file must have; None reads it from the file, and from the `.json` beside an
+            `.npz` that was exported here (`network_facts`).
 
     Raises:
         WeightsMismatch: Keys, shapes or configuration differ, or the file is damaged.
@@ -63,7 +63,9 @@ def load_network(path: Path, config: VideoPrismConfig | None = None) -> VideoEnc
     else:
         arrays = read_npz(path)
         arrays = encoder_of_classifier(arrays) or arrays
-        config = config or config_from_shapes(arrays, path.stem)
+        if config is None:
+            facts = read_facts(path)
+            config = config_from_shapes(arrays, path.stem) if facts is None else facts.config
         state = state_dict_from_flax(arrays, config)
     return network_from_state(config, state)
 
@@ -150,25 +152,10 @@ def read_safetensors(path: Path, config: VideoPrismConfig | None = None) -> tupl
             metadata = file.metadata() or {}
             if metadata.get("format") != SAFETENSORS_FORMAT:
                 raise WeightsMismatch(f"{path} is not a checkpoint that prismsearch wrote; use the official .npz")
-            found = _config_of(metadata["config"])
+            found = config_of(parse_json(metadata["config"]))
             state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, ValueError, TypeError, KeyError) as error:
         raise WeightsMismatch(f"{path} is damaged ({error}); convert or fetch it again") from error
-    if found.name in CONFIGS:
-        found = replace(found, weights=CONFIGS[found.name].weights)
     if config is not None and config != found:
         raise WeightsMismatch(f"{path} holds {found.name}, not {config.name}")
     return found, state
-
-
-def _config_of(text: str) -> VideoPrismConfig:
-    """Return the configuration in a header. Raise ValueError or TypeError for what no network of ours has."""
-    values = parse_json(text)
-    name = values.pop("name")
-    if not isinstance(name, str) or not all(
-        type(value) in (int, float) and 0 <= value <= _MAX_DIMENSION for value in values.values()
-    ):
-        raise ValueError("a dimension in its header is not possible")
-    if any(value > _MAX_LAYERS for key, value in values.items() if key.endswith("_layers")):
-        raise ValueError("its header states too many layers")
-    return VideoPrismConfig(name=name, **values)

@@ -1,0 +1,299 @@
+"""The configuration of a run, as a TOML file: stage, data, and how it is trained. Importing this imports no torch.
+
+stage = "text"
+encoder = "base"
+captions = "captions.csv"
+
+[loop]
+steps = 300
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from training.loop_settings import LoopSettings
+
+Stage = Literal["text", "lit", "adapter", "stage1", "stage2"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
+PATHS = ("encoder", "captions", "folder", "library")
+"""Fields that say where things are. They shape nothing: what is read from there is kept by its digest."""
+
+_OF_STAGE: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "text": frozenset({"temperature", "tuned", "rank", "alpha", "layers", "guard"}),
+        "lit": frozenset({"temperature"}),
+        "adapter": frozenset({"temperature", "rank", "alpha"}),
+        "stage1": frozenset({"temperature", "drop"}),
+        "stage2": frozenset({"mask", "mask_ratio", "shuffle", "global_weight"}),
+    }
+)
+"""Fields that only some stages have."""
+_ONLY_SOME = frozenset[str]().union(*_OF_STAGE.values())
+
+DEFAULTS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "text": {
+            "batch": 64, "rank": 8, "alpha": 16.0,
+            "loop": {"steps": 300, "learning_rate": 1e-3, "warmup": 0.1},
+        },
+        "lit": {"batch": 32, "loop": {"steps": 2_000, "learning_rate": 1e-4, "warmup": 0.03}},
+        "adapter": {"batch": 32, "loop": {"steps": 2_000, "learning_rate": 1e-4, "warmup": 0.05}},
+        "stage1": {
+            "batch": 32, "drop": 0.5, "temperature": 1 / 0.07, "weight_decay": 1e-4,
+            "loop": {
+                "steps": 10_000, "optimizer": "adafactor", "learning_rate": 1e-4, "warmup": 0.1, "schedule": "linear",
+            },
+        },
+        "stage2": {
+            "batch": 32, "weight_decay": 0.05,
+            "loop": {
+                "steps": 10_000, "optimizer": "adafactor", "learning_rate": 5e-4, "warmup": 1 / 12,
+                "final_factor": 0.02,
+            },
+        },
+    }
+)  # fmt: skip
+"""What a stage starts from. `warmup` is a share of the steps.
+
+Source of the rates, decays and schedules of stage1 and stage2: the VideoPrism paper (arXiv 2402.13217), table 10 and
+appendix C; its batches of 4,096 and hundreds of thousands of steps are not for one's own footage. The 3 % of lit are
+LiT's (arXiv 2111.07991). All other numbers are ours.
+"""
+
+
+class ConfigurationError(ValueError):
+    """A configuration that cannot be used; one sentence says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainConfig:
+    """Everything that a run is made from. Make one with `config_of` or `from_toml`, which know a stage's defaults.
+
+    Attributes:
+        stage: text: the text tower, on stored rows. lit: all but the locked video encoder. adapter: lit, and low-rank
+            adapters in the video encoder. stage1: everything, by contrast with captions. stage2: the video encoder, by
+            masked distillation, without words.
+        encoder: Name or path of the network to begin with.
+        captions: File of captions; "" for a stage without words.
+        folder: Where the videos are.
+        library: The library whose stored rows `text` is trained on; "" for the other stages.
+        validation: Share of the groups of clips that are never trained on.
+        batch: B, clips of a step.
+        weight_decay: Of matrices; nothing else decays.
+        frames: T; 0 for the network's own number.
+        fit: How a frame that is not square becomes square.
+        checkpointing: Compute activations again in the backward pass: less memory, a third more time.
+        temperature: By which cosines are multiplied at first. 100 is what the published demo uses, 1/0.07 CLIP's start
+            from scratch (NOT PUBLISHED by VideoPrism).
+        drop: Share of the patches that is dropped, the same ones in every frame.
+        tuned: Of the text tower: low-rank adapters (lora), or its last layers (last).
+        rank, alpha: Of low-rank adapters.
+        layers: The last so many layers of the text tower, for `last`.
+        guard: Weight of the distance that sentences of everyday life may move.
+        mask: Which tokens are hidden together.
+        mask_ratio: Share of the tokens that is hidden.
+        shuffle: Deal the tokens to the local decoder in random order.
+        global_weight: Weight of the global distillation beside the local one, which has 1.
+        loop: Steps, optimizer, schedule, checkpoints.
+
+    Raises:
+        ConfigurationError: A value is out of range.
+    """
+
+    stage: Stage
+    encoder: str = ""
+    captions: str = ""
+    folder: str = ""
+    library: str = ""
+    validation: float = 0.1
+    batch: int = 32
+    weight_decay: float = 0.0
+    frames: int = 0
+    fit: Literal["stretch", "crop", "pad"] = "stretch"
+    checkpointing: bool = False
+    temperature: float = 100.0
+    drop: float = 0.0
+    tuned: Literal["lora", "last"] = "lora"
+    rank: int = 16
+    alpha: float = 16.0
+    layers: int = 4
+    guard: float = 1.0
+    mask: Literal["bevt", "tube", "random"] = "bevt"
+    mask_ratio: float = 0.65
+    shuffle: bool = True
+    global_weight: float = 1.0
+    loop: LoopSettings = field(default_factory=lambda: LoopSettings(steps=1))
+
+    def __post_init__(self) -> None:
+        for name, low, high in (
+            ("validation", 0, 0.9), ("batch", 1, 1e6), ("weight_decay", 0, 1e3), ("frames", 0, 1e4),
+            ("temperature", 1, 100), ("drop", 0, 0.95), ("rank", 1, 1e4), ("alpha", 1e-6, 1e6),
+            ("layers", 1, 1e3), ("guard", 0, 1e6), ("mask_ratio", 0, 0.99), ("global_weight", 0, 1e6),
+        ):  # fmt: skip
+            if not low <= getattr(self, name) <= high:
+                raise ConfigurationError(f"{name} is from {low:g} to {high:g}, got {getattr(self, name):g}")
+
+    def values(self) -> dict[str, Any]:
+        """Return the fields that this stage has, `loop` as a dictionary."""
+        every = dataclasses.asdict(self)
+        return {name: value for name, value in every.items() if _has(self.stage, name)}
+
+    def shaping(self) -> dict[str, Any]:
+        """Return what shapes the result: without the names of places."""
+        return {name: value for name, value in self.values().items() if name not in PATHS}
+
+    def to_toml(self) -> str:
+        """Return a TOML document that `from_toml` reads back as this configuration."""
+        values = self.values()
+        loop = values.pop("loop")
+        lines = [f"{name} = {_toml(value)}" for name, value in values.items()]
+        return "\n".join([*lines, "", "[loop]", *(f"{name} = {_toml(value)}" for name, value in loop.items()), ""])
+
+    def changed(self, given: Mapping[str, Any]) -> TrainConfig:
+        """Return this configuration with other values; those of the loop are in `loop` or named `loop.NAME`.
+
+        Raises:
+            ConfigurationError: As `config_of`. The stage cannot be changed.
+        """
+        flat = _checked(given)
+        if flat.get("stage", self.stage) != self.stage:
+            raise ConfigurationError(f"this run is of the stage {self.stage}, not {flat['stage']}; begin another one")
+        return _made(self.stage, _merged(self.values(), flat))
+
+
+def config_of(given: Mapping[str, Any]) -> TrainConfig:
+    """Return a configuration from values, on top of the defaults of their stage.
+
+    Args:
+        given: Values by name; those of the loop are in `loop` or named `loop.NAME`. The stage is text by default.
+
+    Raises:
+        ConfigurationError: A name is unknown or of another stage, or a value is not possible.
+    """
+    flat = _checked(given)
+    stage = flat.get("stage", "text")
+    if stage not in STAGES:
+        raise ConfigurationError(f"there is no stage {stage!r}; the stages are {', '.join(STAGES)}")
+    values = _merged({"stage": stage} | dict(DEFAULTS[stage]), flat)
+    loop = values["loop"]
+    share = loop.pop("warmup")
+    if isinstance(loop["steps"], int) and not isinstance(loop["steps"], bool):
+        loop.setdefault("warmup_steps", min(round(share * loop["steps"]), max(loop["steps"] - 1, 0)))
+        loop.setdefault("validate_every", max(1, loop["steps"] // 10))
+        loop.setdefault("save_every", max(1, min(500, loop["steps"] // 4)))
+        loop.setdefault("journal_every", max(1, min(50, loop["steps"] // 20)))
+    return _made(stage, values)
+
+
+def from_toml(text: str) -> dict[str, Any]:
+    """Return the values in a TOML document, for `config_of` or `changed`.
+
+    Raises:
+        ConfigurationError: It is no TOML, or a name is unknown.
+    """
+    try:
+        values = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigurationError(f"it is not TOML: {error}") from error
+    return _checked(values)
+
+
+def parse_assignment(text: str) -> tuple[str, Any]:
+    """Return name and value of `NAME=VALUE`; the value is written as in TOML, texts also without quotes.
+
+    Raises:
+        ConfigurationError: It is no such text.
+    """
+    name, equals, value = text.partition("=")
+    name, value = name.strip().replace("-", "_"), value.strip()
+    if not equals or not name:
+        raise ConfigurationError(f"{text!r} is not NAME=VALUE, such as loop.beta2=0.98")
+    if "\n" not in value:
+        try:
+            return name, tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            pass
+    return name, value
+
+
+def _has(stage: str, name: str) -> bool:
+    return name not in _ONLY_SOME or name in _OF_STAGE[stage]
+
+
+def _checked(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values under dotted names. Raise ConfigurationError for an unknown name."""
+    flat: dict[str, Any] = {}
+    for name, value in given.items():
+        if name == "loop" and isinstance(value, Mapping):
+            flat |= {f"loop.{inner}": each for inner, each in value.items()}
+        else:
+            flat[name] = value
+    known = [each.name for each in dataclasses.fields(TrainConfig) if each.name != "loop"]
+    known += [f"loop.{each.name}" for each in dataclasses.fields(LoopSettings)]
+    for name in flat:
+        if name not in known:
+            last = name.rpartition(".")[2]
+            near = [each for each in known if each.rpartition(".")[2] == last]
+            near = near or difflib.get_close_matches(name, known, n=1)
+            raise ConfigurationError(f"there is no setting {name}" + (f"; is {near[0]} meant?" if near else ""))
+    return flat
+
+
+def _merged(values: Mapping[str, Any], flat: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values with others, under dotted names, in their place."""
+    merged = {**values, "loop": dict(values["loop"])}
+    for name, value in flat.items():
+        if name.startswith("loop."):
+            merged["loop"][name.removeprefix("loop.")] = value
+        else:
+            merged[name] = value
+    return merged
+
+
+def _made(stage: str, values: dict[str, Any]) -> TrainConfig:
+    for name in values:
+        if not _has(stage, name):
+            having = [each for each in STAGES if name in _OF_STAGE[each]]
+            raise ConfigurationError(f"{name} is a setting of {', '.join(having)}, not of the stage {stage}")
+    try:
+        loop = LoopSettings(**_typed(LoopSettings, values["loop"], "loop."))
+        return TrainConfig(**_typed(TrainConfig, {**values, "loop": loop}))
+    except ConfigurationError:
+        raise
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from error
+
+
+def _typed(of: type, values: Mapping[str, Any], top: str = "") -> dict[str, Any]:
+    """Return values as their fields have them. Raise ConfigurationError where one is of another type."""
+    hints = get_type_hints(of)
+    return {name: _value(f"{top}{name}", value, hints[name]) for name, value in values.items()}
+
+
+def _value(name: str, value: Any, wanted: Any) -> Any:
+    if get_origin(wanted) is Literal:
+        if value not in get_args(wanted):
+            raise ConfigurationError(f"{name} is {', '.join(map(str, get_args(wanted)))}, got {value!r}")
+        return value
+    if wanted is float and type(value) is int and abs(value) < 1e15:
+        value = float(value)
+    if type(value) is not wanted or (wanted is float and not math.isfinite(value)):
+        said = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+        raise ConfigurationError(f"{name} is {said.get(wanted, 'a table')}, got {value!r}")
+    return value
+
+
+def _toml(value: Any) -> str:
+    # A basic string of TOML is one of JSON, but for a control character that only TOML excludes.
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return str(value).lower() if isinstance(value, bool) else repr(value)
