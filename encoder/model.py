@@ -43,6 +43,7 @@ class VideoEncoder(nn.Module):
         *,
         hidden: Tensor | None = None,
         kept: Tensor | None = None,
+        crop_time: bool = False,
     ) -> Tensor:
         """Encode clips.
 
@@ -55,6 +56,7 @@ class VideoEncoder(nn.Module):
                 own outputs mean nothing.
             kept: int64 (B, K), the patches that are encoded, the same in every frame; the others take no time. The
                 outputs are those with all others hidden.
+            crop_time: See `join`.
 
         Returns:
             Tokens (B, T*N, D), at index t*N + row*columns + column; of `kept` patches (B, T*K, D), at index t*K + k.
@@ -76,7 +78,7 @@ class VideoEncoder(nn.Module):
         features = features.reshape(b, t, *features.shape[1:])
         if side is not None:
             side["spatial"] = features.flatten(1, 2)
-        x = self.join(features, paddings)
+        x = self.join(features, paddings, crop_time=crop_time)
         if side is not None:
             side["spatiotemporal"] = x
         return x
@@ -116,19 +118,23 @@ class VideoEncoder(nn.Module):
             paddings = paddings if paddings.ndim == 2 else paddings[:, None].expand(x.shape[:2])
         return self.spatial_norm(self.spatial(x, paddings))  # type: ignore[no-any-return]
 
-    def join(self, features: Tensor, paddings: Tensor | None = None) -> Tensor:
+    def join(self, features: Tensor, paddings: Tensor | None = None, *, crop_time: bool = False) -> Tensor:
         """Attend across the frames of each patch: temporal positions, temporal stack, norm.
 
         Args:
             features: (B, T, N, D) of `frame_features`; any T.
             paddings: (B, T) for whole frames or (B, T, N) for patches, 1 = padding.
+            crop_time: Whether fewer frames than the table has take its first rows, as pictures did in pre-training,
+                rather than resized ones, as everything does afterwards.
 
         Returns:
             Tokens (B, T*N, D), at index t*N + row*columns + column.
         """
         b, t, n, dim = features.shape
         x = features.transpose(1, 2).reshape(b * n, t, dim)
-        x = x + resize_positions(self.temporal_positions, (self.config.frames,), (t,)).to(x.dtype)
+        table, rows = self.temporal_positions, self.config.frames
+        positions = table[:t] if crop_time and t < rows else resize_positions(table, (rows,), (t,))
+        x = x + positions.to(x.dtype)
         if paddings is not None:
             each = paddings if paddings.ndim == 3 else paddings[..., None].expand(b, t, n)
             paddings = each.transpose(1, 2).reshape(b * n, t)
