@@ -178,6 +178,23 @@ def test_other_frozen_weights_are_refused(tmp_path: Path) -> None:
         train(tmp_path / "run", task=other)
 
 
+def test_a_run_ends_when_its_patience_is_over_and_stays_ended(tmp_path: Path) -> None:
+    class Worse(Regression):
+        def validate(self) -> dict[str, float]:
+            return {"quality": -float(self.seen)}
+
+    chosen = settings(patience=2, validate_every=3, save_every=100)
+    folder, result = train(tmp_path / "run", chosen, task=Worse())
+    assert (result.step, result.finished) == (9, True)
+    assert folder.journal.read()[-1]["reason"] == "2 validations were no better than that of step 3"
+    assert folder.checkpoints.steps() == [3, 9]
+    assert folder.checkpoints.facts(9)["finished"]
+    notes: list[str] = []
+    _, again = train(tmp_path / "run", chosen, task=Worse(), on_note=notes.append)
+    assert (again.step, again.finished) == (9, True)
+    assert notes == ["the run is finished: 2 validations were no better than that of step 3"]
+
+
 @pytest.mark.parametrize("part", ["loss", "gradient"])
 def test_a_run_stops_where_its_loss_is_not_finite(part: str, tmp_path: Path) -> None:
     """Before the weights are touched, and with the last checkpoint in place."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from training.batches import CaptionedBatch
 from training.loop_settings import LoopSettings
+from training.losses import Temperature, contrastive_loss
+from training.optimizers import parameter_groups
 from training.run_folder import RunFolder
 
 WIDTH = 6
@@ -109,10 +111,52 @@ def require_same_bits(first: Any, second: Any, where: str = "") -> None:
         assert first == second, where
 
 
-def train_in_process(path: Path, steps: int) -> None:
-    """What a child process runs until it is killed."""
-    from training.loop import run
+class CaptionedNumbers:
+    """Clips of noise, with captions of which some are equal."""
 
-    torch.set_num_threads(1)
-    chosen = settings(steps=steps)
-    run(Regression(), Numbers(), chosen, RunFolder.open(path, chosen))
+    def __len__(self) -> int:
+        return 20
+
+    def clip(self, position: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+        noise = rng.integers(0, 9, (1, 2, 2, 3))
+        return (np.random.default_rng(position).integers(0, 240, (1, 2, 2, 3)) + noise).astype(np.uint8)
+
+    def captions(self, position: int) -> Sequence[str]:
+        return [f"a thing {position % 7}", f"thing  {position % 7}!"]
+
+    def group(self, position: int) -> Hashable:
+        return position // 2
+
+
+class Contrast(nn.Module):
+    """Two small towers under a contrastive loss over all processes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(5)
+            self.video, self.text = nn.Linear(12, 8), nn.EmbeddingBag(64, 8)
+        self.temperature = Temperature()
+
+    def forward(self, batch: CaptionedBatch) -> tuple[Tensor, Mapping[str, Any]]:
+        clips = torch.from_numpy(batch.clips).flatten(1).float() / 255
+        ids = torch.tensor([[ord(each) % 64 for each in sentence[:8]] for sentence in batch.captions])
+        rows = [nn.functional.normalize(each, dim=1) for each in (self.video(clips), self.text(ids))]
+        return contrastive_loss(*rows, torch.from_numpy(batch.positives), self.temperature.log_scale), {}
+
+    @property
+    def module(self) -> nn.Module:
+        return self
+
+    @property
+    def trained(self) -> nn.Module:
+        return self
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        return parameter_groups(self, 0.1)
+
+    def after_step(self) -> None:
+        self.temperature.clip_()
+
+    def validate(self) -> Mapping[str, float]:
+        return {}

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -24,51 +23,12 @@ from training.errors import TrainingError
 from training.loop_settings import LoopSettings
 from training.process_group import any_of, from_first, is_first
 from training.run_folder import RunFolder
+from training.run_result import Progress, RunResult
 from training.run_state import RunState
 from training.step import Means, NotFinite, Taken, Trainer, seed_generators
 from training.task import Task
 
 Drawn = TypeVar("Drawn")
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a run is.
-
-    Attributes:
-        step: Steps done.
-        steps: Steps in all.
-        loss: Of the last step.
-        seconds_per_step: Mean since this process began, validation and checkpoints included.
-    """
-
-    step: int
-    steps: int
-    loss: float
-    seconds_per_step: float
-
-
-@dataclass(frozen=True, slots=True)
-class RunResult:
-    """How a run, or a part of it, ended.
-
-    Attributes:
-        step: Steps done.
-        steps: Steps in all.
-        finished: Whether all steps are done; else it was stopped.
-        resumed_from: Steps that were done before; None if the run began here.
-        best: The best validation, if there was one.
-        figures: Means since the last line of the journal but one, loss among them.
-        seconds: How long this part took.
-    """
-
-    step: int
-    steps: int
-    finished: bool
-    resumed_from: int | None
-    best: Best | None
-    figures: Mapping[str, float]
-    seconds: float
 
 
 def run(
@@ -142,8 +102,8 @@ class _Loop:
         self.state.restore(found.state)
         self.step = self.saved = found.step
         self.best, self.resumed = Best.of(found.facts), True
-        if self.step >= self.settings.steps:
-            self.on_note(f"the run is finished: all {self.settings.steps} planned steps are done")
+        if self.is_finished():
+            self.on_note(f"the run is finished: {self._why_finished()}")
             return
         self.on_note(f"the run goes on after step {self.step} of {self.settings.steps}")
         before = self.folder.environment()
@@ -157,7 +117,7 @@ class _Loop:
     ) -> RunResult:
         settings, began, first = self.settings, time.monotonic(), self.step
         journal_time, journal_step = began, first
-        while self.step < settings.steps and not any_of(stop(), self.trainer.device):
+        while not any_of(self.is_finished() or stop(), self.trainer.device):
             taken = self._take(batches)
             self.step += 1
             if is_first():
@@ -178,19 +138,35 @@ class _Loop:
                 improved = self._validate()
             if improved or self.step % settings.save_every == 0 or last:
                 self._save()
-        finished = self.step >= settings.steps
-        if not finished and self.step != self.saved:
+        finished = any_of(self.is_finished(), self.trainer.device)
+        if self.step != self.saved:
             self._save()
-        if self.step > first or not self.resumed:
-            self.tell(journal.FINISHED if finished else journal.STOPPED)
+        if finished and self.step > first:
+            self.tell(journal.FINISHED, reason=self._why_finished())
+        elif not finished:
+            self.tell(journal.STOPPED)
         return RunResult(
             self.step, settings.steps, finished, first if self.resumed else None, self.best,
             self.means.take() or self.figures, time.monotonic() - began,
         )  # fmt: skip
 
+    def is_finished(self) -> bool:
+        """Return whether the run has ended as planned, in the first process; the others know of the last step only."""
+        return self.step >= self.settings.steps or self._is_exhausted()
+
+    def _is_exhausted(self) -> bool:
+        """Return whether so many validations were no better that no more steps are taken."""
+        most = self.settings.patience * self.settings.validate_every
+        return bool(most) and self.best is not None and self.step - self.best.step >= most
+
+    def _why_finished(self) -> str:
+        if self.best is not None and self._is_exhausted():
+            return f"{self.settings.patience} validations were no better than that of step {self.best.step}"
+        return f"all {self.settings.steps} planned steps are done"
+
     def _take(self, batches: BatchSource[Any]) -> Taken:
         """Draw a batch and take a step with it."""
-        seed_generators(self.settings.seed, self.step)
+        seed_generators(self.settings.seed, self.step, self.trainer.device)
         try:
             batch = batches.draw(self.step)
         except OSError as error:
@@ -232,7 +208,8 @@ class _Loop:
     def _save(self) -> None:
         if is_first() and self.step != self.saved:
             facts = {
-                "settings": self.folder.settings, "digest": self.folder.digest, "steps": self.settings.steps,
+                "settings": self.folder.settings, "digest": self.folder.digest,
+                "steps": self.settings.steps, "finished": self.is_finished(),
                 "best": None if self.best is None else self.best.record(),
             }  # fmt: skip
             self.folder.checkpoints.save(self.step, self.state.capture(), facts)

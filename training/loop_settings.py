@@ -33,6 +33,8 @@ class LoopSettings:
             it, else float32.
         validate_every: Steps between validations; there is one at the end, too. 0: none.
         best_by: The figure of the validation that the best checkpoint is best in; "": its first.
+        patience: Validations in a row without a better one, after which the run ends before its last step. 0: it never
+            does.
         device: The device to train on, as torch names it.
         save_every: Steps between checkpoints.
         journal_every: Steps between lines of the journal.
@@ -56,6 +58,7 @@ class LoopSettings:
     precision: PrecisionChoice = "auto"
     validate_every: int = 0
     best_by: str = ""
+    patience: int = 0
     device: str = "cpu"
     save_every: int = 500
     journal_every: int = 50
@@ -63,7 +66,7 @@ class LoopSettings:
 
     def __post_init__(self) -> None:
         for name, least in (
-            ("steps", 1), ("seed", 0), ("warmup_steps", 0), ("validate_every", 0), ("save_every", 1),
+            ("steps", 1), ("seed", 0), ("warmup_steps", 0), ("validate_every", 0), ("patience", 0), ("save_every", 1),
             ("journal_every", 1), ("keep", 1),
         ):  # fmt: skip
             if getattr(self, name) < least:

@@ -54,6 +54,14 @@ def any_of(flag: bool, device: torch.device) -> bool:
     return bool(flags.item())
 
 
+def mean_of_all(values: torch.Tensor) -> torch.Tensor:
+    """Return the mean of values over all processes; one that is not finite in any of them is not in the mean."""
+    if world_size() > 1:
+        dist.all_reduce(values)
+        values /= world_size()
+    return values
+
+
 def from_first(value: T) -> T:
     """Return the first process's value in every process; it must be picklable."""
     if world_size() == 1:

@@ -17,7 +17,7 @@ from training.averaging import WeightAverage
 from training.distributed import rank, world_size
 from training.loop_settings import LoopSettings, resolve_precision
 from training.optimizers import OptimizerSettings, make_optimizer
-from training.process_group import any_of
+from training.process_group import mean_of_all
 from training.schedules import Schedule
 from training.task import Task
 
@@ -31,7 +31,7 @@ class Taken:
     """A step that was taken.
 
     Attributes:
-        loss: Of its batch.
+        loss: Of its batch; the mean over processes.
         norm: L2 norm of the whole gradient, before it was clipped.
         rate: The learning rate.
         figures: What the task says of it, with the loss; numbers or scalar tensors.
@@ -83,8 +83,8 @@ class Trainer:
             loss, figures = self._forward(batch)
         loss.backward()
         norm = nn.utils.get_total_norm([each.grad for each in self._parameters if each.grad is not None])
-        told, length = torch.stack([loss.detach().float(), norm.float()]).tolist()  # one wait for the device
-        if any_of(not (math.isfinite(told) and math.isfinite(length)), self.device):
+        told, length = mean_of_all(torch.stack([loss.detach().float(), norm.float()])).tolist()  # one wait
+        if not (math.isfinite(told) and math.isfinite(length)):
             self.optimizer.zero_grad()
             raise NotFinite(f"the {'gradient' if math.isfinite(told) else 'loss'} of step {step + 1} is not finite")
         if self._clip:
@@ -100,13 +100,19 @@ class Trainer:
         return Taken(told, length, rate, {**figures, "loss": told})
 
 
-def seed_generators(seed: int, step: int) -> None:
+def seed_generators(seed: int, step: int, device: torch.device) -> None:
     """Seed the global generators of torch, NumPy and Python for a step, differently in each process.
 
     So what a step draws depends on its number alone, as its batch does, and a checkpoint needs no generator's state.
+    (`torch.manual_seed` keeps a stack trace of each call for devices that are never used, which costs a millisecond.)
     """
     words = np.random.SeedSequence((seed, step, rank())).generate_state(3)
-    torch.manual_seed(int(words[0]) << 32 | int(words[1]))
+    number = int(words[0]) << 31 | int(words[1]) >> 1  # below 2^63
+    torch.default_generator.manual_seed(number)
+    if device.type == "cuda":
+        torch.cuda.manual_seed(number)
+    elif device.type == "mps":
+        torch.mps.manual_seed(number)
     np.random.seed(words[1])  # noqa: NPY002  (a task may use libraries that draw from it)
     random.seed(int(words[2]))
 

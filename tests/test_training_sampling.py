@@ -1,0 +1,127 @@
+"""Which clips and sentences are in a batch, and batches drawn ahead."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+
+import numpy as np
+import pytest
+from training_tasks import CaptionedNumbers, Numbers
+
+from training.prefetch import prefetched
+from training.sampling import CaptionedBatches, EpochPositions, positives, split_groups
+
+
+def test_every_clip_comes_once_an_epoch_and_no_batch_has_one_twice() -> None:
+    batches = EpochPositions([5, 6, 7, 8, 9, 10, 11], 3, seed=2)
+    drawn = [batches.of(number) for number in range(21)]
+    assert all(len(set(each)) == 3 for each in drawn)
+    counts = Counter(int(position) for each in drawn for position in each)
+    assert counts.keys() == {5, 6, 7, 8, 9, 10, 11}
+    assert max(counts.values()) - min(counts.values()) <= 2
+    whole = EpochPositions(range(6), 3, seed=2)
+    for epoch in range(4):
+        assert sorted([*whole.of(2 * epoch), *whole.of(2 * epoch + 1)]) == [0, 1, 2, 3, 4, 5]
+    assert not np.array_equal(np.concatenate([whole.of(0), whole.of(1)]), np.concatenate([whole.of(2), whole.of(3)]))
+
+
+def test_a_batch_depends_on_its_number_and_the_seed_alone() -> None:
+    source = CaptionedNumbers()
+    first = CaptionedBatches(source, range(20), 8, seed=1)
+    later = CaptionedBatches(source, range(20), 8, seed=1).draw(5)
+    for number in (9, 5):
+        drawn = first.draw(number)
+    assert np.array_equal(drawn.clips, later.clips)
+    assert (drawn.captions, drawn.number) == (later.captions, 5)
+    assert not np.array_equal(CaptionedBatches(source, range(20), 8, seed=2).draw(5).clips, later.clips)
+
+
+def test_a_batch_larger_than_the_clips_has_all_of_them() -> None:
+    batch = CaptionedBatches(CaptionedNumbers(), [3, 4, 5], 8, seed=1).draw(0)
+    assert batch.clips.shape == (3, 1, 2, 2, 3)
+    for wrong in ([], [3]):
+        with pytest.raises(ValueError, match=r"each needs one|do not divide"):
+            CaptionedBatches(CaptionedNumbers(), wrong, 8, seed=1, processes=2)
+
+
+def test_equal_sentences_hold_for_each_others_clips() -> None:
+    own = [["A fox", "an animal"], ["a dog", "an animal"], ["a  FOX"]]
+    assert positives(own, ["A fox", "an animal", "a  FOX"]).tolist() == [
+        [True, True, True],
+        [False, True, False],
+        [True, False, True],
+    ]
+
+
+def test_processes_draw_together_what_one_draws() -> None:
+    source = CaptionedNumbers()
+    whole = CaptionedBatches(source, range(20), 8, seed=1).draw(3)
+    parts = [CaptionedBatches(source, range(20), 8, seed=1, rank=rank, processes=2).draw(3) for rank in range(2)]
+    assert np.array_equal(np.concatenate([part.clips for part in parts]), whole.clips)
+    assert parts[0].captions + parts[1].captions == whole.captions
+    assert all(np.array_equal(part.positives, whole.positives) for part in parts)
+
+
+def test_a_split_divides_no_group_and_moves_none_when_more_come() -> None:
+    groups = [f"video {number // 3}" for number in range(300)]
+    train, held = split_groups(groups, 0.2, seed=1)
+    assert sorted([*train, *held]) == list(range(300))
+    assert not {groups[place] for place in train} & {groups[place] for place in held}
+    assert 30 <= len(held) <= 90
+    _, more = split_groups(groups + [f"new {number}" for number in range(100)], 0.2, seed=1)
+    assert [place for place in more if place < 300] == list(held)
+    assert list(split_groups(groups, 0.2, seed=2)[1]) != list(held)
+
+
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.99])
+def test_each_side_of_a_split_has_a_group(share: float) -> None:
+    for seed in range(20):
+        train, held = split_groups(["a", "a", "b"], share, seed)
+        assert len(train) > 0
+        assert len(held) > 0
+    assert [len(part) for part in split_groups(["a", "a"], 0.0, 1)] == [2, 0]
+    assert [len(part) for part in split_groups([], share, 1)] == [0, 0]
+    with pytest.raises(ValueError, match="from 0 to below 1"):
+        split_groups(["a"], 1.0, 1)
+
+
+@pytest.mark.parametrize(("kind", "workers"), [("threads", 1), ("threads", 3), ("processes", 1)])
+def test_batches_drawn_ahead_are_the_same(kind: str, workers: int) -> None:
+    with prefetched(Numbers(), ahead=3, workers=workers, kind=kind, until=9) as ahead:  # type: ignore[arg-type]
+        for number in (0, 1, 2, 6, 7, 8, 3):
+            for one, other in zip(ahead.draw(number), Numbers().draw(number), strict=True):
+                assert np.array_equal(one, other)
+
+
+class Sparse:
+    def __init__(self) -> None:
+        self.drawn: list[int] = []
+
+    def draw(self, number: int) -> int:
+        self.drawn.append(number)
+        if number == 4:
+            raise OSError("gone")
+        return number
+
+
+def test_none_is_drawn_beyond_the_end_and_what_a_source_raises_comes_with_its_batch() -> None:
+    source = Sparse()
+    with prefetched(source, ahead=2, until=6) as ahead:
+        assert [ahead.draw(number) for number in range(4)] == [0, 1, 2, 3]
+        with pytest.raises(OSError, match="gone"):
+            ahead.draw(4)
+        assert ahead.draw(5) == 5
+    assert sorted(source.drawn) == [0, 1, 2, 3, 4, 5]
+    with pytest.raises(ValueError, match="cannot draw"), prefetched(source, workers=0, until=6):
+        pass
+
+
+class Dying:
+    def draw(self, number: int) -> int:
+        os._exit(3)
+
+
+def test_a_worker_process_that_ends_is_told_as_such() -> None:
+    with prefetched(Dying(), kind="processes", until=6) as ahead, pytest.raises(OSError, match="process that draws"):
+        ahead.draw(0)
