@@ -238,6 +238,15 @@ def test_adapters_are_merged_into_what_is_exported() -> None:
     assert np.abs(rows - untouched).max() > 1e-3
 
 
+def test_micro_batches_change_nothing_but_memory() -> None:
+    batch, gradients = RowBatches(clips(), 8, seed=0).draw(0), []
+    for micro in (0, 5):
+        task = stage(micro=micro)
+        task(batch)[0].backward()
+        gradients.append(task.tower.stack.layers[1].attention.qkv.weight.grad)
+    torch.testing.assert_close(*gradients, atol=1e-6, rtol=1e-5)
+
+
 def test_the_guard_keeps_everyday_sentences_in_place() -> None:
     kept = {}
     for guard in (0.0, 30.0):
@@ -273,7 +282,7 @@ def test_the_temperature_is_trained_and_bounded() -> None:
     assert task.temperature.value == pytest.approx(100)
 
 
-@pytest.mark.parametrize("wrong", [{"guard": -1.0}, {"layers": 0}, {"temperature": 1000.0}])
+@pytest.mark.parametrize("wrong", [{"guard": -1.0}, {"layers": 0}, {"micro": -1}, {"temperature": 1000.0}])
 def test_numbers_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError):
         stage(**wrong)

@@ -21,6 +21,7 @@ from encoder.model import VideoPrismLvT
 from metrics.retrieval import rank_queries
 from training.adapters import add_adapters, merged_copy
 from training.everyday import everyday_sentences, unseen_sentences
+from training.gradient_cache import encode_in_chunks
 from training.losses import PUBLISHED, Temperature, contrastive_loss, soft_cross_entropy
 from training.optimizers import parameter_groups
 from training.row_batches import CaptionedRows, RowBatch
@@ -57,6 +58,7 @@ class TextStage(nn.Module):
         guard_sentences: Sequence[str] | None = None,
         temperature: float = PUBLISHED,
         weight_decay: float = 0.0,
+        micro: int = 0,
         seed: int = 0,
         validation: CaptionedRows | None = None,
     ) -> None:
@@ -73,6 +75,7 @@ class TextStage(nn.Module):
             guard_sentences: What holds the tower; None for `everyday_sentences()`.
             temperature: The scale of cosines at the start.
             weight_decay: Of trained matrices.
+            micro: Sentences of which activations are kept at once, the rest being encoded twice; 0 for all of a batch.
             seed: Of the adapters' first weights and of the guard's sentences.
             validation: Captioned clips that are never trained on; None if there are none.
 
@@ -80,10 +83,10 @@ class TextStage(nn.Module):
             ValueError: A number is out of range.
         """
         super().__init__()
-        if guard < 0 or layers < 1:
-            raise ValueError("a guard of at least 0, and at least 1 layer are needed")
+        if guard < 0 or micro < 0 or layers < 1:
+            raise ValueError("a guard and a chunk of at least 0, and at least 1 layer are needed")
         self._network = (network,)  # in a tuple, so that the video side is no part of the module
-        self._tokenizer, self._guard, self._seed = tokenizer, guard, seed
+        self._tokenizer, self._guard, self._micro, self._seed = tokenizer, guard, micro or None, seed
         self._weight_decay, self._validation = weight_decay, validation
         self._sentences = tuple(everyday_sentences() if guard_sentences is None else guard_sentences) if guard else ()
         self._unseen = unseen_sentences() if validation is not None and len(validation) else ()
@@ -176,7 +179,7 @@ class TextStage(nn.Module):
         ids, paddings = (
             torch.from_numpy(each).to(self.temperature.log_scale.device) for each in self._tokenizer.encode(sentences)
         )
-        return unit_rows(self.tower(ids, paddings).float())
+        return unit_rows(encode_in_chunks(self.tower, self._micro, ids, paddings).float())
 
     def _held(self, number: int) -> list[int]:
         """Return the positions of the everyday sentences that hold the tower in step `number`."""
