@@ -184,6 +184,22 @@ def test_forgetting_is_measured_before_the_first_step_and_kept(tmp_path: Path) -
     assert list(last) == ["recall", "recall_before"]
 
 
+@pytest.mark.parametrize("rank", [None, 0, 2])
+def test_a_batch_in_parts_has_the_gradients_of_the_whole(rank: int | None) -> None:
+    def gradients(micro: int | None) -> dict[str, Tensor]:
+        if rank is None:
+            task: PairsStage = Stage1(network(), tokenizer(), micro=micro)
+        else:
+            task = Lit(network(), tokenizer(), rank=rank, micro=micro)
+        task(Squares().draw(0))[0].backward()
+        return {name: p.grad for name, p in task.named_parameters() if p.grad is not None}
+
+    whole, parts = gradients(None), gradients(3)
+    assert whole.keys() == parts.keys()
+    for name, value in whole.items():
+        assert float((value - parts[name]).abs().max()) <= 1e-6 * max(1.0, float(value.abs().max())), name
+
+
 def test_without_held_out_clips_there_is_nothing_to_say() -> None:
     assert Stage1(network(), tokenizer()).validate() == {}
     assert Stage2(network(), decoders=DECODERS).validate() == {}

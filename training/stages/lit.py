@@ -17,6 +17,7 @@ from torch import Tensor
 from encoder.model import VideoPrismLvT
 from training.adapters import adapter_parameters, add_adapters, merged_copy
 from training.batches import CaptionedBatch
+from training.gradient_cache import encode_in_chunks
 from training.initialisation import make_identity
 from training.losses import PUBLISHED
 from training.stages.pairs import PairsStage, freeze_key_bias
@@ -42,6 +43,7 @@ class Lit(PairsStage):
         temperature: float = PUBLISHED,
         weight_decay: float = 1e-4,
         seed: int = 0,
+        micro: int | None = None,
         held_out: Sequence[CaptionedBatch] = (),
     ) -> None:
         """Take a network, which is trained in place; see `PairsStage`.
@@ -55,14 +57,16 @@ class Lit(PairsStage):
             temperature: The scale of cosines at the start.
             weight_decay: Of trained matrices.
             seed: Of the adapters' first weights.
+            micro: Clips and sentences whose activations are in memory at once; None for the whole batch.
             held_out: Captioned clips that are never trained on.
 
         Raises:
             ValueError: `rank` is negative, or the network has adapters already.
         """
         super().__init__(
-            network, tokenizer, temperature=temperature, weight_decay=weight_decay, seed=seed, held_out=held_out
-        )
+            network, tokenizer, temperature=temperature, weight_decay=weight_decay, seed=seed, micro=micro,
+            held_out=held_out,
+        )  # fmt: skip
         network.requires_grad_(True)
         network.vision_encoder.requires_grad_(False)
         freeze_key_bias(network.pooler)
@@ -83,10 +87,16 @@ class Lit(PairsStage):
 
     def video_rows(self, clips: Tensor, number: int | None) -> Tensor:
         """See `PairsStage.video_rows`."""
-        with torch.set_grad_enabled(self._adapted and torch.is_grad_enabled()):
-            tokens = self.network.vision_encoder(clips)
-        return self.network.pooler(self.network.auxiliary(tokens))  # type: ignore[no-any-return]
+        network, micro = self.network, self._micro
+        if self._adapted:
+            return encode_in_chunks(lambda some: self._pool(network.vision_encoder(some)), micro, clips)
+        with torch.no_grad():
+            tokens = encode_in_chunks(network.vision_encoder, micro, clips)
+        return encode_in_chunks(self._pool, micro, tokens)  # the locked encoder runs once
 
     def exported(self) -> VideoPrismLvT:
         """Return the network, in evaluation mode; with adapters, a copy in which they are merged."""
         return (merged_copy(self.network) if self._adapted else self.network).eval()
+
+    def _pool(self, tokens: Tensor) -> Tensor:
+        return self.network.pooler(self.network.auxiliary(tokens))  # type: ignore[no-any-return]

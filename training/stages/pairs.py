@@ -20,6 +20,7 @@ from encoder.pooler import AttentionPooler
 from encoder.tokenizer import canonical
 from metrics.retrieval import rank_queries
 from training.batches import CaptionedBatch
+from training.gradient_cache import encode_in_chunks
 from training.losses import Temperature, contrastive_loss
 from training.optimizers import parameter_groups
 
@@ -43,6 +44,7 @@ class PairsStage(nn.Module):
         temperature: float,
         weight_decay: float,
         seed: int,
+        micro: int | None,
         held_out: Sequence[CaptionedBatch],
     ) -> None:
         """Take a network, which is trained in place.
@@ -53,12 +55,14 @@ class PairsStage(nn.Module):
             temperature: The scale of cosines at the start.
             weight_decay: Of trained matrices.
             seed: Of whatever a step draws.
+            micro: Clips and sentences whose activations are in memory at once (GradCache): the gradients are those of
+                the whole batch, for a second forward pass. None for all at once.
             held_out: Captioned clips that are never trained on, in batches; `positives` are not used.
         """
         super().__init__()
         self.network = network
         self.temperature = Temperature(temperature)
-        self._tokenizer, self._weight_decay, self._seed = tokenizer, weight_decay, seed
+        self._tokenizer, self._weight_decay, self._seed, self._micro = tokenizer, weight_decay, seed, micro
         self._held_out, self._measured = tuple(held_out), not held_out
         self.register_buffer("recall_before", torch.tensor(float("nan")))  # in the checkpoint, for runs that go on
 
@@ -107,7 +111,7 @@ class PairsStage(nn.Module):
     def text_rows(self, captions: Sequence[str]) -> Tensor:
         """Encode sentences to rows (B, D), not normalised, all of the same number of tokens."""
         ids, paddings = self._tokenizer.encode(captions)
-        return self.network.text_encoder(self._on_device(ids), self._on_device(paddings), trim=False)  # type: ignore[no-any-return]
+        return encode_in_chunks(self._encode_text, self._micro, self._on_device(ids), self._on_device(paddings))
 
     def validate(self) -> Mapping[str, float]:
         """Return figures on held-out clips; none if there are none.
@@ -140,6 +144,9 @@ class PairsStage(nn.Module):
     def exported(self) -> VideoPrismLvT:
         """Return the network, in evaluation mode."""
         return self.network.eval()
+
+    def _encode_text(self, ids: Tensor, paddings: Tensor) -> Tensor:
+        return self.network.text_encoder(ids, paddings, trim=False)  # type: ignore[no-any-return]
 
     def _measure_before(self) -> None:
         if self._measured or not self.training:

@@ -20,6 +20,7 @@ from torch import Tensor
 from encoder.model import VideoPrismLvT
 from training.batches import CaptionedBatch
 from training.distributed import rank
+from training.gradient_cache import encode_in_chunks
 from training.initialisation import is_identity
 from training.losses import FROM_SCRATCH
 from training.masking import hidden_count, kept_patches, tube
@@ -45,6 +46,7 @@ class Stage1(PairsStage):
         temperature: float = FROM_SCRATCH,
         weight_decay: float = 1e-4,
         seed: int = 0,
+        micro: int | None = None,
         held_out: Sequence[CaptionedBatch] = (),
     ) -> None:
         """Take a network, which is trained in place; see `PairsStage`.
@@ -58,14 +60,16 @@ class Stage1(PairsStage):
             temperature: The scale of cosines at the start.
             weight_decay: Of matrices.
             seed: Of the tubes.
+            micro: Clips and sentences whose activations are in memory at once; None for the whole batch.
             held_out: Captioned clips that are never trained on.
 
         Raises:
             ValueError: `drop` is not from 0 to below 1.
         """
         super().__init__(
-            network, tokenizer, temperature=temperature, weight_decay=weight_decay, seed=seed, held_out=held_out
-        )
+            network, tokenizer, temperature=temperature, weight_decay=weight_decay, seed=seed, micro=micro,
+            held_out=held_out,
+        )  # fmt: skip
         hidden_count(network.config.rows * network.config.columns, drop)  # refuses what leaves nothing
         self._drop, self._crop_time = drop, crop_time
         network.requires_grad_(True)
@@ -75,9 +79,15 @@ class Stage1(PairsStage):
 
     def video_rows(self, clips: Tensor, number: int | None) -> Tensor:
         """See `PairsStage.video_rows`."""
-        kept = None if number is None or not self._drop else self.kept_patches(clips, number).to(clips.device)
-        tokens = self.network.vision_encoder(clips, kept=kept, crop_time=self._crop_time and number is not None)
-        return self.network.pooler(self.network.auxiliary(tokens) if self._runs_auxiliary else tokens)  # type: ignore[no-any-return]
+        crop_time = self._crop_time and number is not None
+
+        def encode(clips: Tensor, kept: Tensor | None = None) -> Tensor:
+            tokens = self.network.vision_encoder(clips, kept=kept, crop_time=crop_time)
+            return self.network.pooler(self.network.auxiliary(tokens) if self._runs_auxiliary else tokens)  # type: ignore[no-any-return]
+
+        if number is None or not self._drop:
+            return encode_in_chunks(encode, self._micro, clips)
+        return encode_in_chunks(encode, self._micro, clips, self.kept_patches(clips, number).to(clips.device))
 
     def kept_patches(self, clips: Tensor, number: int) -> Tensor:
         """Return the patches of each clip (B, T, H, W, 3) that are kept in batch `number`, int64 (B, K)."""
