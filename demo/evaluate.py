@@ -1,16 +1,20 @@
 """Evaluation of an encoder on clips of the demo world that its training never showed.
 
-    python demo/evaluate.py [--encoder demo]
+    python demo/evaluate.py [--encoder demo | --weights FILE.npz --vocabulary FILE] [--world today grown]
+                            [--against FILE.npz --against-vocabulary FILE]
 
-The gallery has every thing on its held-out background in all 8 motions: 640 clips, each combination once. The measures
-are words to clip, motion alone (the 8 clips of one thing on one background, told apart by words), and clip to clip.
+The gallery of today's world has every thing on its held-out background in all 8 motions: 640 clips, each combination
+once. The measures are words to clip, motion alone (the 8 clips of one thing on one background, told apart by words),
+and clip to clip. Those of the grown world are in `evaluate_grown`.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +23,7 @@ from numpy.typing import NDArray
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from demo import captions, world
+from demo import captions, evaluate_grown, world
 from demo.augment import augment
 from encoder import Encoder, load_encoder
 from metrics.retrieval import rank_queries
@@ -86,15 +90,41 @@ def measure(encoder: Encoder, seed: int = 1) -> dict[str, float]:
     }
 
 
+def load(weights: Path, vocabulary: Path) -> Encoder:
+    """Return an encoder of weights and a vocabulary, wherever they lie."""
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copyfile(weights, Path(folder) / weights.name)
+        shutil.copyfile(vocabulary, Path(folder) / "vocabulary.model")
+        return load_encoder(folder, "cpu")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--encoder", default="demo")
+    parser.add_argument("--weights", type=Path, help="instead of --encoder")
+    parser.add_argument("--vocabulary", type=Path, help="of --weights; beside them by default")
+    parser.add_argument("--against", type=Path, help="other weights, measured beside them")
+    parser.add_argument("--against-vocabulary", type=Path, help="of --against; beside them by default")
+    parser.add_argument("--world", nargs="+", choices=("today", "grown"), default=["today", "grown"])
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    figures = measure(load_encoder(args.encoder, "cpu"), args.seed)
-    for name, value in figures.items():
-        print(f"{name:44} {value:8.3f}" if name != "gallery" else f"{name:44} {value:8.0f}")
-    print(json.dumps({name: round(value, 4) for name, value in figures.items()}))
+
+    def beside(weights: Path, vocabulary: Path | None) -> Encoder:
+        return load(weights, vocabulary or weights.parent / "vocabulary.model")
+
+    encoders = [beside(args.weights, args.vocabulary) if args.weights else load_encoder(args.encoder, "cpu")]
+    if args.against:
+        encoders.append(beside(args.against, args.against_vocabulary))
+    told: dict[str, list[dict[str, float]]] = {}
+    for world_name, measured in (("today", measure), ("grown", evaluate_grown.measure)):
+        if world_name not in args.world:
+            continue
+        told[world_name] = [measured(encoder, args.seed) for encoder in encoders]
+        print(f"{world_name}:")
+        for name in told[world_name][0]:
+            places = 0 if name == "gallery" else 3
+            print(f"  {name:44}" + "".join(f" {figures[name]:8.{places}f}" for figures in told[world_name]))
+    print(json.dumps({w: [{n: round(v, 4) for n, v in f.items()} for f in of] for w, of in told.items()}))
 
 
 if __name__ == "__main__":

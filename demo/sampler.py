@@ -18,8 +18,8 @@ from demo.augment import augment
 from demo.scenes import Scene, is_held_out, one, two
 from demo.sentences import Meaning, holds, random_meaning, sentence
 
-TODAY = 0.25
-"""Share of the clips that are drawn by today's world with today's captions."""
+TODAY = 0.1
+"""Share of the clips of takes that are drawn by today's world; its painter is slower than the grown one's."""
 _PLAIN_CAMERA_MOTIONS = ("still", "still", "spin", "left", "right", "rise", "fall")
 _STILL_FORMS = ((True, True, False), (True, False, False))
 _FORMS = (*((True, True, True),) * 9, (True, False, False), (True, True, False), (True, False, True))
@@ -72,7 +72,7 @@ class SceneBatches:
         """Return batch `number`."""
         rng = np.random.default_rng((self.seed, number, self.frames))
         shown = list(itertools.islice(drawn_scenes(rng, still=self.frames == 1, size=self.size), self.size))
-        as_today = np.array([scene.take is not None for scene in shown]) & (rng.random(self.size) < 2 * TODAY)
+        as_today = np.array([scene.take is not None for scene in shown]) & (rng.random(self.size) < TODAY)
         clips = np.empty((self.size, self.frames, self.side, self.side, 3), np.uint8)
         if as_today.any():
             clips[as_today] = self._today([shown[at] for at in np.flatnonzero(as_today)], rng)

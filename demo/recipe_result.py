@@ -1,0 +1,91 @@
+"""What the recipe makes: weights in the official layout, their vocabulary, and how they were made."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from encoder.config import DEMO, VideoPrismConfig
+from encoder.weights import flax_from_state_dict
+from training.loop import RunResult
+from training.run_folder import RunFolder
+
+ROOT = Path(__file__).resolve().parent.parent
+WEIGHTS, VOCABULARY, MADE = f"{DEMO.name}.npz", "vocabulary.model", "made.json"
+LARGEST = 12_000_000
+"""Bytes that the weights may have."""
+
+
+def facts_of(result: RunResult, folder: RunFolder) -> dict[str, Any]:
+    lines = folder.journal.read()
+    seconds = _seconds(lines)
+    validated = [line["figures"] for line in lines if line["event"] == "validated"]
+    return {
+        "steps": result.steps, "minutes": round(seconds / 60, 1), "figures": dict(result.figures),
+        "validation": validated[-1] if validated else {},
+    }  # fmt: skip
+
+
+def _seconds(lines: list[dict[str, Any]]) -> float:
+    """Return the time that a run took, all sittings together, as its journal has it."""
+    total, last = 0.0, 0
+    for line in lines:
+        if line["event"] == "step":
+            total += (line["step"] - last) * line["seconds_per_step"]
+            last = line["step"]
+        elif line["event"] in ("started", "resumed"):
+            last = line["step"]
+    return total
+
+
+def export(folder: Path, weights: dict[str, torch.Tensor], config: VideoPrismConfig, facts: dict[str, Any]) -> None:
+    partial = folder / f".{WEIGHTS}.partial.npz"
+    np.savez(partial, **flax_from_state_dict(weights, config))
+    if partial.stat().st_size > LARGEST:
+        raise SystemExit(f"the weights have {partial.stat().st_size} bytes, more than {LARGEST}")
+    partial.replace(folder / WEIGHTS)
+    made = facts | {
+        "commit": commit(), "vocabulary": config.vocabulary, "torch": torch.__version__,
+        "made": time.strftime("%Y-%m-%d"),
+        "sha256": {name: sha256(folder / name) for name in (WEIGHTS, VOCABULARY)},
+    }  # fmt: skip
+    write(folder / MADE, (json.dumps(made, indent=1) + "\n").encode())
+
+
+def install(folder: Path, to: Path = ROOT / "encoder" / "demo") -> None:
+    """Copy finished weights and their vocabulary to where the product loads them from."""
+    made = json.loads((folder / MADE).read_text(encoding="utf-8"))
+    for name in (WEIGHTS, VOCABULARY):
+        if sha256(folder / name) != made["sha256"][name]:
+            raise SystemExit(f"{folder / name} is not what {MADE} says was made; run the recipe again")
+    if made["vocabulary"] != DEMO.vocabulary:
+        raise SystemExit(f"first set vocabulary={made['vocabulary']} in DEMO of encoder/config.py")
+    for name in (WEIGHTS, VOCABULARY):
+        shutil.copyfile(folder / name, to / name)
+
+
+def commit() -> str:
+    """Return the commit of the working tree, with a + if it was changed."""
+
+    def git(*args: str) -> str:
+        return subprocess.run(["git", *args], cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+
+    return git("rev-parse", "HEAD") + ("+" if git("status", "--porcelain", "--untracked-files=no") else "")
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def write(path: Path, content: bytes) -> None:
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_bytes(content)
+    partial.replace(path)

@@ -1,0 +1,152 @@
+"""The recipe of the demo encoder: planned, cut and continued with the same result, refused with other settings."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from demo import recipe, recipe_result
+from demo.evaluate_grown import validation_scenes
+from demo.recipe import Recipe
+from demo.recipe_task import SceneTask, TaskSettings
+from demo.sampler import SceneBatches
+from encoder.config import DEMO
+from encoder.tokenizer import Tokenizer
+from training.errors import TrainingError
+
+SMALL = replace(
+    DEMO, dim=16, heads=2, mlp=32, frames=2, patch=9, rows=4, columns=4, spatial_layers=1, temporal_layers=1,
+    auxiliary_layers=1, text_layers=1,
+)  # fmt: skip
+PLAN = Recipe(image_steps=2, clip_steps=2, image_batch=16, clip_batch=16, validation=8, sentences=2500)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def quiet(_: str) -> None:
+    pass
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("whole")
+    assert recipe.make(PLAN, folder, config=SMALL, renderers=0, tell=quiet)
+    return folder
+
+
+def test_cut_at_every_step_it_ends_with_the_same_weights(whole: Path, tmp_path: Path) -> None:
+    (tmp_path / recipe.VOCABULARY).write_bytes((whole / recipe.VOCABULARY).read_bytes())
+    asked = itertools.cycle([False, True])  # one step a sitting
+    sittings = 1
+    while not recipe.make(PLAN, tmp_path, config=SMALL, renderers=0, tell=quiet, stop=lambda: next(asked)):
+        sittings += 1
+    assert sittings > 2
+    with np.load(whole / recipe.WEIGHTS) as first, np.load(tmp_path / recipe.WEIGHTS) as second:
+        assert first.files == second.files
+        for name in first.files:
+            np.testing.assert_array_equal(first[name], second[name])
+
+
+def test_what_was_made_says_how(whole: Path) -> None:
+    made = json.loads((whole / recipe_result.MADE).read_text(encoding="utf-8"))
+    assert made["recipe"] == dataclasses.asdict(PLAN)
+    assert len(made["commit"].rstrip("+")) in (0, 40)
+    assert set(made["stages"]) == {"images", "clips"}
+    assert 0 <= made["stages"]["clips"]["validation"]["R@1"] <= 1
+    assert made["sha256"].keys() == {recipe.WEIGHTS, recipe.VOCABULARY}
+
+
+def test_other_settings_are_refused_by_name(whole: Path) -> None:
+    with pytest.raises(TrainingError, match=r"clip_rate was 0\.001, now 0\.002"):
+        recipe.make(replace(PLAN, clip_rate=2e-3), whole, config=SMALL, renderers=0, tell=quiet)
+
+
+def test_it_is_installed_only_where_the_shape_fits(whole: Path, tmp_path: Path) -> None:
+    recipe.install(whole, tmp_path)
+    assert (tmp_path / recipe.WEIGHTS).read_bytes() == (whole / recipe.WEIGHTS).read_bytes()
+    made = json.loads((whole / recipe_result.MADE).read_text(encoding="utf-8"))
+    other = tmp_path / "other"
+    other.mkdir()
+    for name in (recipe.WEIGHTS, recipe.VOCABULARY):
+        (other / name).write_bytes((whole / name).read_bytes())
+    (other / recipe_result.MADE).write_text(json.dumps(made | {"vocabulary": DEMO.vocabulary + 1}))
+    with pytest.raises(SystemExit, match="vocabulary="):
+        recipe.install(other, tmp_path)
+    (other / recipe.VOCABULARY).write_bytes(b"other")
+    (other / recipe_result.MADE).write_text(json.dumps(made))
+    with pytest.raises(SystemExit, match="is not what"):
+        recipe.install(other, tmp_path)
+
+
+def test_the_plan_fits_its_minutes() -> None:
+    plan = recipe.plan(100)
+    assert plan == recipe.plan(100)
+    drops = plan.clip_steps * plan.drop_share
+    seconds = plan.image_steps * recipe.IMAGE_SECONDS + drops * recipe.DROP_SECONDS
+    assert 99 < (seconds + (plan.clip_steps - drops) * recipe.CLIP_SECONDS) / 60 < 101
+    assert recipe.plan(50).clip_steps < plan.clip_steps
+
+
+def test_batches_drawn_ahead_are_the_same() -> None:
+    batches = SceneBatches(3, 16, 2, 36)
+    with recipe.drawn_ahead(batches, 3, 1) as ahead:
+        for number in (1, 2):  # as after a break
+            batch, expected = ahead.draw(number), batches.draw(number)
+            assert batch.sentences == expected.sentences
+            np.testing.assert_array_equal(batch.clips, expected.clips)
+
+
+def test_patches_leave_in_the_first_part_only(whole: Path) -> None:
+    tokenizer = Tokenizer(whole / recipe.VOCABULARY, SMALL.text_tokens)
+    task = SceneTask(SMALL, tokenizer, TaskSettings(drop=0.5, drop_steps=1), 0)
+    source = SceneBatches(0, 16, 2, SMALL.size)
+    first, second = source.draw(0), source.draw(1)
+    kept = task._kept(first)
+    assert kept is not None
+    assert kept.shape == (16, 8)
+    assert (kept.diff(dim=1) > 0).all()
+    assert len({tuple(row.tolist()) for row in kept}) > 8, "each clip loses its own"
+    assert task._kept(second) is None
+    loss, figures = task(first)
+    loss.backward()
+    assert np.isfinite(list(figures.values())).all()
+    assert task.network.vision_encoder.patch_projection.weight.grad is not None
+    task.eval()
+    assert task._kept(first) is None
+
+
+def test_the_validation_is_no_gallery() -> None:
+    from demo import captions, evaluate, evaluate_grown, scenes
+
+    shown = validation_scenes(60)
+    assert len(set(shown)) == 60
+    assert all(map(scenes.is_held_out, shown))
+    tested = {*evaluate_grown.gallery(), *map(scenes.scene_of, evaluate.gallery())}
+    assert not set(shown) & tested
+    assert captions.held_out()
+
+
+def test_the_temperature_is_clipped_after_the_step(whole: Path) -> None:
+    tokenizer = Tokenizer(whole / recipe.VOCABULARY, SMALL.text_tokens)
+    task = SceneTask(SMALL, tokenizer, TaskSettings(), 0)
+    with torch.no_grad():
+        task.temperature.log_scale.fill_(9.0)
+    task.after_step()
+    assert task.temperature.value == pytest.approx(100)
+    decayed, plain = task.parameter_groups()
+    assert decayed["weight_decay"] == 0.05
+    assert plain["weight_decay"] == 0
+    for name in ("spatial_positions", "temporal_positions"):
+        table = getattr(task.network.vision_encoder, name)
+        assert any(table is parameter for parameter in plain["params"])
+    assert any(task.network.text_encoder.token_embedding.weight is parameter for parameter in plain["params"])
