@@ -1,16 +1,17 @@
-"""kill -9 at chosen moments of index, export, page, vector files, migration, backup: nothing lost, nothing twice."""
+"""kill -9 at chosen moments of index, export, page, vector files, migration, backup, training: nothing is lost."""
 
 from __future__ import annotations
 
 import sys
 
-from campaigns import _page
+from campaigns import _page, _training_kills
 from campaigns._backup_kills import kill_backup, kill_restore
 from campaigns._campaign import Kind, main
 from campaigns._export_kills import kill_export
 from campaigns._index_kills import kill_index
 from campaigns._migration_kills import kill_migration
 from campaigns._page_kills import kill_page
+from campaigns._training_kills import kill_training
 from campaigns._vector_kills import kill_vectors, shorten_vectors
 
 KINDS = {
@@ -19,7 +20,8 @@ KINDS = {
     "migration": Kind(kill_migration, 2),
     "backup": Kind(kill_backup),
     "restore": Kind(kill_restore),
+    "training": Kind(kill_training),
 }  # fmt: skip
 
 if __name__ == "__main__":
-    sys.exit(main("kills", KINDS, sys.argv[1:], __doc__, _page.MODULES))
+    sys.exit(main("kills", KINDS, sys.argv[1:], __doc__, (*_page.MODULES, *_training_kills.MODULES)))

@@ -12,10 +12,11 @@ import pytest
 import torch
 from training_tasks import Numbers, Regression, everything, require_same_bits, settings
 
+from encoder.errors import EncoderUnavailable
 from training import journal
 from training.errors import SettingsDiffer, TrainingError
 from training.loop import Progress, RunResult, run
-from training.loop_settings import LoopSettings
+from training.loop_settings import LoopSettings, resolve_precision
 from training.run_folder import RunFolder
 from training.run_state import load_trained
 
@@ -279,3 +280,24 @@ def test_settings_out_of_range_are_refused() -> None:
 def test_an_unknown_figure_to_be_best_in_is_said(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="no figure speed; it has odd, quality"):
         train(tmp_path / "run", settings(best_by="speed"))
+
+
+def test_precision_is_float32_unless_the_device_computes_in_bfloat16(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("encoder.runtime.precision._native_bfloat16", lambda device: False)
+    assert resolve_precision("auto", "cpu") == resolve_precision("auto", "cuda") == "float32"
+    with pytest.raises(EncoderUnavailable, match="only be slow"):
+        resolve_precision("bfloat16", "cpu")
+    monkeypatch.setattr("encoder.runtime.precision._native_bfloat16", lambda device: True)
+    assert (resolve_precision("auto", "cpu"), resolve_precision("auto", "cuda")) == ("float32", "bfloat16")
+
+    class Seeing(Regression):
+        def forward(self, batch: Any) -> Any:
+            kinds.add(self.network(torch.zeros(1, 6)).dtype)
+            return super().forward(batch)
+
+    kinds: set[torch.dtype] = set()
+    folder, _ = train(tmp_path / "run", settings(steps=4, precision="bfloat16"), task=Seeing())
+    assert kinds == {torch.bfloat16}
+    assert all(value.dtype != torch.bfloat16 for value in everything(folder)["module"].values())
