@@ -100,6 +100,11 @@ def test_a_row_without_a_positive_is_left_out_of_the_mean() -> None:
     )
 
 
+def test_one_row_costs_its_cross_entropy() -> None:
+    logits, marks = torch.tensor([[2.0, -1.0], [3.0, 0.0]]), torch.tensor([[True, False], [False, False]])
+    assert soft_cross_entropy(logits, marks).item() == pytest.approx(math.log1p(math.exp(-3.0)), abs=1e-7)
+
+
 def test_without_any_positive_the_loss_and_its_gradient_are_zero() -> None:
     logits = torch.randn(3, 4, requires_grad=True)
     loss = soft_cross_entropy(logits, torch.zeros(3, 4, dtype=torch.bool))
@@ -188,8 +193,9 @@ def test_predictions_are_compared_with_as_many_targets() -> None:
 
 
 def test_a_scale_starts_where_it_is_told_and_is_its_exponential() -> None:
-    assert Temperature().value == pytest.approx(FROM_SCRATCH)
+    assert Temperature().value == pytest.approx(1 / 0.07) == pytest.approx(FROM_SCRATCH)
     assert Temperature(PUBLISHED).value == pytest.approx(100)
+    assert Temperature(1).value == 1
     assert [name for name, _ in Temperature().named_parameters()] == ["log_scale"]
 
 
