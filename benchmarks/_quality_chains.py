@@ -18,7 +18,9 @@ from search.chain_query import ChainQuery, Step
 from search.query import TextTerm
 
 
-def chains(table: Table, encoder: Encoder, footage: Footage, two_steps: int, three_steps: int) -> None:
+def chains(
+    table: Table, encoder: Encoder, footage: Footage, two_steps: int, three_steps: int, make: Any = edited_videos
+) -> None:
     """Add R@1 of chains, judged by takes and times, against the best of three shot-wise baselines.
 
     The baselines rank videos: by the best single shot for the sentence "A, then B", by the sum of each step's best
@@ -26,7 +28,7 @@ def chains(table: Table, encoder: Encoder, footage: Footage, two_steps: int, thr
     answer, while a chain has to be the very shots.
     """
     rng = np.random.default_rng(7)
-    edits, asked = edited_videos(rng, two_steps=two_steps, three_steps=three_steps)
+    edits, asked = make(rng, two_steps=two_steps, three_steps=three_steps)
     cuts = [
         Cut(f"/edits/{n:06d}.mp4", edit.seconds, np.stack([footage.row(t, int(rng.integers(2))) for t in edit.takes]))
         for n, edit in enumerate(edits)

@@ -43,15 +43,18 @@ def ids_in_order(engine: SearchEngine, folder: str) -> list[int]:
     ]
 
 
-def composed(table: Table, encoder: Encoder, footage: Footage, count: int) -> None:
-    """Add R@1 and R@10 of an example with words, equal weights; and what exclusions leave out and keep."""
-    takes = gallery()
+def composed(table: Table, encoder: Encoder, footage: Footage, count: int, source: Any = None) -> None:
+    """Add R@1 and R@10 of an example with words, equal weights; and what exclusions leave out and keep.
+
+    With `demo.questions_grown` as `source`, the examples are scenes, and there are no exclusions.
+    """
+    takes = gallery() if source is None else source.gallery()
     with TemporaryDirectory() as directory:
         engine = open_engine(Path(directory), encoder, shelf(footage, takes, 0, "/gallery"))
         with engine.library:
             ids = ids_in_order(engine, "/gallery")
             place = {segment_id: at for at, segment_id in enumerate(ids)}
-            asked = questions.composed_questions(takes, np.random.default_rng(4), count)
+            asked = (source or questions).composed_questions(takes, np.random.default_rng(4), count)
 
             def ranks(plain: bool) -> NDArray[np.float64]:
                 """Return the rank of the right answer of each question, infinite beyond the tenth."""
@@ -63,13 +66,22 @@ def composed(table: Table, encoder: Encoder, footage: Footage, count: int) -> No
                 return np.array(found)
 
             before, after = ranks(True), ranks(False)
-            groups = [takes[question.example].thing for question in asked]
+            groups = [
+                takes[question.example].thing if source is None else takes[question.example].actors
+                for question in asked
+            ]
             for k in (1, 10):
                 table.compare(
                     f"example + words (this, but spinning): R@{k}", share, before <= k, after <= k, groups,
                     ">= 0.90" if k == 1 else "",
                 )  # fmt: skip
-            _exclusion(table, engine, place, takes, count)
+            if source is None:
+                _exclusion(table, engine, place, takes, count)
+
+
+def _thing(shown: Any) -> str:
+    """Return the thing of a take, or of a scene of one thing."""
+    return str(shown.thing if isinstance(shown, Take) else shown.actors[0].thing)
 
 
 def _exclusion(table: Table, engine: SearchEngine, place: dict[int, int], takes: list[Take], count: int) -> None:

@@ -52,12 +52,14 @@ def world_cuts(footage: Footage, content: questions.World) -> list[Cut]:
     ]
 
 
-def ask_world(encoder: Encoder, footage: Footage, seed: int, shots: int, each: int, padded: int) -> list[Asked]:
-    """Return what the questions of one world get."""
-    content = questions.make_world(seed, shots)
+def ask_world(
+    encoder: Encoder, footage: Footage, seed: int, shots: int, each: int, padded: int, source: Any = questions
+) -> list[Asked]:
+    """Return what the questions of one world get; `source` is `demo.questions` or `demo.questions_grown`."""
+    content = source.make_world(seed, shots)
     rng = np.random.default_rng((seed, shots, each))
-    asked = questions.present_questions(content, rng, each) + questions.absent_questions(content, rng, each)
-    asked += questions.combination_questions(content, rng, each)
+    asked = source.present_questions(content, rng, each) + source.absent_questions(content, rng, each)
+    asked += source.combination_questions(content, rng, each)
     cuts = world_cuts(footage, content)
     if padded:
         cuts += padding(np.concatenate([cut.rows for cut in cuts]), padded - shots, rng)

@@ -1,13 +1,15 @@
 """Quality of search on the demo world through files: strengths, questions of several parts, chains; before and after.
 
     python -m benchmarks.search_quality [--folder DIR] [--seeds 8] [--large 100000] [--only strength composed ...]
+    python -m benchmarks.search_quality --world grown [--encoder NAME or FILE.npz]
 
 Takes that the demo encoder never saw are drawn, cut together, encoded to files and indexed by the product (kept in
 --folder for the next run). Of their rows, libraries of 20, 640 and --large shots are made, each without some things, a
 motion and a background; larger ones are filled with shots that resemble those. Questions come from `demo/questions.py`,
 `demo/edits.py` and `demo/other_worlds.py`; nothing in the product was fitted on them. "Before" is the plain cosine, and
-the plain sum of terms, in the same run. Intervals are by bootstrap over what questions have in common. It prints
-tables, then JSON.
+the plain sum of terms, in the same run. `--world grown` asks
+about scenes (`demo/questions_grown.py`), painted and encoded without files, in the parts that concern them. Intervals
+are by bootstrap over what questions have in common. It prints tables, then JSON.
 """
 
 from __future__ import annotations
@@ -18,15 +20,19 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from benchmarks._quality_chains import chains
 from benchmarks._quality_composed import clip_to_clip, composed, several_examples
 from benchmarks._quality_footage import Footage, make_footage
+from benchmarks._quality_grown import make_scenes
 from benchmarks._quality_random import random_networks
 from benchmarks._quality_strength import ask_world, nonsense, report_worlds
 from benchmarks._quality_table import Table
+from demo import edits, questions, questions_grown
 from encoder import Encoder, load_encoder
 
+GROWN = ("strength", "composed", "chains")
 NETWORKS = [
     ("videoprism_lvt_public_v1_base", 1),
     ("videoprism_lvt_public_v1_base", 2),
@@ -42,19 +48,30 @@ def strength(table: Table, encoder: Encoder, footage: Footage, options: argparse
         (640, options.large, max(1, options.seeds // 4), 60),
     ):
         asked = [
-            question for seed in range(seeds) for question in ask_world(encoder, footage, seed, shots, each, padded)
+            question
+            for seed in range(seeds)
+            for question in ask_world(encoder, footage, seed, shots, each, padded, _source(options) or questions)
         ]
         report_worlds(table, f"{max(shots, padded):,} shots", asked)
+
+
+def _source(options: argparse.Namespace) -> Any:
+    return questions_grown if options.world == "grown" else None
+
+
+def _chains(table: Table, encoder: Encoder, footage: Footage, options: argparse.Namespace) -> None:
+    make = (_source(options) or edits).edited_videos
+    chains(table, encoder, footage, options.questions // 2, options.questions // 4, make)
 
 
 PARTS: dict[str, tuple[str, Callable[[Table, Encoder, Footage, argparse.Namespace], None]]] = {
     "strength": ("Present against absent", strength),
     "nonsense": ("Nonsense", lambda t, e, f, o: nonsense(t, e, f, (20, 640, o.large), o.questions)),
     "random": ("Networks that know nothing", lambda t, e, f, o: random_networks(t, NETWORKS, o.questions, 640)),
-    "composed": ("Questions of several parts", lambda t, e, f, o: composed(t, e, f, o.questions)),
+    "composed": ("Questions of several parts", lambda t, e, f, o: composed(t, e, f, o.questions, _source(o))),
     "clips": ("Clip to clip", lambda t, e, f, o: clip_to_clip(t, e, f)),
     "examples": ("Several examples (before: their mean)", lambda t, e, f, o: several_examples(t, e, f, o.seeds)),
-    "chains": ("A, then B", lambda t, e, f, o: chains(t, e, f, o.questions // 2, o.questions // 4)),
+    "chains": ("A, then B", _chains),
 }
 
 
@@ -66,15 +83,18 @@ def main() -> None:
     parser.add_argument("--large", type=int, default=100_000, help="Shots of the large library.")
     parser.add_argument("--draws", type=int, default=300, help="Draws of the bootstrap.")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART", help=", ".join(PARTS))
+    parser.add_argument("--world", choices=("today", "grown"), default="today", help="What the shots show.")
+    parser.add_argument("--encoder", default="demo", help="A name, or a file with its vocabulary beside it.")
     options = parser.parse_args()
-    encoder = load_encoder("demo", "cpu")
+    encoder = load_encoder(options.encoder, "cpu")
     table = Table(options.draws)
     seconds: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as temporary:
         began = time.perf_counter()
-        footage = make_footage(encoder, options.folder or Path(temporary))
+        make = make_scenes if options.world == "grown" else make_footage
+        footage = make(encoder, options.folder or Path(temporary))
         seconds["footage"] = time.perf_counter() - began
-        for name in options.only:
+        for name in [each for each in options.only if options.world == "today" or each in GROWN]:
             began = time.perf_counter()
             heading, part = PARTS[name]
             table.heading(heading)
@@ -86,6 +106,7 @@ def main() -> None:
             {
                 "benchmark": "search_quality",
                 "encoder": encoder.id,
+                "world": options.world,
                 "shots_found": round(float(footage.found), 4),
                 "seeds": options.seeds,
                 "questions": options.questions,
