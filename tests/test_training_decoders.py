@@ -92,6 +92,30 @@ def test_a_seed_repeats_the_first_weights_and_another_seed_does_not() -> None:
     assert not any(first[key].any() for key in first if key.endswith("bias"))
 
 
+def test_a_seed_repeats_the_first_weights_of_a_global_decoder() -> None:
+    first, again, other = (GlobalDecoder(D, AttentionPooler(D, 2, 32), SMALL, seed=seed).proj_in for seed in (5, 5, 6))
+    assert torch.equal(first.weight, again.weight)
+    assert not torch.equal(first.weight, other.weight)
+
+
+def test_the_default_shape_is_the_published_one_with_norms_before_the_layers() -> None:
+    shape = DecoderShape()
+    assert (shape.layers, shape.width, shape.hidden, shape.heads) == (4, 512, 2048, 8)
+    *layers, norm = LocalDecoder(D, L, SMALL).layers
+    assert len(layers) == SMALL.layers
+    for layer in layers:
+        assert isinstance(layer, nn.TransformerEncoderLayer)
+        assert layer.norm_first
+        assert layer.norm1.eps == layer.norm2.eps == norm.eps == 1e-6
+
+
+def test_a_clip_whose_tokens_are_all_visible_has_no_mask_tokens() -> None:
+    decoder, visible = LocalDecoder(D, L, SMALL), torch.randn(B, L, D)
+    found = decoder(visible, orders())
+    nn.init.ones_(decoder.mask_token)
+    assert torch.equal(decoder(visible, orders()), found)
+
+
 def test_every_part_of_the_decoders_is_trained() -> None:
     local, whole = LocalDecoder(D, L, SMALL), GlobalDecoder(D, AttentionPooler(D, 2, 32), SMALL)
     nn.init.normal_(whole.pooler.query)  # a query of zero has no gradient for the keys
@@ -137,6 +161,7 @@ def test_random_orders_are_permutations_one_for_each_clip_or_one_for_all() -> No
         assert order.dtype == torch.int64
         assert not torch.equal(order, IN_ORDER)
     assert not torch.equal(each[0], each[1])
+    assert torch.equal(each, torch.from_numpy(random_orders(B, L, rng())))
     assert torch.equal(one[0], one[1])
     assert torch.equal(orders(4), orders(4))
     assert not torch.equal(orders(4), orders(5))
