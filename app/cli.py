@@ -41,6 +41,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
         "similar": ("similar", "similar", "Find shots by example: a video, part of one, or a picture."),
         "classify": ("classify", "classify", "Sort videos or shots into your classes."),
         "probe": ("probe", "probe", "Teach the encoder your own classes: train, test and apply a head."),
+        "train": ("train", "train", "Teach the encoder your own names and looks, on your videos and captions."),
         "ui": ("ui", "ui", "Search in the browser."),
         "export": ("export", "export", "Export hits, ranges or a collection as clips and lists."),
         "list": ("library", "list_videos", "List videos with their length, shots and status."),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from encoder.config import VideoPrismConfig
     from training.configuration import TrainConfig
 
-GUARD_SENTENCES = 32
+GUARD_SENTENCES = 64
 """Sentences of everyday life in a step of `text`, beside its captions."""
 _FLOAT_BYTES = 4
 _KEPT_ACTIVATIONS = 14

@@ -1,0 +1,188 @@
+"""`prismsearch train run`: a stage of training on a person's own footage, which any stop only interrupts."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from app.commands.train_config import CONFIG_FILE, config_options, make_config
+from app.commands.train_session import (
+    clip_cache,
+    data_watch,
+    described_encoder,
+    left_out_record,
+    load_parent,
+    prepared_data,
+    run_footage,
+    say_left_out,
+    train_errors,
+)
+from app.compose import Settings
+from app.shell.counted_line import CountedLine
+from app.shell.errors import CommandError
+from app.shell.exit_codes import FAILED, MISSING
+from app.shell.interrupt import stop_on_interrupt
+from app.shell.live_line import LiveLine
+from app.shell.options import PathWord, with_settings
+from app.shell.terminal import count_text, display_path, print_json, printable
+from app.times import format_duration
+
+if TYPE_CHECKING:
+    from app.tuning.run_data import RunData
+    from training.configuration import TrainConfig
+    from training.loop import Progress, RunResult
+
+STOP_FILE = "stop"
+_STOPPING = "stopping after this step; the run is saved, and the same command goes on (Ctrl-C again stops at once)"
+
+
+@click.command(
+    "run",
+    epilog="""\b
+Examples:
+  prismsearch train run zorps --captions captions.csv
+  prismsearch train run zorps                       go on with it
+  prismsearch train run deep --stage lit --captions captions.csv --encoder base --steps 4000
+  prismsearch train run deep --config deep.toml --set loop.save_every=100
+
+\b
+RUN is a folder: it holds the configuration, the data, the journal and the checkpoints, and nothing else is written.
+Ctrl-C, `prismsearch train stop` or a kill interrupt a run; the same command goes on, on a CPU to the same bits.
+On several GPUs: torchrun --nproc-per-node=N -m app.cli train run RUN ...""",
+)
+@click.argument("run", metavar="RUN", type=PathWord())
+@config_options
+@click.option("-y", "--yes", is_flag=True, help="Do not ask before downloading a model.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+@with_settings
+def train_run(settings: Settings, run: str, yes: bool, as_json: bool, **given: Any) -> None:
+    """Train in the folder RUN, or go on with the run in it."""
+    folder = Path(os.path.abspath(run))
+    _require_folder(folder)
+    with train_errors():
+        config, settings = make_config(settings, given, folder)
+        _train(settings, config, folder, yes=yes, as_json=as_json)
+
+
+def _train(settings: Settings, config: TrainConfig, path: Path, *, yes: bool, as_json: bool) -> None:
+    from app.media_workers import MediaWorkers
+    from app.tuning.run_data import read_run_data, write_run_data
+    from app.tuning.stage_tasks import stage_run
+    from training.loop import run as train
+    from training.run_folder import RunFolder
+
+    encoder = described_encoder(settings, config, yes=yes)
+    workers = MediaWorkers()
+    try:
+        with LiveLine() as line, stop_on_interrupt(line, _STOPPING) as stopped:
+            data = read_run_data(path, with_rows=config.stage == "text")
+            left_out = []
+            if new := data is None:
+                prepared = prepared_data(settings, config, encoder, path, data_watch(line, stopped), workers)
+                data, left_out = prepared.data, prepared.left_out
+                line.clear()
+                say_left_out(left_out)
+            assert data is not None
+            parent = load_parent(config)
+            footage = None if config.stage == "text" else run_footage(data.examples, config, encoder, path, workers)
+            stage = stage_run(config, parent, data, footage)
+            folder = RunFolder.open(path, config.shaping() | {"data": data.digest, "parent": parent.digest})
+            if new:
+                write_run_data(path, data)
+            _write_config(path, config)
+            (path / STOP_FILE).unlink(missing_ok=True)
+            if new:
+                line.log(_about(config, data))
+            result = train(
+                stage.task,
+                stage.batches,
+                config.loop,
+                folder,
+                stop=lambda: stopped() or (path / STOP_FILE).exists(),
+                on_step=_Steps(line, config),
+                on_note=line.log,
+                environment={"program": "prismsearch"},
+            )
+            (path / STOP_FILE).unlink(missing_ok=True)
+            if result.finished:
+                clip_cache(path).clear()
+    finally:
+        workers.close()
+    if not result.finished:
+        raise KeyboardInterrupt
+    _report(path, config, data, result, left_out, as_json=as_json)
+    if left_out:
+        raise click.exceptions.Exit(FAILED)
+
+
+def _require_folder(path: Path) -> None:
+    """Raise CommandError if a run cannot be in a folder, before any work."""
+    from training.run_folder import SETTINGS_FILE
+
+    if not path.parent.is_dir():
+        raise CommandError(f"{display_path(str(path))}: there is no folder {display_path(str(path.parent))}", MISSING)
+    if path.exists() and not path.is_dir():
+        raise CommandError(f"{display_path(str(path))} is a file; name a folder for the run", MISSING)
+    begun = (path / SETTINGS_FILE).exists()
+    if path.is_dir() and not begun and any(not each.name.startswith(".") for each in path.iterdir()):
+        raise CommandError(f"{display_path(str(path))} holds something else; name a new folder", MISSING)
+
+
+def _write_config(path: Path, config: TrainConfig) -> None:
+    from files.replace import replace_file
+
+    replace_file(path / CONFIG_FILE, config.to_toml().encode("utf-8", "surrogateescape"), durable=True)
+
+
+def _about(config: TrainConfig, data: RunData) -> str:
+    from app.tuning.examples import sides_of
+
+    sides = sides_of(data.examples)
+    held = f", {sides['validation']:,} held out" if sides["validation"] else ", none held out"
+    return f"training {config.stage} on {count_text(sides['train'], 'clip')}{held}"
+
+
+class _Steps:
+    """Shows steps with the loss and the time left."""
+
+    def __init__(self, line: LiveLine, config: TrainConfig) -> None:
+        self._counted = CountedLine(line, stage="train", text="training", unit="steps", total=config.loop.steps)
+
+    def __call__(self, progress: Progress) -> None:
+        self._counted.show(progress.step, detail=f"loss {progress.loss:.4f}")
+
+
+def _report(
+    path: Path,
+    config: TrainConfig,
+    data: RunData,
+    result: RunResult,
+    left_out: list[Any],
+    *,
+    as_json: bool,
+) -> None:
+    best = result.best
+    if as_json:
+        print_json(
+            {
+                "run": str(path),
+                "stage": config.stage,
+                "finished": result.finished,
+                "steps": result.step,
+                "seconds": round(result.seconds, 3),
+                "figures": dict(result.figures),
+                "best": None if best is None else best.record(),
+                "left_out": left_out_record(left_out),
+            }
+        )
+        return
+    took = f" in {format_duration(result.seconds)}" if result.resumed_from is None else ""
+    click.echo(f"{config.stage}: all {result.steps:,} steps done{took}")
+    if best is not None:
+        figures = ", ".join(f"{name} {value:.4f}" for name, value in best.figures.items())
+        click.echo(f"best after step {best.step:,}: {figures}")
+    shown = printable(os.path.relpath(path))
+    click.echo(f"next: prismsearch train export {shown} --to {shown}.npz")

@@ -1,0 +1,238 @@
+"""What the commands of `train` share: errors, progress, the network and the data of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app import compose
+from app.commands.fetch_model import open_or_download_encoder
+from app.commands.train_config import stored_config
+from app.compose import Settings
+from app.shell.counted_line import CountedLine
+from app.shell.errors import CommandError
+from app.shell.exit_codes import MISSING, USAGE
+from app.shell.live_line import LiveLine
+from app.shell.terminal import count_text, display_path, print_note, printable
+from app.times import format_timestamp
+
+if TYPE_CHECKING:
+    from app.media_workers import ReadMedia
+    from app.tuning.examples import Example, LeftOut
+    from app.tuning.footage import Footage
+    from app.tuning.preparing import Prepared, Watch
+    from app.tuning.run_data import RunData
+    from app.tuning.stage_tasks import StageRun
+    from encoder import Encoder
+    from encoder.loading import Parent
+    from training.configuration import TrainConfig
+    from training.run_folder import RunFolder
+
+_NAMED = 10
+"""Stretches left out that are named; the others are counted."""
+_CACHE_BYTES = 20 << 30
+_CLIPS_FOLDER = ".clips"
+_TEXTS = {"files": ("looking at files", "captions"), "clips": ("reading clips", "clips")}
+
+
+@contextmanager
+def train_errors() -> Iterator[None]:
+    """Turn what is wrong with a person's files, settings or run into one line, and Cancelled into a stop."""
+    from app.text_files import TextFileError
+    from app.tuning.stage_tasks import NotTrainable
+    from indexer.media.errors import Cancelled
+    from training.configuration import ConfigurationError
+    from training.errors import RunError, SettingsDiffer, TrainingError
+
+    try:
+        yield
+    except (TextFileError, ConfigurationError, NotTrainable, SettingsDiffer) as error:
+        raise CommandError(str(error), USAGE) from error
+    except (RunError, TrainingError) as error:
+        raise CommandError(str(error), MISSING) from error
+    except Cancelled as stop:
+        raise KeyboardInterrupt from stop
+
+
+def existing_run(name: str) -> RunFolder:
+    """Return the run in a folder. Raise CommandError if there is none."""
+    from training.errors import RunError
+    from training.run_folder import RunFolder
+
+    try:
+        return RunFolder.existing(Path(name))
+    except RunError as error:
+        raise CommandError(f"{printable(str(error))}; `prismsearch train run` makes one", MISSING) from error
+
+
+def is_run(name: str) -> bool:
+    """Return whether a name is that of the folder of a run."""
+    from training.run_folder import SETTINGS_FILE
+
+    return (Path(name) / SETTINGS_FILE).is_file()
+
+
+def described_encoder(settings: Settings, config: TrainConfig, *, yes: bool) -> Encoder:
+    """Return the encoder of a configuration, downloaded if the person agrees. It is loaded when it encodes."""
+    return open_or_download_encoder(settings, yes=yes, needs_text=config.stage not in ("stage1", "stage2"))
+
+
+def load_parent(config: TrainConfig) -> Parent:
+    """Return the network of a configuration, to train it."""
+    from encoder import loading
+
+    try:
+        return loading.load_parent(config.encoder)
+    except ValueError as error:
+        raise compose.WrongSetting(str(error)) from error
+
+
+def prepared_data(
+    settings: Settings, config: TrainConfig, encoder: Encoder, run: Path, watch: Watch, read: ReadMedia
+) -> Prepared:
+    """Return the data of a new run.
+
+    Args:
+        settings: With the library.
+        config: The configuration.
+        encoder: Whose rows or clips.
+        run: The folder of the run, for clips that are read.
+        watch: Follows the work.
+        read: Calls what reads files.
+
+    Raises:
+        TextFileError: The file of captions is wrong.
+        LibraryError: The library is missing or cannot be read.
+        Cancelled: It was stopped.
+    """
+    from app.tuning import preparing
+    from app.tuning.footage import readable
+    from app.tuning.run_data import RunData
+
+    planned = planned_data(settings, config, encoder, watch)
+    if config.stage == "text":
+        return planned
+    examples, missing = planned.data.examples, planned.left_out
+    footage = run_footage(examples, config, encoder, run, read)
+    kept, unreadable = readable(
+        footage, examples, lambda done, total: watch.on_progress("clips", done, total), watch.cancelled
+    )
+    return preparing.Prepared(RunData(kept, None), missing + unreadable)
+
+
+def planned_data(settings: Settings, config: TrainConfig, encoder: Encoder, watch: Watch) -> Prepared:
+    """Return the data of a new run, without a look into the videos.
+
+    Raises:
+        TextFileError, LibraryError, Cancelled: As `prepared_data`.
+    """
+    from app.tuning import preparing
+    from app.tuning.captions_file import read_captions
+    from app.tuning.examples import divide
+    from app.tuning.run_data import RunData
+
+    captioned = read_captions(config.captions, config.folder) if config.captions else []
+    share, seed = config.validation, config.loop.seed
+    if config.stage == "text":
+        with compose.open_library(settings) as library:
+            return preparing.rows_of_library(library, encoder.id, captioned, share=share, seed=seed)
+    if captioned:
+        examples, missing = preparing.captioned_clips(captioned, watch)
+    else:
+        with compose.open_library(settings) as library:
+            examples, missing = preparing.shots_of_library(library, config.folder or None)
+    return preparing.Prepared(RunData(divide(examples, share, seed), None), missing)
+
+
+def run_footage(
+    examples: Sequence[Example], config: TrainConfig, encoder: Encoder, run: Path, read: ReadMedia
+) -> Footage:
+    """Return the clips of examples as an encoder sees them, kept in the folder of the run while it goes on."""
+    from app.tuning.footage import Footage
+
+    spec = encoder.clip_spec
+    spec = replace(spec, frames=config.frames or spec.frames, fit=config.fit)
+    return Footage(examples, spec, read, clip_cache(run))
+
+
+def clip_cache(run: Path) -> Any:
+    """Return the cache of clips in the folder of a run."""
+    from app.tuning.footage import ClipCache
+
+    return ClipCache(run / _CLIPS_FOLDER, _CACHE_BYTES)
+
+
+def data_watch(line: LiveLine, cancelled: Callable[[], bool]) -> Watch:
+    """Return what shows the preparation of data on a line."""
+    from app.tuning.preparing import Watch
+
+    shown: dict[str, CountedLine] = {}
+
+    def show(stage: str, done: int, total: int) -> None:
+        if stage not in shown:
+            text, unit = _TEXTS[stage]
+            shown[stage] = CountedLine(line, stage=stage, text=text, unit=unit, total=total)
+        shown[stage].show(done)
+
+    return Watch(show, cancelled)
+
+
+def say_left_out(left_out: Sequence[LeftOut]) -> None:
+    """Name the stretches that cannot be trained on."""
+    for each in left_out[:_NAMED]:
+        print_note(f"left out: {_place(each)}: {printable(each.reason)}")
+    if len(left_out) > _NAMED:
+        print_note(f"left out, too: {count_text(len(left_out) - _NAMED, 'more stretch', 'more stretches')}")
+
+
+def left_out_record(left_out: Sequence[LeftOut]) -> list[dict[str, Any]]:
+    """Return JSON values."""
+    return [
+        {"path": each.path, "start_seconds": each.start_seconds, "end_seconds": each.end_seconds, "reason": each.reason}
+        for each in left_out
+    ]
+
+
+def _place(each: LeftOut) -> str:
+    start, end = each.start_seconds, each.end_seconds
+    if start is None and end is None:
+        return display_path(each.path)
+    until = "" if end is None else f"-{format_timestamp(end)}"
+    return f"{display_path(each.path)}@{format_timestamp(start or 0.0)}{until}"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedRun:
+    """A run with its network, as it was when it began; `training.run_state.load_trained` puts its weights in."""
+
+    config: TrainConfig
+    parent: Parent
+    data: RunData
+    stage: StageRun
+
+
+def run_stage(settings: Settings, folder: RunFolder) -> OpenedRun:
+    """Open the network and the data of a run, to look at what it has learned.
+
+    Raises:
+        CommandError: The folder holds no data.
+        TextFileError, ConfigurationError, NotTrainable: As `train_errors` tells.
+        EncoderError: Its network is not there any more.
+    """
+    from app.media_workers import read_here
+    from app.tuning.run_data import read_run_data
+    from app.tuning.stage_tasks import stage_run
+
+    config, settings = stored_config(settings, folder.path)
+    data = read_run_data(folder.path, with_rows=config.stage == "text")
+    if data is None:
+        raise CommandError(f"{printable(str(folder.path))} has not begun to train yet", MISSING)
+    parent = load_parent(config)
+    footage = None
+    if config.stage != "text":
+        encoder = described_encoder(settings, config, yes=False)
+        footage = run_footage(data.examples, config, encoder, folder.path, read_here)
+    return OpenedRun(config, parent, data, stage_run(config, parent, data, footage, to_train=False))

@@ -1,0 +1,162 @@
+"""From a configuration, a network and the data of a run to the task and the batches of the training loop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from app.tuning.run_data import RunData
+
+if TYPE_CHECKING:
+    from training.row_batches import CaptionedRows
+
+    from app.tuning.footage import Footage
+    from encoder.loading import Parent
+    from encoder.model import Network
+    from training.batches import BatchSource, CaptionedBatch
+    from training.configuration import TrainConfig
+    from training.task import Task
+
+
+MOST_HELD_OUT = 256
+"""Clips that are held in memory for validation: of the base encoder, 1 GB."""
+
+
+class NotTrainable(ValueError):
+    """A network or its data do not suit a stage; one sentence says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class StageRun:
+    """What the loop trains, and on what.
+
+    Attributes:
+        task: The task, which has `exported()`.
+        batches: Batch n depends on the seed and n alone.
+    """
+
+    task: Task
+    batches: BatchSource[Any]
+
+    def exported(self) -> Network:
+        """Return the trained network as an encoder has it: adapters merged, decoders and temperature left out."""
+        network: Network = self.task.exported()  # type: ignore[attr-defined]
+        return network
+
+
+def stage_run(
+    config: TrainConfig, parent: Parent, data: RunData, footage: Footage | None, *, to_train: bool = True
+) -> StageRun:
+    """Return the task and the batches of a run, made in the same way each time.
+
+    Args:
+        config: The configuration.
+        parent: The network to begin with; it is changed in place.
+        data: The run's.
+        footage: The clips of all examples; None for a stage that trains on rows.
+        to_train: False if only its trained network is wanted: then nothing is prepared for steps and validations.
+
+    Raises:
+        NotTrainable: The network has no text tower where one is needed, or there is nothing to train on.
+    """
+    from encoder.model import VideoPrismLvT
+
+    places = data.places("train")
+    if not places:
+        raise NotTrainable("nothing is left to train on")
+    if config.stage != "stage2" and not isinstance(parent.network, VideoPrismLvT):
+        raise NotTrainable(f"the stage {config.stage} needs a network with a text tower; {config.encoder} has none")
+    if config.stage == "text":
+        return _text(config, parent, data, to_train)
+    assert footage is not None
+    held_out = _held_out(footage, data.places("validation"), config.batch) if to_train else []
+    task = _clip_task(config, parent, held_out)
+    if config.checkpointing:
+        from encoder.layers import checkpoint_activations
+
+        checkpoint_activations(task.module)
+    from training.sampling import CaptionedBatches
+
+    size = min(config.batch, len(places))
+    return StageRun(task, CaptionedBatches(footage, places, size, config.loop.seed))
+
+
+def _clip_task(config: TrainConfig, parent: Parent, held_out: Sequence[CaptionedBatch]) -> Task:
+    """Return the task of a stage that reads clips."""
+    network: Any = parent.network
+    tokenizer: Any = parent.tokenizer
+    more: dict[str, Any] = {
+        "weight_decay": config.weight_decay,
+        "seed": config.loop.seed,
+        "held_out": held_out,
+    }
+    if config.stage == "stage1":
+        from training.stages.stage1 import Stage1
+
+        return Stage1(network, tokenizer, drop=config.drop, temperature=config.temperature, **more)
+    if config.stage == "stage2":
+        from training.stages.stage2 import Distillation, Stage2
+
+        how = Distillation(
+            mask=config.mask, ratio=config.mask_ratio, shuffle=config.shuffle, global_weight=config.global_weight
+        )
+        return Stage2(network, distillation=how, frames=config.frames or None, **more)
+    from training.stages.lit import Lit
+
+    adapter = {"rank": config.rank, "alpha": config.alpha} if config.stage == "adapter" else {}
+    return Lit(network, tokenizer, temperature=config.temperature, **adapter, **more)
+
+
+def _held_out(footage: Footage, places: Sequence[int], size: int) -> list[CaptionedBatch]:
+    """Return held-out clips with one sentence each, as batches; not all of them, if they are many."""
+    import numpy as np
+    from training.sampling import positives
+
+    from training.batches import CaptionedBatch
+
+    batches = []
+    for start in range(0, min(len(places), MOST_HELD_OUT), size):
+        part = places[start : min(start + size, MOST_HELD_OUT)]
+        clips = np.stack([footage.clip(place) for place in part])
+        said = [footage.captions(place) for place in part]
+        sentences = tuple(each[0] if each else "" for each in said)
+        together = positives(said, sentences) if all(said) else np.eye(len(part), dtype=bool)
+        batches.append(CaptionedBatch(clips, sentences, together))
+    return batches
+
+
+def _text(config: TrainConfig, parent: Parent, data: RunData, to_train: bool) -> StageRun:
+    from training.row_batches import RowBatches
+    from training.stages.text import TextStage
+
+    held_out = captioned_rows(data, "validation")
+    network: Any = parent.network
+    tokenizer: Any = parent.tokenizer
+    task = TextStage(
+        network,
+        tokenizer,
+        tuned=config.tuned,
+        rank=config.rank,
+        alpha=config.alpha,
+        layers=config.layers,
+        guard=config.guard if to_train else 0.0,
+        temperature=config.temperature,
+        weight_decay=config.weight_decay,
+        seed=config.loop.seed,
+        validation=held_out if to_train and len(held_out) else None,
+    )
+    others = data.others if data.others is not None and len(data.others) else None
+    return StageRun(task, RowBatches(captioned_rows(data, "train"), config.batch, config.loop.seed, others=others))
+
+
+def captioned_rows(data: RunData, side: str) -> CaptionedRows:
+    """Return the rows of one side, with their sentences and groups."""
+    from training.row_batches import CaptionedRows
+
+    assert data.rows is not None
+    places = data.places(side)
+    examples = [data.examples[place] for place in places]
+    return CaptionedRows(
+        data.rows[places], tuple(each.captions for each in examples), tuple(each.group for each in examples)
+    )

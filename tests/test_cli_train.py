@@ -1,0 +1,219 @@
+"""`train`: ten new names on stored rows, from the plan to a search; stops, resumes, and what is wrong in one line."""
+
+from __future__ import annotations
+
+import json
+import re
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from app.cli import main
+from app.commands import train_config, train_run
+from db.library import Library
+from db.records import Segment, Shot, Video
+from encoder import load_encoder
+from training.configuration import STAGES
+
+NAMES = ("zorp", "blicket", "dax", "wug", "fep", "toma", "gorp", "modi", "spoff", "glorp")
+TAKES = 8
+SETTINGS = ("--steps", "60", "--batch", "32", "--set", "guard=0.0", "--set", "loop.validate_every=20")
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(main, words)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library with rows of ten kinds of clips in the demo encoder's space, and captions with a new name of each."""
+    root = tmp_path_factory.mktemp("made")
+    encoder = load_encoder("demo", "cpu")
+    rng = np.random.default_rng(0)
+    kinds = rng.standard_normal((len(NAMES) + 2, encoder.dim))
+    lines = ["path,caption"]
+    with Library.open(root / "library") as library:
+        for kind, name in enumerate((*NAMES, "other", "more")):
+            for take in range(TAKES):
+                row = kinds[kind] + 0.3 * rng.standard_normal(encoder.dim)
+                rows = (row / np.linalg.norm(row)).astype(np.float32)[None]
+                path = root / "videos" / f"{name}{take}.mp4"
+                path.parent.mkdir(exist_ok=True)
+                path.write_bytes(path.name.encode())
+                video = Video(
+                    path=str(path), fingerprint=f"{kind:016x}{take:016x}", size_bytes=path.stat().st_size,
+                    modified_ns=path.stat().st_mtime_ns, time_base=Fraction(1, 1000), start_pts=0, end_pts=2000,
+                    frame_rate=Fraction(25), frames=50, width=64, height=48, codec="h264",
+                )  # fmt: skip
+                shot = Shot(number=0, start_pts=0, end_pts=2000)
+                segment = Segment(number=0, shot_number=0, start_pts=0, end_pts=2000)
+                library.add_video(video, [shot], [segment], rows, encoder_id=encoder.id, recipe="test", media=None)
+                if name in NAMES:
+                    lines.append(f"videos/{name}{take}.mp4,{'a' if take % 2 else 'the'} {name}")
+    (root / "captions.csv").write_text("\n".join(lines))
+    return root
+
+
+@pytest.fixture
+def here(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PRISMSEARCH_LIBRARY", str(made / "library"))
+    monkeypatch.setenv("PRISMSEARCH_ENCODER", "demo")
+    monkeypatch.setenv("PRISMSEARCH_DEVICE", "cpu")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "captions.csv").write_bytes((made / "captions.csv").read_bytes())
+    (tmp_path / "videos").symlink_to(made / "videos")
+    return tmp_path
+
+
+def started(folder: str, *words: str) -> Result:
+    return run("train", "run", folder, "--captions", "captions.csv", *SETTINGS, *words)
+
+
+def stop_after(monkeypatch: pytest.MonkeyPatch, folder: Path, step: int) -> None:
+    """Let `train stop` be called from elsewhere while that step is taken."""
+    before = train_run._Steps.__call__
+
+    def called(self: Any, progress: Any) -> None:
+        before(self, progress)
+        if progress.step == step:
+            assert run("train", "status", str(folder), "--json").exit_code == 0
+            (folder / train_run.STOP_FILE).touch()
+
+    monkeypatch.setattr(train_run._Steps, "__call__", called)
+
+
+def test_ten_new_names_from_the_plan_to_a_search(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    planned = run("train", "plan", "--captions", "captions.csv", *SETTINGS)
+    assert planned.exit_code == 0, planned.output
+    assert "data: 72 clips to train on, 8 held out, of 80 videos; 20 different captions" in planned.stdout
+    assert "nothing is indexed again" in planned.stdout
+    assert re.search(r"time: about .* \(computed: ", planned.stdout)
+    assert list(here.iterdir()) == [here / "captions.csv", here / "videos"] or not (here / "names").exists()
+
+    with monkeypatch.context() as patch:
+        stop_after(patch, here / "names", 7)
+        stopped = started("names")
+    assert stopped.exit_code == 130, stopped.output
+    status = json.loads(run("train", "status", "names", "--json").stdout)
+    assert (status["state"], status["step"], status["steps"], status["running"]) == ("stopped", 7, 60, False)
+    assert status["saved_step"] == 7
+    told = run("train", "status", "names").stdout
+    assert "stopped, saved after step 7; `prismsearch train run names` goes on" in told
+
+    finished = run("train", "run", "names", "--json")
+    assert finished.exit_code == 0, finished.output
+    record = json.loads(finished.stdout)
+    assert (record["finished"], record["steps"], record["left_out"]) == (True, 60, [])
+    assert run("train", "status", "names").stdout.startswith("names: text, finished\n")
+    assert started("whole").exit_code == 0
+
+    for name in ("names", "whole"):
+        exported = run("train", "export", name, "--to", f"{name}.npz", "--which", "last")
+        assert exported.exit_code == 0, exported.output
+    assert (here / "names.npz").read_bytes() == (here / "whole.npz").read_bytes(), "cut and continued is the same"
+    facts = json.loads((here / "names.json").read_text())
+    assert (facts["stage"], facts["steps"], facts["trained_on"]) == ("text", 60, "72 clips")
+
+    before, after = load_encoder("demo", "cpu"), load_encoder(here / "names.npz", "cpu")
+    assert after.id == before.id, "stored rows stay valid"
+    assert after.text_id != before.text_id
+    measured = json.loads(run("train", "evaluate", "names", "--on", "captions.csv", "--json").stdout)
+    assert measured["clips"] == 8
+    assert measured["rows"] == "library"
+    compared = json.loads(run("train", "compare", "demo", "names.npz", "--on", "captions.csv", "--json").stdout)
+    assert compared["gain"]["words_to_clips"]["R@1"]["value"] >= 0.5
+    assert compared["second"]["words_to_clips"]["R@1"]["value"] >= 0.9
+    assert compared["everyday"]["mean_cosine"] < 1
+    told = run("train", "compare", "demo", "names.npz", "--on", "captions.csv")
+    assert "demo -> names.npz on 80 clips" in told.stdout
+    found = run("search", "a zorp", "--encoder", "names.npz", "--json", "-k", "5")
+    hits = json.loads(found.stdout)["hits"]
+    assert {re.sub(r"\d", "", Path(each["path"]).stem) for each in hits} == {"zorp"}
+
+
+@pytest.mark.usefixtures("here")
+def test_a_run_with_other_settings_is_refused_by_name() -> None:
+    short = ("--set", "loop.steps=2", "--set", "validation=0.0")
+    assert started("run", *short).exit_code == 2, "an option and --set that say the same"
+    words = ("train", "run", "run", "--captions", "captions.csv", "--set", "guard=0.0", "--set", "validation=0.0")
+    assert run(*words, "--steps", "2").exit_code == 0
+    other = run("train", "run", "run", "--steps", "3", "--seed", "1")
+    assert other.exit_code == 2
+    assert "loop.steps was 2, now 3" in other.stderr
+    assert "loop.seed was 0, now 1" in other.stderr
+    again = run("train", "run", "run")
+    assert again.exit_code == 0
+    assert "all 2 planned steps are done" in again.stderr
+    assert "no process trains in run" in run("train", "stop", "run").stderr
+    assert run("train", "export", "run", "--to", "a.npz").exit_code == 0
+    refused = run("train", "export", "run", "--to", "a.npz")
+    assert refused.exit_code == 3
+    assert "a.npz exists; --replace replaces it" in refused.stderr
+    left = run("train", "evaluate", "run", "--on", "captions.csv")
+    assert left.exit_code == 3
+    assert "all of them were trained on" in left.stderr
+
+
+def test_captions_without_a_shot_are_named_and_left_out(here: Path) -> None:
+    with (here / "captions.csv").open("a") as file:
+        file.write("\nvideos/nowhere.mp4,a zorp\nvideos/zorp1.mp4,the blue zorp\n")
+    planned = run("train", "plan", "--captions", "captions.csv", "--json")
+    assert planned.exit_code == 1
+    plan = json.loads(planned.stdout)
+    assert [each["reason"] for each in plan["not_used"]] == ["the library does not have this video; index it first"]
+    assert "left out: videos/nowhere.mp4: the library does not have this video" in planned.stderr
+    assert (plan["clips"], plan["held_out"], plan["captions"]) == (72, 8, 21)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("run", "x"), 2, "the stage text needs captions: --captions FILE"),
+        (("run", "x", "--captions", "none.csv"), 3, "there is no file of captions none.csv"),
+        (("run", "captions.csv", "--captions", "captions.csv"), 3, "is a file; name a folder"),
+        (("run", "videos", "--captions", "captions.csv"), 3, "holds something else; name a new folder"),
+        (("run", "a/b", "--captions", "captions.csv"), 3, "there is no folder"),
+        (("plan", "--captions", "captions.csv", "--set", "bach=3"), 2, "there is no setting bach; is batch meant?"),
+        (("plan", "--captions", "captions.csv", "--set", "batch"), 2, "is not NAME=VALUE"),
+        (("plan", "--captions", "captions.csv", "--set", "mask=tube"), 2, "mask is a setting of stage2"),
+        (("plan", "--captions", "captions.csv", "--lr", "-1"), 2, "learning_rate is a number above 0"),
+        (("plan", "--captions", "captions.csv", "--config", "none.toml"), 3, "none.toml"),
+        (("plan", "--captions", "captions.csv", "--config", "captions.csv"), 2, "it is not TOML"),
+        (("plan", "--captions", "captions.csv", "--encoder", "open_clip:a/b"), 2, "open_clip"),
+        (("plan", "--captions", "captions.csv", "--folder", "elsewhere"), 3, "nothing is left to train on"),
+        (("status", "nowhere"), 3, "holds no run of training; `prismsearch train run` makes one"),
+        (("stop", "videos"), 3, "holds no run of training"),
+        (("export", "nowhere", "--to", "a.npz"), 3, "holds no run of training"),
+        (("export", "nowhere", "--to", "a.bin"), 2, "ends with .npz"),
+        (("evaluate", "nowhere", "--on", "captions.csv"), 2, "there is no encoder called 'nowhere'"),
+        (("evaluate", "demo", "--on", "none.csv"), 3, "none.csv"),
+    ],
+)
+def test_what_is_wrong_is_one_line(here: Path, words: tuple[str, ...], code: int, said: str) -> None:
+    refused = run("train", *words)
+    assert said in refused.stderr
+    assert refused.exit_code == code
+    assert len([line for line in refused.stderr.splitlines() if line.startswith("prismsearch:")]) == 1
+    assert not (here / "x").exists()
+
+
+def test_settings_come_from_a_file_and_options_override_them(here: Path) -> None:
+    (here / "sub").mkdir()
+    (here / "sub/run.toml").write_text('captions = "../captions.csv"\nfolder = ".."\nbatch = 3\n[loop]\nsteps = 9\n')
+    plan = json.loads(run("train", "plan", "--config", "sub/run.toml", "--steps", "5", "--json").stdout)
+    assert (plan["batch"], plan["steps"], plan["left_out"]) == (3, 5, 0)
+
+
+def test_a_measured_plan_says_so(here: Path) -> None:
+    planned = run("train", "plan", "--captions", "captions.csv", "--measure", "--set", "guard=0.0", "--batch", "4")
+    assert planned.exit_code == 0, planned.output
+    assert "(measured by two steps)" in planned.stdout
+    assert sorted(each.name for each in here.iterdir()) == ["captions.csv", "videos"]
+
+
+def test_names_of_stages_are_those_of_the_configuration() -> None:
+    assert train_config.STAGES == STAGES
