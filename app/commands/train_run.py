@@ -33,7 +33,7 @@ from app.times import format_duration
 if TYPE_CHECKING:
     from app.tuning.run_data import RunData
     from training.configuration import TrainConfig
-    from training.loop import Progress, RunResult
+    from training.run_result import Progress, RunResult
 
 STOP_FILE = "stop"
 _STOPPING = "stopping after this step; the run is saved, and the same command goes on (Ctrl-C again stops at once)"
@@ -51,7 +51,7 @@ Examples:
 \b
 RUN is a folder: it holds the configuration, the data, the journal and the checkpoints, and nothing else is written.
 Ctrl-C, `prismsearch train stop` or a kill interrupt a run; the same command goes on, on a CPU to the same bits.
-On several GPUs: torchrun --nproc-per-node=N -m app.cli train run RUN ...""",
+docs/training.md has the settings.""",
 )
 @click.argument("run", metavar="RUN", type=PathWord())
 @config_options

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 from app.tuning.run_data import RunData
 
 if TYPE_CHECKING:
-    from training.row_batches import CaptionedRows
-
     from app.tuning.footage import Footage
     from encoder.loading import Parent
     from encoder.model import Network
     from training.batches import BatchSource, CaptionedBatch
     from training.configuration import TrainConfig
+    from training.row_batches import CaptionedRows
     from training.task import Task
 
 
@@ -104,16 +103,17 @@ def _clip_task(config: TrainConfig, parent: Parent, held_out: Sequence[Captioned
         return Stage2(network, distillation=how, frames=config.frames or None, **more)
     from training.stages.lit import Lit
 
-    adapter = {"rank": config.rank, "alpha": config.alpha} if config.stage == "adapter" else {}
-    return Lit(network, tokenizer, temperature=config.temperature, **adapter, **more)
+    if config.stage == "adapter":
+        more |= {"rank": config.rank, "alpha": config.alpha}
+    return Lit(network, tokenizer, temperature=config.temperature, **more)
 
 
 def _held_out(footage: Footage, places: Sequence[int], size: int) -> list[CaptionedBatch]:
     """Return held-out clips with one sentence each, as batches; not all of them, if they are many."""
     import numpy as np
-    from training.sampling import positives
 
     from training.batches import CaptionedBatch
+    from training.sampling import positives
 
     batches = []
     for start in range(0, min(len(places), MOST_HELD_OUT), size):
