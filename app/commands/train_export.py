@@ -87,6 +87,11 @@ def train_export(settings: Settings, run: str, target: str, which: str, replace:
         click.echo(f"its vocabulary was copied beside it: {printable(copied)}")
     if not exported.config.has_text:
         print_note("it has no text tower; train it further with --stage lit before you search with it")
+    elif facts.stage == "stage2":
+        again = f"prismsearch train run RUN --stage lit --captions FILE --encoder {printable(str(path))}"
+        print_note(
+            f"its words do not fit what it now sees in videos; train it further before you search with it: {again}"
+        )
     elif facts.stage != "text":
         print_note(f"the library must be indexed with it: prismsearch index FOLDER --encoder {printable(str(path))}")
 
