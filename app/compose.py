@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from app.settings_file import WrongSetting as WrongSetting
 
 if TYPE_CHECKING:
     from db.library import Library
-    from encoder import Encoder, Fit
+    from encoder import Encoder, Fit, Shape
     from encoder.checkpoints.download_policy import Sources
     from encoder.shot_boundaries import ShotBoundaryScorer
     from indexer.settings import IndexSettings
@@ -50,6 +50,7 @@ class Settings:
     still_frames: int | None = None  # frames per nearly still clip; the default 0 means as many as any clip
     ffmpeg: str | None = None  # a binary to use instead of the packaged one
     new_encoder: str | None = None  # the encoder of a library that has none yet, from the settings file
+    shapes: Mapping[str, Shape] = field(default_factory=dict)  # that the library has for weights it may know
     needs_text: bool = True  # whether a plain video encoder is refused, which can neither search nor be searched
     given: frozenset[str] = frozenset()  # fields set on the command line itself
 
@@ -163,17 +164,22 @@ def with_library_encoder(settings: Settings, library: Library | None) -> Setting
 
     Args:
         settings: Values that are not None take precedence. If `encoder` is set, the other three default to the values
-            with which that encoder was last loaded.
+            with which that encoder was last loaded; of an encoder that the library does not know by this name, to
+            those of the space with its weights, if it has one.
         library: The library; None if there is none yet. Without a stored encoder, that of the settings file counts.
 
     Raises:
         LibraryError: The library cannot be read.
     """
-    from app.encoder_choice import choice_of
+    from app.encoder_choice import choice_of, shapes_of
 
     choice = None if library is None else choice_of(library, settings.encoder)
     if choice is None:
-        return settings if settings.encoder is not None else replace(settings, encoder=settings.new_encoder)
+        if settings.encoder is None:
+            return replace(settings, encoder=settings.new_encoder)
+        if library is None or (settings.frames, settings.fit, settings.still_frames) != (None, None, None):
+            return settings
+        return replace(settings, shapes=shapes_of(library))
     return replace(
         settings,
         encoder=choice.name if settings.encoder is None else settings.encoder,
@@ -221,6 +227,7 @@ def open_encoder(settings: Settings, sources: Sources | None = None) -> Encoder:
             precision=settings.precision,
             sources=sources,
             needs_text=settings.needs_text,
+            shapes=settings.shapes,
         )
     except ValueError as error:
         raise WrongSetting(str(error)) from error
@@ -257,6 +264,7 @@ def open_encoder_lazily(settings: Settings, load: Callable[[], Encoder]) -> Enco
         fit=settings.fit or "stretch",
         still_frames=settings.still_frames or 0,
         precision=settings.precision,
+        shapes=tuple(sorted(settings.shapes.items())),
     )
     encoder = open_lazily(settings.library, request, load, files)
     if settings.needs_text and not encoder.has_text:
@@ -314,6 +322,7 @@ def open_engine(
     Raises:
         LibraryError, EncoderError, WrongSetting: See `open_library` and `open_encoder`.
     """
+    from app.encoder_choice import VECTORS, take_over_former_space
     from search.calibration.calibration import Calibration
     from search.calibration.folder import calibration_folder
     from search.engine import SearchEngine
@@ -321,7 +330,8 @@ def open_engine(
 
     library = library or open_library(settings)
     encoder = encoder or open_encoder(with_library_encoder(settings, library))
-    index = FaissIndex.open(library, encoder.id, library.directory / "vectors")
+    take_over_former_space(library, encoder)
+    index = FaissIndex.open(library, encoder.id, library.directory / VECTORS)
     folder = calibration_folder(library.directory)
     return SearchEngine(library, encoder, index, Calibration(library, encoder, folder, on_calibration))
 
@@ -331,9 +341,10 @@ def optimize_vectors(library: Library, encoder_id: str) -> None:
     from search.vectors.vector_index import CODED_ROWS
 
     if library.stamp(encoder_id).count >= CODED_ROWS:
+        from app.encoder_choice import VECTORS
         from search.vectors.faiss_index import FaissIndex
 
-        FaissIndex.open(library, encoder_id, library.directory / "vectors").optimize()
+        FaissIndex.open(library, encoder_id, library.directory / VECTORS).optimize()
 
 
 def calibrate(library: Library, encoder: Encoder, on_progress: Callable[[float], None]) -> None:

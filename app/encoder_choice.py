@@ -21,12 +21,15 @@ from files.replace import try_replace_file
 
 if TYPE_CHECKING:
     from db.library import Library
-    from db.records import EncoderChoice
-    from encoder import Encoder
+    from db.records import EncoderChoice, SavedSearch
+    from encoder import Encoder, Shape
 
 OLD_CHOICES_FILE = "encoders.json"
 """The file beside the database that held the choices of libraries before format 4."""
 CACHE_FILE = "known-encoders.json"
+VECTORS = "vectors"
+MAPS = "map"
+"""Folders of the library with files of each space's rows."""
 _MAX_CACHED = 8
 _MAX_FRAMES = 1_000_000  # more in an old file is damage
 
@@ -77,6 +80,74 @@ def take_over_old_choices(library: Library) -> None:
         file.unlink()
 
 
+def take_over_former_space(library: Library, encoder: Encoder) -> None:
+    """Give what an earlier version stored under another name of the encoder's space its present one.
+
+    Earlier versions named a space by all weights, those of the text tower included. Nothing is decoded or encoded
+    again. To be called wherever a library meets an encoder, before anything is asked by the encoder's id. A run that
+    is killed on the way repeats it.
+
+    Raises:
+        LibraryError: The library is read-only, and has the rows under the former name only.
+    """
+    from encoder.protocol import former_id
+
+    former = former_id(encoder)
+    if former is None:
+        return
+    known = {row.id for row in library.encoders()} | {choice.encoder_id for choice in library.encoder_choices()}
+    if former not in known or encoder.id in {row.id for row in library.encoders()}:
+        return
+    if library.read_only:
+        from db.errors import LibraryError
+
+        raise LibraryError(
+            f"The library {library.directory} is read-only, and an earlier version named its rows otherwise; copy it "
+            "to a writable disk, and choose the copy with --library."
+        )
+    from search.renamed_space import rename_caches
+
+    folders = [library.directory / name for name in (VECTORS, MAPS)]
+    rename_caches(library.directory, former, encoder.id, encoder.text_id, folders=folders)
+    library.rename_space(former, encoder.id, encoder.text_id)
+
+
+def shapes_of(library: Library) -> dict[str, Shape]:
+    """Return the shape of clips that the library has for each weights, by the part of the id before the shape.
+
+    A file with the weights of one of its spaces is loaded in this shape, whatever its name: a trained text tower has
+    the rows of the library, not a space of its own.
+    """
+    from encoder import Shape
+
+    found: dict[str, Shape] = {}
+    for choice in library.encoder_choices():  # the most recently used first
+        if choice.frames is not None:
+            still = f":still{choice.still_frames}" if choice.still_frames else ""
+            weights = choice.encoder_id.removesuffix(f":{choice.frames}f:{choice.fit}{still}")
+            if weights != choice.encoder_id:
+                found.setdefault(weights, Shape(choice.frames, choice.fit, choice.still_frames))
+    return found
+
+
+def other_text(library: Library, encoder: Encoder) -> str | None:
+    """Return the text encoder that the library was last indexed with, if it has the encoder's space but not its text.
+
+    None if it is the same, or not known.
+    """
+    known = next((each.text_id for each in library.encoder_choices() if each.encoder_id == encoder.id), "")
+    return known if known and encoder.text_id and known != encoder.text_id else None
+
+
+def saved_note(search: SavedSearch, text_id: str) -> str:
+    """Return that a saved search was made with another text encoder than this one; "" if not, or if either is unknown.
+
+    The search itself is the same: only what it finds is ranked by other words.
+    """
+    known = bool(search.text_id and text_id)
+    return "made with another text encoder: strengths may differ" if known and search.text_id != text_id else ""
+
+
 def _old_choices(content: Any) -> list[EncoderChoice]:
     """Return the choices in the file's content, most recently used first; empty if any of it is invalid."""
     try:
@@ -107,6 +178,7 @@ class EncoderRequest:
     fit: str
     still_frames: int = 0
     precision: str | None = None
+    shapes: tuple[tuple[str, Shape], ...] = ()
 
     @property
     def key(self) -> str:

@@ -34,7 +34,9 @@ class Shaping:
         own, now = self.choice, other.choice
         if _cut_differences(self.cuts, other.cuts):
             return True
-        return own is not None and now is not None and bool(_choice_differences(own, now))
+        if own is None or now is None or own.encoder_id == now.encoder_id:  # another text tower shapes no row of a clip
+            return False
+        return bool(_choice_differences(own, now))
 
 
 def reasons(

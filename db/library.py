@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from db import failures, health, library_settings, opening, vanished, vectors, writing
+from db import failures, health, library_settings, opening, spaces, vanished, vectors, writing
 from db.collections import Collections
 from db.connection import Database
 from db.errors import LibraryDamaged, LibraryError, LibraryMissing
@@ -204,10 +204,8 @@ class Library(LibraryQueries):
         Args:
             video_id: The video; a vanished one comes back.
             path: Its new absolute path. Any other video stored at that path vanishes.
-            size_bytes: Size of the file.
-            modified_ns: Modification time of the file, Unix nanoseconds.
-            file_id: Device and inode of the file, as in Video; "" if they are not known.
-            volume: Identity of its file system, as in Video; "" if it is not known.
+            size_bytes, modified_ns: Size of the file, and its modification time in Unix nanoseconds.
+            file_id, volume: Its device and inode, and the identity of its file system, as in Video; "" if not known.
 
         Raises:
             KeyError: The id is unknown.
@@ -226,8 +224,7 @@ class Library(LibraryQueries):
 
         Args:
             video_id: The video; an unknown id is ignored.
-            timecode: As in Video.
-            facts: What the header states.
+            timecode, facts: As in Video: what the header states.
             kinds: The video's kinds from now on.
         """
         with self._database.writing() as connection:
@@ -241,10 +238,8 @@ class Library(LibraryQueries):
         Args:
             video_id: The video to copy.
             path: Absolute path of the copy. Any other video stored at that path vanishes.
-            size_bytes: Size of the copy's file.
-            modified_ns: Modification time of the copy's file, Unix nanoseconds.
-            file_id: Device and inode of the copy's file, as in Video; "" if they are not known.
-            volume: Identity of its file system, as in Video; "" if it is not known.
+            size_bytes, modified_ns: Size of the copy's file, and its modification time in Unix nanoseconds.
+            file_id, volume: Its device and inode, and the identity of its file system, as in Video; "" if not known.
 
         Returns:
             The copy's id.
@@ -336,6 +331,11 @@ class Library(LibraryQueries):
         """
         with self._database.writing() as connection:
             library_settings.use_encoders(connection, choices)
+
+    def rename_space(self, former_id: str, encoder_id: str, text_id: str) -> bool:
+        """See `db.spaces.rename_space`. One transaction, in which no row changes."""
+        with self._database.writing() as connection:
+            return spaces.rename_space(connection, former_id, encoder_id, text_id)
 
     def use_cut_settings(self, cuts: CutSettings) -> None:
         """Store how videos are cut from now on. Existing segments stay unchanged."""

@@ -31,7 +31,8 @@ def all_encoder_choices(connection: Connection) -> list[EncoderChoice]:
     choices = []
     for row in found.mappings():
         counts = row["still_frames"], 0 if row["frames"] is None else row["frames"]
-        if row["fit"] in get_args(Fit) and all(type(count) is int for count in counts):
+        sound = row["fit"] in get_args(Fit) and isinstance(row["text_id"], str)
+        if sound and all(type(count) is int for count in counts):
             choices.append(EncoderChoice(**row))
         else:
             logger.warning("the stored options of the encoder %.100r are damaged and are left out", row["encoder_id"])
@@ -49,6 +50,7 @@ def use_encoders(connection: Connection, choices: Sequence[EncoderChoice]) -> No
             "fit": choice.fit,
             "still_frames": choice.still_frames,
             "last_used": number,
+            "text_id": choice.text_id,
         }
         connection.execute(
             upsert(encoder_choices).values(values).on_conflict_do_update(index_elements=["encoder_id"], set_=values)

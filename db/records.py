@@ -243,6 +243,7 @@ class SavedSearch:
     name: str
     link: str  # the query string of the page's URL
     created_at: str  # when it was last saved
+    text_id: str = ""  # of the encoder that it was made with; "" if that is not known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,6 +272,7 @@ class EncoderChoice:
     frames: int | None  # per clip; None: the encoder's own
     fit: Fit
     still_frames: int = 0  # per nearly still clip; 0: as many as for any clip
+    text_id: str = ""  # of its text encoder, which `encoder_id` does not cover; "" if it has none, or that is not known
 
     def __post_init__(self) -> None:
         if self.fit not in get_args(Fit):
@@ -296,6 +298,7 @@ class EncoderRow:
     id: str
     dim: int  # columns of its rows
     segments: int  # embedded
+    former_id: str | None = None  # by which an earlier version stored them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from db.schema import saved_searches
 from db.text_limits import MAX_LINK_LENGTH, checked_name, checked_text
 from db.timestamps import now
 
-_COLUMNS = (saved_searches.c.id, saved_searches.c.name, saved_searches.c.link, saved_searches.c.created_at)
+_COLUMNS = tuple(column for column in saved_searches.c if column is not saved_searches.c.key)
 
 
 class SavedSearches:
@@ -28,18 +28,19 @@ class SavedSearches:
             found = connection.execute(select(*_COLUMNS).order_by(saved_searches.c.key))
             return SAVED_SEARCH.load_sound(found.mappings(), "id")
 
-    def save(self, name: str, link: str) -> SavedSearch:
+    def save(self, name: str, link: str, *, text_id: str = "") -> SavedSearch:
         """Save a search. One with the same name, ignoring case, is replaced and passes on its id.
 
         Args:
             name: A name of at most 200 characters.
             link: The query string of the search page's URL.
+            text_id: The text encoder that it was made with; "" if that is not known.
 
         Raises:
             ValueError: The name is blank or too long, or the link is too long.
         """
         name, link = checked_name(name), checked_text(link, "link", MAX_LINK_LENGTH)
-        values = {"name": name, "key": comparison_key(name), "link": link, "created_at": now()}
+        values = {"name": name, "key": comparison_key(name), "link": link, "created_at": now(), "text_id": text_id}
         with self._database.writing() as connection:
             statement = upsert(saved_searches).values(values).on_conflict_do_update(index_elements=["key"], set_=values)
             connection.execute(statement)

@@ -29,7 +29,7 @@ from sqlalchemy import (
     event,
 )
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 """The number of the newest migration, so that opening a library of this format need not import alembic."""
 
 
@@ -153,6 +153,7 @@ encoders = Table(
     Column("dim", Integer, nullable=False),
     Column("segments", Integer, nullable=False, server_default="0"),  # maintained by the triggers below
     Column("generation", Integer, nullable=False, server_default="0"),  # likewise
+    Column("former_id", Text, nullable=True),  # the id that an earlier version stored: db.spaces
     UniqueConstraint("id", name="uq_encoders_id"),
     sqlite_autoincrement=True,
 )
@@ -168,6 +169,7 @@ encoder_choices = Table(
     Column("fit", Text, nullable=False),
     Column("still_frames", Integer, nullable=False),
     Column("last_used", Integer, nullable=False),
+    Column("text_id", Text, nullable=False, server_default=""),  # "" in these two: not known
 )
 
 # Encoders that have embedded a whole video, and the recipe of its clips.
@@ -262,6 +264,7 @@ saved_searches = Table(
     Column("key", Text, nullable=False),
     Column("link", Text, nullable=False),
     Column("created_at", Text, nullable=False),
+    Column("text_id", Text, nullable=False, server_default=""),  # of the encoder that it was made with
     UniqueConstraint("key", name="uq_saved_searches_key"),
     sqlite_autoincrement=True,
 )

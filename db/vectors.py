@@ -43,9 +43,9 @@ def checked_matrix(matrix: NDArray[np.floating], count: int) -> NDArray[np.float
 
 def encoder_rows(connection: Connection) -> list[EncoderRow]:
     """Return the encoders with embeddings, in order of first use."""
-    found = connection.execute(select(encoders.c.id, encoders.c.dim, encoders.c.segments).order_by(encoders.c.number))
+    found = connection.execute(select(encoders).order_by(encoders.c.number))
     return [
-        EncoderRow(id=row.id, dim=row.dim, segments=row.segments)
+        EncoderRow(id=row.id, dim=row.dim, segments=row.segments, former_id=row.former_id)
         for row in found
         if type(row.dim) is int and type(row.segments) is int  # else damaged: `stamp` says so where it is used
     ]

@@ -25,11 +25,12 @@ calling `load_encoder` does.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from encoder.errors import EncoderError, EncoderUnavailable, ModelNotFound, WeightsMismatch
-from encoder.protocol import ClipSpec, Encoder, Fit
+from encoder.protocol import ClipSpec, Encoder, Fit, Shape
 
 if TYPE_CHECKING:
     from encoder.checkpoints.download_policy import Sources
@@ -42,6 +43,7 @@ __all__ = [
     "EncoderUnavailable",
     "Fit",
     "ModelNotFound",
+    "Shape",
     "WeightsMismatch",
     "load_encoder",
 ]
@@ -59,6 +61,7 @@ def load_encoder(
     precision: str = "auto",
     sources: Sources | None = None,
     needs_text: bool = False,
+    shapes: Mapping[str, Shape] | None = None,
 ) -> Encoder:
     """Load an encoder by name or from a file.
 
@@ -79,6 +82,8 @@ def load_encoder(
         sources: Allowed sources of files, and consent to downloads; None uses the standard locations and downloads
             nothing above 10 MB.
         needs_text: Whether the encoder is to encode sentences: then a plain video encoder is refused.
+        shapes: What replaces `frames`, `fit` and `still_frames` for some weights, by the part of the id before the
+            shape. So a file whose weights a caller has seen before takes the shape that they had.
 
     Raises:
         ValueError: An unknown name, a plain video encoder where text is needed, or an option out of range.
@@ -97,4 +102,5 @@ def load_encoder(
         precision=precision,
         sources=sources,
         needs_text=needs_text,
+        shapes=shapes,
     )

@@ -117,12 +117,13 @@ def write_head(
     replace_file(sidecar_of(path), (json.dumps(record, indent=1, ensure_ascii=True) + "\n").encode())
 
 
-def read_head(path: Path, *, encoder_id: str | None = None) -> StoredHead:
+def read_head(path: Path, *, encoder_id: str | None = None, former_id: str | None = None) -> StoredHead:
     """Read a head, without the encoder that may be stored with it.
 
     Args:
         path: The `.npz`.
         encoder_id: The id of the encoder that it is to be used with; None accepts any.
+        former_id: Its id in earlier versions, which may have trained the head; see `encoder.protocol.former_id`.
 
     Raises:
         WeightsMismatch: A file is missing its other half, too large or damaged; the head is for another encoder; or
@@ -130,7 +131,7 @@ def read_head(path: Path, *, encoder_id: str | None = None) -> StoredHead:
         OSError: A file cannot be opened.
     """
     facts, checksum = _read_sidecar(sidecar_of(path))
-    if encoder_id is not None and facts.encoder_id != encoder_id:
+    if encoder_id is not None and facts.encoder_id not in (encoder_id, former_id):
         raise WeightsMismatch(
             f"{path} is a head for the encoder {facts.encoder_id}, not for {encoder_id}; use that encoder, or train "
             "a head on this one"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from encoder.checkpoints.download_policy import Sources
 from encoder.config import ALIASES, CONFIGS, DEMO, VOCABULARY, VideoPrismConfig, names_with_text, no_text
 from encoder.errors import EncoderUnavailable, ModelNotFound, WeightsMismatch
 from encoder.openclip.pretrained import PREFIX
-from encoder.protocol import Encoder, Fit
+from encoder.protocol import Encoder, Fit, Shape, known_shape
 from encoder.runtime.precision import checked_precision, choose_precision
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def load(
     precision: str = "auto",
     sources: Sources | None = None,
     needs_text: bool = False,
+    shapes: Mapping[str, Shape] | None = None,
 ) -> Encoder:
     """Load an encoder; see `encoder.load_encoder`."""
     sources = sources or Sources()
@@ -52,7 +54,9 @@ def load(
             raise ValueError(f"{name_or_path} sees each frame by itself; still frames are for VideoPrism encoders")
         from encoder.openclip.encoder import load as load_open_clip
 
-        return load_open_clip(name_or_path, choose_device(device), frames=frames, fit=fit, sources=sources)
+        return load_open_clip(
+            name_or_path, choose_device(device), frames=frames, fit=fit, sources=sources, shapes=shapes
+        )
     device = choose_device(device)
     checked_precision(precision, device)  # before anything is downloaded
     config, weights, vocabulary = _resolve(name_or_path, sources, needs_text=needs_text)
@@ -77,6 +81,7 @@ def load(
         fit=fit,
         still_frames=still_frames,
         precision=choose_precision(precision, device, config.dim),
+        shapes=shapes,
     )
 
 
@@ -127,6 +132,7 @@ def _encoder(
     fit: Fit,
     still_frames: int,
     precision: Precision,
+    shapes: Mapping[str, Shape] | None = None,
 ) -> Encoder:
     from encoder.videoprism import VideoPrism
 
@@ -138,11 +144,15 @@ def _encoder(
         pieces = verified.sha256_of(vocabulary)
         text_id = f"{name}:text@{_joint_digest(digests.text, pieces)}"
         former_id = f"{former_name}@{_joint_digest(digests.whole, pieces)}"
+    weights_id = f"{name}@{digests.space}"
+    shape = known_shape(shapes, weights_id, former_id)
+    if shape is not None:
+        frames, fit, still_frames = shape
     return VideoPrism(
         network,
         tokenizer,
         device,
-        weights_id=f"{name}@{digests.space}",
+        weights_id=weights_id,
         text_id=text_id,
         former_weights_id=former_id,
         frames=frames,

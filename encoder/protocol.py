@@ -15,9 +15,9 @@ Every row has length 1, so a dot product of two rows is their cosine similarity.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,19 @@ from encoder.errors import EncoderError
 
 Fit = Literal["stretch", "crop", "pad"]
 """How a frame that is not square becomes square: squash the whole picture, take the centre, or letterbox."""
+
+
+class Shape(NamedTuple):
+    """The options of loading that shape clips; see `encoder.load_encoder`."""
+
+    frames: int
+    fit: Fit
+    still_frames: int
+
+
+def known_shape(shapes: Mapping[str, Shape] | None, *names: str | None) -> Shape | None:
+    """Return the shape of the first of these weights that has one."""
+    return next((shapes[name] for name in names if name is not None and name in shapes), None) if shapes else None
 
 
 @dataclass(frozen=True, slots=True)

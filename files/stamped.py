@@ -141,6 +141,32 @@ class StampedFiles:
             remove(self.directory / name)
         self._unsaved.clear()
 
+    def hand_over(self, to: StampedFiles, change: Callable[[dict[str, Any]], dict[str, Any]]) -> bool:
+        """Rename this cache to another one in the same folder, which has no stamp yet. Nothing is copied.
+
+        A kill on the way leaves no cache, or two stamps of which the new one is valid.
+
+        Args:
+            to: The cache's new name.
+            change: Returns the record for the new stamp; the names of data files in it are the new ones.
+
+        Returns:
+            Whether there was anything to rename.
+
+        Raises:
+            OSError, ValueError, DamagedFile: The cache cannot be renamed, or its stamp is damaged. It is no cache then.
+        """
+        record = self.load()
+        if record is None or to.load() is not None:
+            return False
+        for entry in _entries(record):
+            path, renamed = self.path_of(entry), to.new_path(Path(entry["file"]).suffix)
+            path.replace(renamed)
+            entry["file"] = renamed.name
+        to.save(change(record))
+        remove(self.stamp_path)
+        return True
+
     def discard_unsaved(self) -> None:
         """Remove the files written since the last `save`, because that of their stamp failed. Never raises."""
         for name in self._unsaved:

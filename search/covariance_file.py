@@ -34,8 +34,7 @@ class CovarianceFile:
             dim: Their number of columns.
         """
         self._library, self._encoder_id, self._dim = library, encoder_id, dim
-        # Another cache of this encoder in the folder has another name.
-        self._file = CacheFile(calibration_folder(library.directory), f"{encoder_id} spread", ".npz")
+        self._file = CacheFile(calibration_folder(library.directory), spread_name(encoder_id), ".npz")
         self._lock = threading.Lock()
         self._current: tuple[Stamp, RowCovariance | None] | None = None
 
@@ -62,6 +61,11 @@ class CovarianceFile:
         with self._lock:
             self._current = current
         return current[1]
+
+
+def spread_name(encoder_id: str) -> str:
+    """Return what the file of an encoder's covariance is named by: no other cache of the folder has the name."""
+    return f"{encoder_id} spread"
 
 
 def _still_good(old: Stamp, new: Stamp) -> bool:

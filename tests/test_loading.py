@@ -646,7 +646,9 @@ class TestOpenClip:
         self, asked: list[tuple[tuple[object, ...], dict[str, object]]], sources: Sources, precision: str
     ) -> None:
         load("open_clip:ViT-B-32/openai", "cpu", frames=3, fit="crop", precision=precision, sources=sources)
-        assert asked == [(("open_clip:ViT-B-32/openai", "cpu"), {"frames": 3, "fit": "crop", "sources": sources})]
+        assert asked == [
+            (("open_clip:ViT-B-32/openai", "cpu"), {"frames": 3, "fit": "crop", "sources": sources, "shapes": None})
+        ]
 
     @pytest.mark.parametrize("precision", ["bfloat16", "int8", "half", ""])
     def test_it_has_one_precision(self, asked: list[object], precision: str) -> None:

@@ -12,7 +12,6 @@ import click
 
 from app.commands.bench_behaviour import labelled_options, order_of
 from app.commands.classify_behaviour import classify_behaviour
-from app.commands.classify_run import NAMES
 from app.commands.evaluation_run import evaluation_errors
 from app.commands.probe_session import Session, probe_session, unread_lines, unread_record
 from app.commands.score_report import clip_cells, print_report, report_record
@@ -178,11 +177,11 @@ def zero_shot_scores(
     """Return the stretches that have a row, and their cosines with all classes, float32 (n, classes)."""
     import numpy as np
 
-    from app.evaluation.row_store import RowStore, rows_file
+    from app.evaluation.row_store import RowStore, names_file
     from app.evaluation.zero_shot import class_rows
 
     encoder, watch, total = session.encoder, session.watch, len(task.classes)
-    with RowStore(rows_file(session.work, encoder.id, NAMES), encoder.dim) as store:
+    with RowStore(names_file(session.work, encoder), encoder.dim) as store:
         classes = class_rows(
             encoder,
             task.classes,

@@ -93,6 +93,7 @@ def bench_retrieval(
     from app.evaluation.own_way import library_settings
     from app.evaluation.row_store import rows_file
     from app.evaluation.stopwatch import Stopwatch
+    from encoder.protocol import former_id
     from files.replace import replace_file
 
     require_result_file("--questions", questions, (captions, split))
@@ -115,7 +116,7 @@ def bench_retrieval(
             encoder,
             there,
             files.paths,
-            rows_file(work, encoder.id, machine.precision),
+            rows_file(work, encoder.id, machine.precision, former_id(encoder)),
             seed=seed,
             watch=watch,
             own_way=own_way,

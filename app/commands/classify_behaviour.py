@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app.commands.bench_behaviour import BehaviourOrder, missing_lines, read_set
-from app.commands.classify_run import NAMES
 from app.commands.probe_session import Session, probe_session, unread_lines, unread_record
 from app.commands.score_report import figure_text
 from app.compose import Settings
@@ -130,12 +129,12 @@ def classify_behaviour(
 
 
 def _class_rows(session: Session, names: Sequence[str], templates: Sequence[str]) -> NDArray[np.float32]:
-    from app.evaluation.row_store import RowStore, rows_file
+    from app.evaluation.row_store import RowStore, names_file
     from app.evaluation.zero_shot import class_rows
 
     encoder = session.encoder
     spoken = [name.replace("_", " ") for name in names]
-    with RowStore(rows_file(session.work, encoder.id, NAMES), encoder.dim) as store:
+    with RowStore(names_file(session.work, encoder), encoder.dim) as store:
         return class_rows(encoder, spoken, templates, store, cancelled=session.watch.cancelled)
 
 

@@ -34,10 +34,6 @@ if TYPE_CHECKING:
     from encoder import Encoder
 
 
-NAMES = "names"
-"""In place of a precision, in the name of the file of rows of class names, which depend on none."""
-
-
 @dataclass(frozen=True, slots=True)
 class ClassifyOrder:
     """What to classify into: names of classes, templates, how many best classes to keep; the folder of kept rows."""
@@ -80,8 +76,9 @@ def classify_files(settings: Settings, order: ClassifyOrder, paths: Sequence[str
     """
     from app.evaluation.labelled import Stretch
     from app.evaluation.machine import machine_of
-    from app.evaluation.row_store import RowStore, rows_file
+    from app.evaluation.row_store import RowStore, names_file, rows_file
     from app.media_workers import MediaWorkers
+    from encoder.protocol import former_id
     from indexer.scan import find_videos
 
     began = time.monotonic()
@@ -100,8 +97,8 @@ def classify_files(settings: Settings, order: ClassifyOrder, paths: Sequence[str
     workers = MediaWorkers()
     try:
         with (
-            RowStore(rows_file(order.work, encoder.id, machine.precision), encoder.dim) as store,
-            RowStore(rows_file(order.work, encoder.id, NAMES), encoder.dim) as names,
+            RowStore(rows_file(order.work, encoder.id, machine.precision, former_id(encoder)), encoder.dim) as store,
+            RowStore(names_file(order.work, encoder), encoder.dim) as names,
             LiveLine() as line,
             stop_on_interrupt(line, STOPPING) as stopped,
         ):

@@ -9,17 +9,18 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from app import compose
-from app.commands.classify_run import NAMES, ClassifyOrder, Findings, facts_of, rows_of_classes
+from app.commands.classify_run import ClassifyOrder, Findings, facts_of, rows_of_classes
 from app.commands.evaluation_run import STOPPING
 from app.commands.fetch_model import open_or_download_encoder
 from app.compose import Settings
+from app.encoder_choice import take_over_former_space
 from app.shell.counted_line import CountedLine
 from app.shell.engine import CalibrationLine
 from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING
 from app.shell.interrupt import stop_on_interrupt
 from app.shell.live_line import LiveLine
-from app.shell.notice import print_notice
+from app.shell.notice import print_notice, print_other_text
 from app.shell.paths import as_indexed
 from app.shell.search_options import require_indexed, require_segments
 from app.shell.terminal import printable
@@ -42,7 +43,7 @@ def classify_shots(settings: Settings, order: ClassifyOrder, paths: Sequence[str
         Cancelled, EncoderError, LibraryError, OSError: As for `classify_files`.
     """
     from app.evaluation.class_search import classify_by_names
-    from app.evaluation.row_store import RowStore, rows_file
+    from app.evaluation.row_store import RowStore, names_file
     from search.calibration.calibration import Calibration
     from search.calibration.folder import calibration_folder
 
@@ -50,11 +51,13 @@ def classify_shots(settings: Settings, order: ClassifyOrder, paths: Sequence[str
         require_segments(library)
         allowed = _segments_at(library, paths)
         encoder = open_or_download_encoder(compose.with_library_encoder(settings, library), yes=False)
+        take_over_former_space(library, encoder)
         require_indexed(library, encoder.id)
         print_notice(encoder, [each.path for each in library.videos()])
+        print_other_text(library, encoder)
         began = time.monotonic()
         with (
-            RowStore(rows_file(order.work, encoder.id, NAMES), encoder.dim) as store,
+            RowStore(names_file(order.work, encoder), encoder.dim) as store,
             LiveLine() as line,
             stop_on_interrupt(line, STOPPING) as stopped,
         ):

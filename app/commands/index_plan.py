@@ -1,4 +1,7 @@
-"""`prismsearch index --dry-run`: what a run would do, without doing it and without loading a model."""
+"""`prismsearch index --dry-run`: what a run would do, without doing it.
+
+A model is loaded only from a file that the library does not know by its name: it may have a space of the library.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from app import compose
+from app.commands.fetch_model import open_or_download_encoder
 from app.commands.index_review import IndexReview
 from app.commands.index_values import run_options, run_values, set_aside
 from app.compose import Settings
@@ -41,8 +45,11 @@ def show_plan(settings: Settings, order: IndexOrder, *, renew: bool, as_json: bo
     with _library_or_none_yet(settings) as library, LiveLine() as line:
         values = run_values(settings, order, library, renew=renew)
         choice = values.stored_choice(library)
-        known = stored_description(library, choice, values.settings.frames, values.settings.fit)
-        encoder = LazyEncoder(known, _never)
+        if choice is None and values.settings.shapes and Path(compose.encoder_name(values.settings)).exists():
+            encoder = open_or_download_encoder(values.settings, yes=False)  # a file may have a space of the library
+        else:
+            known = stored_description(library, choice, values.settings.frames, values.settings.fit)
+            encoder = LazyEncoder(known, _never)
         now = values.shaping(encoder)
         review = IndexReview(library, encoder.clip_spec, own=values.own, now=now, asked=order.redo, yes=True, line=line)
         aside = {} if renew else set_aside(order, values.own)

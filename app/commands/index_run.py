@@ -15,6 +15,7 @@ from app.commands.index_review import IndexReview
 from app.commands.index_values import RunValues, run_options, run_values
 from app.compose import Settings
 from app.cut_settings import adopt_videos, has_former_defaults, store_cut_settings
+from app.encoder_choice import choice_of, take_over_former_space
 from app.jobs.command_line import title_of
 from app.jobs.index_journal import journal_progress, journal_report
 from app.jobs.jobs import Jobs
@@ -25,7 +26,7 @@ from app.shell.exit_codes import FAILED, MISSING
 from app.shell.index_report import print_report, report_record, stopped_text
 from app.shell.interrupt import stop_on_interrupt, stopped_code
 from app.shell.live_line import LiveLine, Shown
-from app.shell.notice import print_notice
+from app.shell.notice import print_notice, print_other_text
 from app.shell.paths import as_indexed
 from app.shell.progress_line import shown_progress
 from app.shell.terminal import count_text, print_json, print_note, printable
@@ -139,11 +140,14 @@ def run_indexer(
             "writable disk, or choose another with --library",
             MISSING,
         )
+    take_over_former_space(library, encoder)
+    own = dataclasses.replace(values.own, choice=choice_of(library))
     now, index_settings = values.shaping(encoder), values.cuts
     choice = now.choice
     assert choice is not None
     scorer = compose.open_scorer(values.settings, index_settings)
     print_notice(encoder, roots)
+    print_other_text(library, encoder)
     adopted = adopt_videos(library, encoder, index_settings)
     if adopted:
         print_note(
@@ -166,9 +170,7 @@ def run_indexer(
         jobs.begin("index", title or title_of(roots), order) as job,
     ):
         consent = isinstance(order, RetryOrder) or order.yes
-        review = IndexReview(
-            library, encoder.clip_spec, own=values.own, now=now, asked=options.redo, yes=consent, line=line
-        )
+        review = IndexReview(library, encoder.clip_spec, own=own, now=now, asked=options.redo, yes=consent, line=line)
 
         def on_progress(progress: Progress) -> None:
             if progress.phase == "index" and progress.files_done > progress.failures:

@@ -29,21 +29,27 @@ class RunValues:
         settings: With the encoder, frames, fit and still frames of the run; None for an encoder's own.
         cuts: How videos become segments in the run.
         own: What the library keeps, before the run.
+        choices: Likewise: how it loads encoders.
     """
 
     settings: Settings
     cuts: IndexSettings
     own: Shaping
+    choices: tuple[EncoderChoice, ...] = ()
 
     def shaping(self, encoder: Encoder) -> Shaping:
         """Return the shaping of the run, with its encoder."""
-        spec = encoder.clip_spec
+        from encoder.protocol import former_id  # here, because it imports numpy
+
+        spec, ids = encoder.clip_spec, (encoder.id, former_id(encoder))
+        still_frames = next((each.still_frames for each in self.choices if each.encoder_id in ids), None)
         choice = EncoderChoice(
             name=canonical(compose.encoder_name(self.settings)),
             encoder_id=encoder.id,
             frames=spec.frames,
             fit=spec.fit,
-            still_frames=self.settings.still_frames or 0,
+            still_frames=(self.settings.still_frames or 0) if still_frames is None else still_frames,
+            text_id=encoder.text_id,
         )
         return Shaping(choice=choice, cuts=self.cuts)
 
@@ -85,7 +91,8 @@ def run_values(
     cuts = cut_settings_of(library, new=new)
     own = Shaping(choice=None if library is None else choice_of(library), cuts=cuts)
     shaped = order.shaping.index_settings(renewed(cuts, new) if renew else cuts)
-    return RunValues(settings=settings, cuts=shaped, own=own)
+    choices = () if library is None else tuple(library.encoder_choices())
+    return RunValues(settings=settings, cuts=shaped, own=own, choices=choices)
 
 
 def set_aside(order: IndexOrder | RetryOrder, own: Shaping) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from app.commands.chain_run import clips_of, no_chain
 from app.commands.composing import print_word_notes
 from app.commands.export_selection import from_hits
 from app.compose import Settings
+from app.encoder_choice import saved_note
 from app.exporting.request import ClipRequest
 from app.search_link import SearchLink, parse_address
 from app.shell import link_query
@@ -24,7 +25,7 @@ from app.shell.engine import open_engine
 from app.shell.errors import NothingDone
 from app.shell.hits import Output, is_weak, show_hits
 from app.shell.search_options import nothing_found, open_search
-from app.shell.terminal import print_note
+from app.shell.terminal import print_note, printable
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -128,13 +129,14 @@ def _found(settings: Settings, text: str, least_level: Level | None) -> Iterator
 
     _refuse_others()
     link, problems = parse_address(text)
-    link = replace(link, least_level=least_level or link.least_level)
+    asked, link = link, replace(link, least_level=least_level or link.least_level)
     for problem in problems:
         print_note(problem)
     if not link.has_query:
         raise click.UsageError("--link contains no search; copy the address of the page while it shows hits")
     with open_search(settings, link_query.options_of(link)) as (library, encoder, options):
         print_word_notes(encoder, link.texts)
+        _note_saved(library, encoder, asked)
         engine = open_engine(settings, library, encoder)
         chains: list[Chain] = []
         hits: list[Hit] = []
@@ -146,6 +148,14 @@ def _found(settings: Settings, text: str, least_level: Level | None) -> Iterator
             hits = engine.search(link_query.query_of(link, lambda term: clip_of(library, term, encoder.clip_spec)))
             nothing = nothing_found(library, options)
         yield Found(library=library, encoder=encoder, link=link, hits=hits, chains=chains, nothing=nothing)
+
+
+def _note_saved(library: Library, encoder: Encoder, link: SearchLink) -> None:
+    """Print that the search is saved in the library and was made with another text encoder, if it was."""
+    for search in library.searches.all():
+        note = saved_note(search, encoder.text_id)
+        if note and parse_address(search.link)[0] == link:
+            print_note(f"note: {printable(search.name)} was {note}")
 
 
 def _typed(least_level: Level | None) -> Level | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +11,10 @@ import click
 
 from app import compose
 from app.commands.evaluation_run import evaluation_errors
-from app.commands.probe_session import head_path, probe_session, unread_lines, unread_record
+from app.commands.probe_session import head_path, probe_session, read_head_for, unread_lines, unread_record
 from app.commands.probe_test import chance_cells, chance_columns
 from app.compose import Settings
+from app.encoder_choice import take_over_former_space
 from app.shell.errors import CommandError, NothingDone
 from app.shell.evaluation_options import work_option
 from app.shell.exit_codes import FAILED, MISSING
@@ -117,13 +119,12 @@ def _folder(
     """Classify every video below a folder as a whole."""
     from app.evaluation.applied import classify_stretches
     from app.evaluation.labelled import Stretch
-    from encoder.head_files import read_head
     from indexer.scan import find_videos
 
     if not Path(folder).exists():
         raise CommandError(f"there is no {printable(folder)}", MISSING)
     with probe_session(settings, work, yes=yes, paths=[folder]) as session:
-        stored = read_head(Path(head_file), encoder_id=session.encoder.id)
+        stored = read_head_for(session.encoder, head_file)
         scan = find_videos([folder])
         for problem in scan.problems:
             print_note(f"{display_path(problem.path)}: {problem.reason}")
@@ -141,17 +142,21 @@ def _library(
 
     with compose.open_library(settings) as library:
         if facts.kind == "linear":
-            known = [each.id for each in library.encoders()]
-            if facts.encoder_id not in known:
+            known = library.encoders()
+            space = next((each.id for each in known if facts.encoder_id in (each.id, each.former_id)), None)
+            if space is None:
                 raise CommandError(
                     f"{printable(head_file)} is for rows of {facts.encoder_id}, and the library has those of "
-                    f"{', '.join(known) or 'none'}",
+                    f"{', '.join(each.id for each in known) or 'none'}",
                     MISSING,
                 )
-            return classify_rows(library, read_head(Path(head_file)), per=per), []
+            stored = read_head(Path(head_file))
+            stored = replace(stored, facts=replace(stored.facts, encoder_id=space))
+            return classify_rows(library, stored, per=per), []
         paths = [video.path for video in library.videos()]
         with probe_session(settings, work, yes=yes, paths=paths) as session:
-            stored = read_head(Path(head_file), encoder_id=session.encoder.id)
+            take_over_former_space(library, session.encoder)
+            stored = read_head_for(session.encoder, head_file)
             maker = session.maker
             return classify_segments(library, stored, maker, per=per), maker.unread
 

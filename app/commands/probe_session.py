@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from app.evaluation.token_store import Need
     from app.media_workers import ReadMedia
     from encoder import Encoder
+    from encoder.head_files import StoredHead
 
 _TEXTS = {
     "frames": ("reading times of frames", "videos"),
@@ -107,6 +108,19 @@ def head_path(name: str) -> Path:
     if not Path(name).exists():
         raise CommandError(f"there is no head {printable(name)}; `prismsearch probe train` makes one", MISSING)
     return Path(name)
+
+
+def read_head_for(encoder: Encoder, name: str) -> StoredHead:
+    """Read a head that is to be used with an encoder; if an earlier version trained it, under the encoder's id now.
+
+    Raises:
+        WeightsMismatch, OSError: See `encoder.head_files.read_head`.
+    """
+    from encoder.head_files import read_head
+    from encoder.protocol import former_id
+
+    stored = read_head(Path(name), encoder_id=encoder.id, former_id=former_id(encoder))
+    return replace(stored, facts=replace(stored.facts, encoder_id=encoder.id))
 
 
 def unread_lines(unread: list[Unread]) -> list[str]:

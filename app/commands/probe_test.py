@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app.commands.evaluation_run import evaluation_errors
-from app.commands.probe_session import head_path, probe_session, unread_lines, unread_record
+from app.commands.probe_session import head_path, probe_session, read_head_for, unread_lines, unread_record
 from app.commands.score_report import clip_cells, print_report, report_record
 from app.compose import Settings
 from app.shell.evaluation_options import work_option
@@ -76,7 +76,7 @@ def probe_test(
         if not known:
             raise TaskError(f"no line of {labels} tests a class of {head_file}: {', '.join(facts.classes)}")
     with probe_session(settings, work, yes=yes, paths=[folder]) as session:
-        stored = read_head(Path(head_file), encoder_id=session.encoder.id)
+        stored = read_head_for(session.encoder, head_file)
         maker = session.maker
         tested, scores = scored(maker, stored, known)
         if not tested:

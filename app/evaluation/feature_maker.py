@@ -12,7 +12,7 @@ from app.evaluation.features import HeadsOnTokens, TokensOf
 from app.evaluation.labelled import LabelledStretch, Stretch
 from app.evaluation.row_store import RowStore, rows_file
 from app.evaluation.token_store import Need, TokenFiles, TokenStore, token_shape
-from encoder.protocol import with_tokens
+from encoder.protocol import former_id, with_tokens
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,7 +72,7 @@ class FeatureMaker:
             Cancelled: It was cancelled.
             OSError: The rows could not be kept.
         """
-        with RowStore(rows_file(self._work, self._encoder.id, self._precision), self._encoder.dim) as store:
+        with RowStore(self._rows_file(), self._encoder.dim) as store:
             return self._made("rows", stretches, self._encoder, store)
 
     def tokens(self, stretches: Sequence[Stretch]) -> dict[Stretch, Path]:
@@ -85,7 +85,8 @@ class FeatureMaker:
             OSError: The tokens could not be kept.
         """
         encoder = with_tokens(self._encoder)
-        store = TokenStore(self._work, self._encoder.id, self._precision, token_shape(encoder))
+        former = former_id(self._encoder)
+        store = TokenStore(self._work, self._encoder.id, self._precision, token_shape(encoder), former)
         self._watch.on_need(store.require_room(self._keys(stretches)))
         return self._made("tokens", stretches, TokensOf(encoder), store)
 
@@ -110,10 +111,17 @@ class FeatureMaker:
         import numpy as np
 
         maker = HeadsOnTokens(with_tokens(self._encoder), heads)
-        with RowStore(rows_file(self._work, f"{self._encoder.id} {maker.digest}", self._precision), maker.dim) as store:
+        with RowStore(self._rows_file(f" {maker.digest}"), maker.dim) as store:
             made = self._made("test", stretches, maker, store)
         rows = np.stack(list(made.values())) if made else np.zeros((0, maker.dim), np.float32)
         return {stretch: at for at, stretch in enumerate(made)}, *maker.split(rows)
+
+    def _rows_file(self, of: str = "") -> Path:
+        """Return the file of rows; `of` distinguishes those that are made from the encoder's."""
+        former = former_id(self._encoder)
+        return rows_file(
+            self._work, f"{self._encoder.id}{of}", self._precision, None if former is None else f"{former}{of}"
+        )
 
     def readable(self, stretches: Sequence[LabelledStretch]) -> list[LabelledStretch]:
         """Return the stretches that did not turn out to be unreadable."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from app import compose
 from app.compose import Settings
 from app.cut_settings import cut_settings_of, store_cut_settings
-from app.encoder_choice import canonical
+from app.encoder_choice import canonical, take_over_former_space
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,6 +78,7 @@ def index_set(
     from indexer.pipeline import index_folders
 
     with compose.open_library(settings, create=True) as library:
+        take_over_former_space(library, encoder)
         cuts = cut_settings_of(library)
         report = index_folders(
             library,
@@ -91,7 +92,11 @@ def index_set(
         if report.in_library:
             spec = encoder.clip_spec
             name = canonical(compose.encoder_name(settings))
-            library.use_encoders(EncoderChoice(name=name, encoder_id=encoder.id, frames=spec.frames, fit=spec.fit))
+            library.use_encoders(
+                EncoderChoice(
+                    name=name, encoder_id=encoder.id, frames=spec.frames, fit=spec.fit, text_id=encoder.text_id
+                )
+            )
             store_cut_settings(library, cuts)
         return _segments(library, encoder, paths), report
 

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -17,15 +18,31 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from encoder import Encoder
 
-def rows_file(work: Path, encoder_id: str, precision: str) -> Path:
+
+def rows_file(work: Path, encoder_id: str, precision: str, former_id: str | None = None) -> Path:
     """Return the file of the rows of an encoder, `work/rows/ENCODER-PRECISION-HASH.jsonl`.
 
     Args:
         work: The folder of evaluations.
         encoder_id: `Encoder.id`, which may hold any character.
         precision: Of the video tower. Rows of different precisions differ a little, and figures must not mix them.
+        former_id: The id in earlier versions, if it was another: their file gets the present name.
     """
+    path = _rows_file(work, encoder_id, precision)
+    if former_id is not None and not path.exists():
+        with suppress(OSError):  # usually, there is none
+            _rows_file(work, former_id, precision).rename(path)
+    return path
+
+
+def names_file(work: Path, encoder: Encoder) -> Path:
+    """Return the file of the rows of names and sentences, which another text tower makes otherwise."""
+    return _rows_file(work, f"{encoder.id} {encoder.text_id}", "names")
+
+
+def _rows_file(work: Path, encoder_id: str, precision: str) -> Path:
     name = f"{re.sub('[^A-Za-z0-9]+', '-', encoder_id).strip('-')[:60]}-{precision}"
     digest = hashlib.blake2b(f"{encoder_id} {precision}".encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
     return work / "rows" / f"{name}-{digest}.jsonl"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,19 +47,24 @@ class TokenStore:
     file's path: `TokenFiles` maps what a batch needs, and no more.
     """
 
-    def __init__(self, work: Path, encoder_id: str, precision: str, shape: tuple[int, int]) -> None:
+    def __init__(
+        self, work: Path, encoder_id: str, precision: str, shape: tuple[int, int], former_id: str | None = None
+    ) -> None:
         """Open a store, or make it.
 
         Args:
             work: The folder of an evaluation's work.
             encoder_id, precision: What shapes tokens: each pair has a folder of its own.
             shape: (L, D).
+            former_id: The encoder's id in earlier versions, if it was another: their folder gets the present name.
 
         Raises:
             OSError: The folder cannot be made.
         """
-        name = hashlib.blake2b(f"{encoder_id} {precision}".encode(), digest_size=8).hexdigest()
-        self._folder, self._shape = work / FOLDER / name, shape
+        self._folder, self._shape = _folder_of(work, encoder_id, precision), shape
+        if former_id is not None and not self._folder.exists():
+            with suppress(OSError):  # usually, there is none
+                _folder_of(work, former_id, precision).rename(self._folder)
         self._folder.mkdir(parents=True, exist_ok=True)
         sweep_files(self._folder, _DRAFT, older_than_seconds=86_400)
 
@@ -149,6 +155,10 @@ def unit_mean(tokens: NDArray[np.float32]) -> NDArray[np.float32]:
     means = tokens.mean(axis=1, dtype=np.float64)
     unit: NDArray[np.float32] = (means / np.sqrt((means**2).sum(axis=1, keepdims=True) + 1e-12)).astype(np.float32)
     return unit
+
+
+def _folder_of(work: Path, encoder_id: str, precision: str) -> Path:
+    return work / FOLDER / hashlib.blake2b(f"{encoder_id} {precision}".encode(), digest_size=8).hexdigest()
 
 
 def token_shape(encoder: TokenEncoder) -> tuple[int, int]:

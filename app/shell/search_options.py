@@ -12,11 +12,12 @@ import click
 
 from app import compose
 from app.compose import Settings
+from app.encoder_choice import take_over_former_space
 from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING
 from app.shell.file_words import require_files
 from app.shell.filter_options import filter_options, passes_any, unmatched_facet
-from app.shell.notice import print_notice
+from app.shell.notice import print_notice, print_other_text
 from app.shell.options import Whole
 from app.shell.paths import as_indexed
 from app.shell.terminal import display_path
@@ -121,7 +122,9 @@ def open_search(
         if folder is not None:
             options = replace(options, filters=replace(options.filters, folder=as_indexed(library, folder)))
         encoder = compose.open_encoder(compose.with_library_encoder(settings, library))
+        take_over_former_space(library, encoder)
         require_indexed(library, encoder.id)
+        print_other_text(library, encoder)
         if encoder.notice:
             print_notice(encoder, [each.path for each in library.videos()])
         yield library, encoder, options

@@ -173,7 +173,7 @@ def our_routes(settings: Settings, library: Library, proxies: Proxies, read: Rea
         *map_routes(library),
         *example_routes(Examples(library.directory, read=read)),
         *collection_routes(library),
-        *search_routes(library),
+        *search_routes(library, settings.encoder),
         *question_routes(library),
         *folder_routes(library, jobs),
         *run_routes(settings, library, jobs),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import pickle
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from encoder.errors import EncoderUnavailable, ModelNotFound, WeightsMismatch
 from encoder.openclip.pretrained import PREFIX, create_model_options, import_open_clip, parse_name
-from encoder.protocol import ClipSpec, Fit
+from encoder.protocol import ClipSpec, Fit, Shape, known_shape
 from encoder.runtime.turns import Turns
 from encoder.tokenizer import has_word
 
@@ -44,7 +44,13 @@ _NOT_A_CHECKPOINT = (
 
 
 def load(
-    spec: str, device: str, *, frames: int | None = None, fit: Fit = "stretch", sources: Sources | None = None
+    spec: str,
+    device: str,
+    *,
+    frames: int | None = None,
+    fit: Fit = "stretch",
+    sources: Sources | None = None,
+    shapes: Mapping[str, Shape] | None = None,
 ) -> OpenCLIP:
     """Load an encoder by its open_clip name.
 
@@ -56,6 +62,7 @@ def load(
         frames: T; None for 8.
         fit: How a frame that is not square becomes square.
         sources: Allowed sources of files; None for the standard locations, without large downloads.
+        shapes: See `encoder.load_encoder`.
 
     Raises:
         ValueError: open_clip has no such model or tag.
@@ -84,6 +91,9 @@ def load(
         known_as = PREFIX + _printable(name)
         weights_id, text_id = f"{known_as}@{_space_digest(model)}", f"{known_as}:text@{_text_digest(model, tokenizer)}"
         former_id = f"{known_as}@{_digest(model)}"
+    shape = known_shape(shapes, weights_id, former_id)
+    if shape is not None:
+        frames, fit = shape.frames, shape.fit
     return OpenCLIP(
         model, tokenizer, device, weights_id=weights_id, text_id=text_id, former_weights_id=former_id, frames=frames,
         fit=fit,

@@ -1,4 +1,8 @@
-"""Calibration of one encoder in one library: kept in a stamped file, extended with new rows, made into a HitJudge."""
+"""Calibration of one encoder in one library: kept in a stamped file, extended with new rows, made into a HitJudge.
+
+What unrelated questions get depends on the rows and on what encodes the questions, so each text encoder of a space has
+a file of its own.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +42,7 @@ _ENCODING = 0.3  # share of the progress
 
 
 class Calibration:
-    """The calibration of one encoder's rows. Thread-safe."""
+    """The calibration of one space's rows for one text encoder. Thread-safe."""
 
     def __init__(
         self, library: Library, encoder: Encoder, directory: Path, on_progress: OnProgress | None = None
@@ -52,7 +56,7 @@ class Calibration:
             on_progress: Called with the finished fraction while `judge` brings it up to date.
         """
         self._library, self._encoder = library, encoder
-        self._cache = CacheFile(Path(directory), f"{encoder.id} null", ".npz")
+        self._cache = CacheFile(Path(directory), null_name(encoder.id, encoder.text_id), ".npz")
         self._on_progress = on_progress
         self._lock = threading.Lock()
         self._judge: HitJudge | None = None
@@ -146,6 +150,11 @@ class Calibration:
         fits = (stamp.library_id, stamp.encoder_id) == (self._library.id, self._encoder.id)
         fits &= shapes == ((len(texts), dim), (len(texts),), (dim,), (shots, dim))
         return replace(saved, stamp=stamp) if fits else None
+
+
+def null_name(encoder_id: str, text_id: str) -> str:
+    """Return what the file of an encoder's calibration is named by: no other cache of the folder has the name."""
+    return f"{encoder_id} {text_id} null"
 
 
 def _may_grow(held: NullStatistics, stamp: Stamp) -> bool:

@@ -18,6 +18,7 @@ MAX_TYPED_CHARACTERS = 40_000  # of a typed path: longer than any system allows,
 MAX_SUBCLIPS = 2_000  # per request
 MAX_LISTS = 20  # per export
 MAX_DROPPED_FILES = 50
+MAX_ENCODER_CHARACTERS = 300  # of an id
 
 Name = Annotated[str, Field(max_length=MAX_NAME_LENGTH), NO_NULL, NOT_BLANK]
 NameOrBlank = Annotated[str, Field(max_length=MAX_NAME_LENGTH), NO_NULL]
@@ -75,10 +76,11 @@ class SubclipMoveBody(Body):
 
 
 class SavedSearchBody(Body):
-    """A search to save: its name, and the query string of the page's URL."""
+    """A search to save: its name, the query string of the page's URL, the text encoder it was made with, if known."""
 
     name: Name
     link: Annotated[str, Field(max_length=MAX_LINK_LENGTH), NO_NULL, NOT_BLANK]
+    text_id: Annotated[str, Field(max_length=MAX_ENCODER_CHARACTERS), NO_NULL] = ""
 
 
 class QuestionWordsBody(Body):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from app.encoder_choice import choice_of, saved_note
 from app.web.api.bodies import SavedSearchBody
 from app.web.http.errors import ApiError, bad_request
 from app.web.http.requests import ApiRequest
@@ -16,17 +17,23 @@ if TYPE_CHECKING:
     from db.records import SavedSearch
 
 
-def search_routes(library: Library) -> list[Route]:
-    """Return the routes below `/api/searches`."""
+def search_routes(library: Library, encoder: str | None = None) -> list[Route]:
+    """Return the routes below `/api/searches`. encoder: the name of the page's encoder; None for the library's own."""
+
+    def text_id() -> str:
+        choice = choice_of(library, encoder)
+        return "" if choice is None else choice.text_id
 
     def every(request: ApiRequest) -> dict[str, Any]:
-        return {"searches": [search_json(each) for each in library.searches.all()]}
+        now = text_id()
+        return {"searches": [search_json(each, now) for each in library.searches.all()]}
 
     def save(request: ApiRequest) -> dict[str, Any]:
         body = request.json(SavedSearchBody)
         with bad_request():
             # Only the part after the question mark is kept, so a saved search cannot lead to another site.
-            return search_json(library.searches.save(body.name, body.link.lstrip("/?")))
+            saved = library.searches.save(body.name, body.link.lstrip("/?"), text_id=body.text_id)
+        return search_json(saved, text_id())
 
     def remove(request: ApiRequest) -> dict[str, Any]:
         if not library.searches.remove(request.id("search")):
@@ -40,6 +47,13 @@ def search_routes(library: Library) -> list[Route]:
     ]
 
 
-def search_json(search: SavedSearch) -> dict[str, Any]:
-    """Return a saved search as the page receives it."""
-    return {"id": search.id, "name": search.name, "link": search.link, "created_at": search.created_at}
+def search_json(search: SavedSearch, text_id: str) -> dict[str, Any]:
+    """Return a saved search as the page receives it. text_id: the page's text encoder, "" if it is not known."""
+    return {
+        "id": search.id,
+        "name": search.name,
+        "link": search.link,
+        "created_at": search.created_at,
+        "text_id": search.text_id,
+        "note": saved_note(search, text_id),
+    }

@@ -80,7 +80,8 @@ def map_scores(link: SearchLink, engine: SearchEngine) -> dict[str, Any] | None:
         {version, scored, ...} with the members of `packed_scores`, in the order of that version of the map. None if
         there is no query and no filter, or no map yet; the component triggers a rerun when it is built.
     """
-    from app.web.services.map_making import FOLDER, map_version
+    from app.encoder_choice import MAPS
+    from app.web.services.map_making import map_version
     from search.projection import ProjectionStore
     from search.query import QueryError
 
@@ -88,7 +89,7 @@ def map_scores(link: SearchLink, engine: SearchEngine) -> dict[str, Any] | None:
     if not (link.has_query or filters):
         return None
     library = engine.library
-    made = ProjectionStore(library, engine.encoder.id, library.directory / FOLDER).load_saved()
+    made = ProjectionStore(library, engine.encoder.id, library.directory / MAPS).load_saved()
     if made is None or not made.ids.size:
         return None
     scores = np.zeros(len(made.ids), np.float32)

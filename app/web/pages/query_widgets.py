@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from db.library import Library
 
 
-def draw_query(library: Library, *, on_dropped: Callable[[], None]) -> SearchLink:
+def draw_query(library: Library, text_id: str, *, on_dropped: Callable[[], None]) -> SearchLink:
     """Draw the widgets and return the search that they describe.
 
     Args:
         library: For folders, saved searches and examples.
+        text_id: The text encoder that the page searches with.
         on_dropped: Callback for a file dropped into the page.
     """
     link = current_search()
@@ -47,7 +48,7 @@ def draw_query(library: Library, *, on_dropped: Callable[[], None]) -> SearchLin
             link = _combine(link)
         then_button(link)
         with st.popover("Saved", key="saved", width="content"):
-            saved_searches(link, library)
+            saved_searches(link, library, text_id)
     # Beside the popover, not in it: a popover's content only exists while it is open, and files drop at any time.
     component("search/file_drop")(key="drop", on_dropped_change=on_dropped)
     component("search/kept_focus")(key="focus")

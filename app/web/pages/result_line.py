@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
+from app.encoder_choice import other_text
 from app.search_link import EXCLUDED_WEIGHT, FILTERS, LinkTerm, SearchLink
 from app.shell.coverage import coverage
+from app.shell.notice import OTHER_TEXT
 from app.shell.word_notes import word_notes
 from app.web.http.errors import as_sentence
 from app.web.pages import search_state, session
@@ -153,6 +155,8 @@ def notes_on(link: SearchLink, engine: SearchEngine) -> list[Note]:
         if found.failures:
             failed = f"{found.failures:,} file{' was' if found.failures == 1 else 's were'} not indexed."
             notes.append(Note(failed, partial(page_link, "library", "See why")))
+    if link.texts and other_text(engine.library, engine.encoder) is not None:
+        notes.append(Note(as_sentence(OTHER_TEXT)))
     if notice := session.notice(engine):
         notes.append(Note(as_sentence(notice), encoder_link))
     return notes

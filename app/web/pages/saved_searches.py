@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from app.encoder_choice import saved_note
 from app.search_link import SearchLink, parse_address
 from app.web.pages.escape import escape_markdown
 from app.web.pages.search_state import set_search
@@ -15,25 +16,35 @@ if TYPE_CHECKING:
     from db.library import Library
 
 
-def saved_searches(link: SearchLink, library: Library) -> None:
-    """Draw the form that saves the current search, and the list of saved ones."""
+def saved_searches(link: SearchLink, library: Library, text_id: str) -> None:
+    """Draw the form that saves the current search, and the list of saved ones.
+
+    Args:
+        link: The current search.
+        library: The library.
+        text_id: The text encoder that the page searches with.
+    """
     if link.has_query or link.filter_count:
         with st.form("save_search", border=False, clear_on_submit=True):
             name = st.text_input("Save this search as", value=name_of(link), max_chars=MAX_NAME_LENGTH)
             if st.form_submit_button("Save", width="stretch") and name.strip():
-                library.searches.save(name.strip(), link.query_string())
+                library.searches.save(name.strip(), link.query_string(), text_id=text_id)
     kept = library.searches.all()
     if not kept:
         st.caption("Saved searches appear here.")
     for search in kept:
+        note = saved_note(search, text_id)
         name_column, out = st.columns([5, 1], vertical_alignment="center")
         name_column.button(
             escape_markdown(search.name),
             key=f"saved_{search.id}",
             width="stretch",
+            help=f"It was {note}" if note else None,
             on_click=_open_saved,
-            args=(search.link,),
+            args=(search.link, note),
         )
+        if note:
+            name_column.caption(note)
         out.button(
             "",
             icon=":material/delete:",
@@ -55,5 +66,7 @@ def _forget(library: Library, search_id: int) -> None:
     library.searches.remove(search_id)
 
 
-def _open_saved(query_string: str) -> None:
+def _open_saved(query_string: str, note: str) -> None:
     set_search(parse_address(query_string)[0])
+    if note:
+        st.toast(f"This search was {note}.")

@@ -46,7 +46,7 @@ def show() -> None:
     if engine is None:
         arrived()
         return
-    link = widgets.draw_query(library, on_dropped=on_drop)
+    link = widgets.draw_query(library, engine.encoder.text_id, on_dropped=on_drop)
     search_state.write_address(link)
     if st.session_state.get(FOCUS):
         component("search/focus_box")(key="focus_words", data={"box": "words"})

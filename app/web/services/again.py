@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 def again_text(library: Library, order: IndexOrder, settings: Settings, states: Sequence[JobState]) -> str:
     """Return how many videos a job would encode again, and for how long; "" if none.
 
-    Goes by what is stored, without looking at files and without loading a model.
+    Goes by what is stored, without looking at files and without loading a model. Of a model's file that the library
+    does not know by its name, nothing is said: it may have a space of the library, and the job itself says if not.
 
     Args:
         library: The library.
@@ -38,6 +40,8 @@ def again_text(library: Library, order: IndexOrder, settings: Settings, states: 
     settings = with_library_encoder(order.shaping.encoder_settings(settings), library)
     name = canonical(encoder_name(settings))
     choice = next((each for each in library.encoder_choices() if each.name == name), None)
+    if choice is None and settings.shapes and os.path.exists(name):
+        return ""
     known = stored_description(library, choice)
     shaping = replace(order.shaping, hardware="none")  # it shapes nothing, and would be tried here
     recipe = shaping.index_settings(cut_settings_of(library)).recipe(ClipSpec(known.frames, known.size, known.fit))

@@ -8,13 +8,12 @@ import threading
 from dataclasses import astuple, dataclass, field
 from typing import TYPE_CHECKING
 
+from app.encoder_choice import MAPS
 from db.errors import LibraryError
 
 if TYPE_CHECKING:
     from db.library import Library
     from search.projection import Projection, ProjectionStore
-
-FOLDER = "map"  # folder in the library for the files of the maps
 
 logger = logging.getLogger(__name__)
 
@@ -95,4 +94,4 @@ class MapMaker:
     def _store(self, encoder_id: str) -> ProjectionStore:
         from search.projection import ProjectionStore
 
-        return ProjectionStore(self._library, encoder_id, self._library.directory / FOLDER)
+        return ProjectionStore(self._library, encoder_id, self._library.directory / MAPS)

@@ -228,7 +228,7 @@ export class SideList {
     const href = `/?${each.link.replace(/^[/?]+/, '')}`;
     const open = element(
       'a',
-      { class: 'ps-side-open', href, target: '_self', title: each.name },
+      { class: 'ps-side-open', href, target: '_self', title: each.note ? `${each.name} (${each.note})` : each.name },
       element('span', { class: 'ps-side-name', text: each.name }),
     );
     const edit = () => this.edit(open, each.name, 'Name', (name) => this.renameSearch(each, name));
@@ -254,7 +254,7 @@ export class SideList {
     if (isTaken(name, each.id, this.saved))
       throw new Error(`A saved search called “${name}” already exists; choose another name.`);
     /** @type {SavedSearch} */
-    const saved = await api('/api/searches', { method: 'POST', body: { name, link: each.link } });
+    const saved = await api('/api/searches', { method: 'POST', body: { ...kept(each), name } });
     // Names that differ in upper and lower case only are one search: then there is no other to delete.
     if (saved.id !== each.id) await api(`/api/searches/${each.id}`, { method: 'DELETE' });
   }
@@ -271,12 +271,21 @@ export class SideList {
       action: {
         label: 'Undo',
         run: async () => {
-          await attempt(() => api('/api/searches', { method: 'POST', body: { name: each.name, link: each.link } }));
+          await attempt(() => api('/api/searches', { method: 'POST', body: kept(each) }));
           await this.refreshSearches();
         },
       },
     });
   }
+}
+
+/**
+ * What a saved search is saved with again.
+ *
+ * @param {SavedSearch} each
+ */
+function kept(each) {
+  return { name: each.name, link: each.link, ...(each.text_id ? { text_id: each.text_id } : {}) };
 }
 
 /**

@@ -78,6 +78,8 @@
  * @property {string} name
  * @property {string} link The query string of the Search page's address.
  * @property {string} created_at
+ * @property {string} [text_id] The text encoder that it was made with; empty if that is not known.
+ * @property {string} [note] Said where that is not the page's own.
  */
 
 /**
