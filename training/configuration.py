@@ -43,7 +43,7 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
         "text": {
             "batch": 64, "rank": 8, "alpha": 16.0,
-            "loop": {"steps": 300, "learning_rate": 1e-3, "warmup": 0.1},
+            "loop": {"steps": 100, "learning_rate": 5e-3, "warmup": 0.1, "patience": 5},
         },
         "lit": {"batch": 32, "loop": {"steps": 2_000, "learning_rate": 1e-4, "warmup": 0.03}},
         "adapter": {"batch": 32, "loop": {"steps": 2_000, "learning_rate": 1e-4, "warmup": 0.05}},
