@@ -30,6 +30,12 @@ def test_a_deeper_stage_costs_more_and_checkpointing_saves_memory() -> None:
     thrifty = cost.step_cost(config_of({"stage": "adapter", "batch": 8, "checkpointing": True}), BASE)
     assert thrifty.activation_bytes < costs[1].activation_bytes / 5
     assert thrifty.flops > costs[1].flops
+    chunks = cost.step_cost(config_of({"stage": "adapter", "batch": 8, "micro": 2}), BASE)
+    tokens = 8 * 4096 * 768 * 4
+    assert chunks.activation_bytes == pytest.approx(costs[1].activation_bytes / 4)
+    assert chunks.flops == pytest.approx(costs[1].flops * 4 / 3)
+    locked = cost.step_cost(config_of({"stage": "lit", "batch": 8, "micro": 2}), BASE)
+    assert locked.activation_bytes - tokens == pytest.approx((costs[0].activation_bytes - tokens) / 4)
     halved = cost.step_cost(config_of({"stage": "stage1", "batch": 8}), BASE)
     whole = cost.step_cost(config_of({"stage": "stage1", "batch": 8, "drop": 0}), BASE)
     assert halved.flops < 0.6 * whole.flops

@@ -29,10 +29,10 @@ PATHS = ("encoder", "captions", "folder", "library")
 
 _OF_STAGE: Mapping[str, frozenset[str]] = MappingProxyType(
     {
-        "text": frozenset({"temperature", "tuned", "rank", "alpha", "layers", "guard"}),
-        "lit": frozenset({"temperature"}),
-        "adapter": frozenset({"temperature", "rank", "alpha"}),
-        "stage1": frozenset({"temperature", "drop"}),
+        "text": frozenset({"micro", "temperature", "tuned", "rank", "alpha", "layers", "guard"}),
+        "lit": frozenset({"micro", "temperature"}),
+        "adapter": frozenset({"micro", "temperature", "rank", "alpha"}),
+        "stage1": frozenset({"micro", "temperature", "drop"}),
         "stage2": frozenset({"mask", "mask_ratio", "shuffle", "global_weight"}),
     }
 )
@@ -88,6 +88,8 @@ class TrainConfig:
         library: The library whose stored rows `text` is trained on; "" for the other stages.
         validation: Share of the groups of clips that are never trained on.
         batch: B, clips of a step.
+        micro: Clips and sentences of a step whose activations are in memory at once, the rest being encoded twice
+            (GradCache): the gradients stay those of the whole batch. 0 for the whole batch.
         weight_decay: Of matrices; nothing else decays.
         frames: T; 0 for the network's own number.
         fit: How a frame that is not square becomes square.
@@ -116,6 +118,7 @@ class TrainConfig:
     library: str = ""
     validation: float = 0.1
     batch: int = 32
+    micro: int = 0
     weight_decay: float = 0.0
     frames: int = 0
     fit: Literal["stretch", "crop", "pad"] = "stretch"
@@ -135,7 +138,7 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         for name, low, high in (
-            ("validation", 0, 0.9), ("batch", 1, 1e6), ("weight_decay", 0, 1e3), ("frames", 0, 1e4),
+            ("validation", 0, 0.9), ("batch", 1, 1e6), ("micro", 0, 1e6), ("weight_decay", 0, 1e3), ("frames", 0, 1e4),
             ("temperature", 1, 100), ("drop", 0, 0.95), ("rank", 1, 1e4), ("alpha", 1e-6, 1e6),
             ("layers", 1, 1e3), ("guard", 0, 1e6), ("mask_ratio", 0, 0.99), ("global_weight", 0, 1e6),
         ):  # fmt: skip

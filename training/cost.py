@@ -44,29 +44,26 @@ class _Part:
     def __add__(self, other: _Part) -> _Part:
         return _Part(self.flops + other.flops, self.kept + other.kept)
 
-    def times(self, factor: float) -> _Part:
-        return _Part(self.flops * factor, self.kept * factor)
-
 
 def step_cost(config: TrainConfig, network: VideoPrismConfig) -> Cost:
     """Return what a step of a stage costs on a network of these dimensions."""
     c, clips = network, config.batch
     frames = config.frames or c.frames
     if config.stage == "text":
-        text = _text(c)
-        return _cost(text.times(clips + GUARD_SENTENCES), factor=3, once=config.checkpointing, layers=c.text_layers)
+        return _cost(_text(c), clips + (GUARD_SENTENCES if config.guard else 0), config, layers=c.text_layers)
     vision = _vision(c, frames, 1.0)
     if config.stage == "stage2":
         student = vision + _decoders(c, frames, config.mask_ratio)
-        trained = _cost(student.times(clips), factor=3, once=config.checkpointing, layers=c.spatial_layers)
+        trained = _cost(student, clips, config, layers=c.spatial_layers + c.temporal_layers)
         return Cost(trained.flops + vision.flops * clips, trained.activation_bytes)
     kept = 1 - config.drop if config.stage == "stage1" else 1.0
     words = _text(c) + _joined(c, round(c.rows * c.columns * kept) * frames)
     if config.stage == "lit":
-        trained = _cost(words.times(clips), factor=3, once=config.checkpointing, layers=c.auxiliary_layers)
-        return Cost(trained.flops + vision.flops * clips, trained.activation_bytes)
+        trained = _cost(words, clips, config, layers=c.auxiliary_layers + c.text_layers)
+        tokens = clips * frames * c.rows * c.columns * c.dim * _FLOAT_BYTES  # of the whole batch, which run once
+        return Cost(trained.flops + vision.flops * clips, trained.activation_bytes + tokens)
     every = _vision(c, frames, kept) + words
-    return _cost(every.times(clips), factor=3, once=config.checkpointing, layers=c.spatial_layers)
+    return _cost(every, clips, config, layers=c.spatial_layers + c.temporal_layers)
 
 
 def forward_flops(network: VideoPrismConfig, frames: int) -> float:
@@ -87,11 +84,20 @@ def checkpoint_bytes(trainable: int, config: TrainConfig) -> int:
     return _FLOAT_BYTES * trainable * (1 + optimizer + (1 if config.loop.average_decay else 0))
 
 
-def _cost(part: _Part, *, factor: int, once: bool, layers: int) -> Cost:
-    """Return the cost of a part with gradients; with `once`, activations are computed again layer by layer."""
-    if once:
-        return Cost(part.flops * (factor + 1), part.kept / max(1, layers) * 2)
-    return Cost(part.flops * factor, part.kept)
+def _cost(each: _Part, count: int, config: TrainConfig, *, layers: int) -> Cost:
+    """Return the cost of `count` clips with gradients.
+
+    Activations of a chunk are in memory at once; with checkpointing, those of one layer, and the input of each. Either
+    computes what it did not keep again.
+    """
+    passes, at_once = 3, min(config.micro, count) if config.micro else count
+    kept = each.kept
+    if at_once < count:
+        passes += 1
+    if config.checkpointing:
+        passes += 1
+        kept *= min(1.0, 1 / max(1, layers) + 1 / (_KEPT_ACTIVATIONS + 4 * _KEPT_WIDE))  # feed-forwards are 4 D wide
+    return Cost(each.flops * count * passes, kept * at_once)
 
 
 def _stack(layers: int, tokens: float, sequence: float, dim: int, mlp: int) -> _Part:

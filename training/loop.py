@@ -146,7 +146,8 @@ class _Loop:
         elif not finished:
             self.tell(journal.STOPPED)
         return RunResult(
-            self.step, settings.steps, finished, first if self.resumed else None, self.best,
+            self.step, settings.steps, finished, self._why_finished() if finished else "",
+            first if self.resumed else None, self.best,
             self.means.take() or self.figures, time.monotonic() - began,
         )  # fmt: skip
 

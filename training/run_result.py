@@ -33,6 +33,7 @@ class RunResult:
         step: Steps done.
         steps: Steps in all.
         finished: Whether all steps are done, or patience has ended it; else it was stopped.
+        reason: Why it is finished, in a sentence without its full stop; "" if it was stopped.
         resumed_from: Steps that were done before; None if the run began here.
         best: The best validation, if there was one.
         figures: The newest means, loss among them; none if nothing was done.
@@ -42,6 +43,7 @@ class RunResult:
     step: int
     steps: int
     finished: bool
+    reason: str
     resumed_from: int | None
     best: Best | None
     figures: Mapping[str, float]

@@ -13,6 +13,7 @@ from app.commands.train_session import (
     clip_cache,
     data_watch,
     described_encoder,
+    drawn_ahead,
     left_out_record,
     load_parent,
     prepared_data,
@@ -96,16 +97,17 @@ def _train(settings: Settings, config: TrainConfig, path: Path, *, yes: bool, as
             (path / STOP_FILE).unlink(missing_ok=True)
             if new:
                 line.log(_about(config, data))
-            result = train(
-                stage.task,
-                stage.batches,
-                config.loop,
-                folder,
-                stop=lambda: stopped() or (path / STOP_FILE).exists(),
-                on_step=_Steps(line, config),
-                on_note=line.log,
-                environment={"program": "prismsearch"},
-            )
+            with drawn_ahead(stage.batches, config, workers) as batches:
+                result = train(
+                    stage.task,
+                    batches,
+                    config.loop,
+                    folder,
+                    stop=lambda: stopped() or (path / STOP_FILE).exists(),
+                    on_step=_Steps(line, config),
+                    on_note=line.log,
+                    environment={"program": "prismsearch"},
+                )
             (path / STOP_FILE).unlink(missing_ok=True)
             if result.finished:
                 clip_cache(path).clear()
@@ -172,6 +174,7 @@ def _report(
                 "stage": config.stage,
                 "finished": result.finished,
                 "steps": result.step,
+                "reason": result.reason,
                 "seconds": round(result.seconds, 3),
                 "figures": dict(result.figures),
                 "best": None if best is None else best.record(),
@@ -180,7 +183,7 @@ def _report(
         )
         return
     took = f" in {format_duration(result.seconds)}" if result.resumed_from is None else ""
-    click.echo(f"{config.stage}: all {result.steps:,} steps done{took}")
+    click.echo(f"{config.stage}: finished after step {result.step:,} of {result.steps:,}{took}: {result.reason}")
     if best is not None:
         figures = ", ".join(f"{name} {value:.4f}" for name, value in best.figures.items())
         click.echo(f"best after step {best.step:,}: {figures}")

@@ -20,7 +20,7 @@ from app.shell.terminal import count_text, display_path, print_note, printable
 from app.times import format_timestamp
 
 if TYPE_CHECKING:
-    from app.media_workers import ReadMedia
+    from app.media_workers import MediaWorkers, ReadMedia
     from app.tuning.examples import Example, LeftOut
     from app.tuning.footage import Footage
     from app.tuning.preparing import Prepared, Watch
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from app.tuning.stage_tasks import StageRun
     from encoder import Encoder
     from encoder.loading import Parent
+    from training.batches import BatchSource
     from training.configuration import TrainConfig
     from training.run_folder import RunFolder
 
@@ -156,6 +157,25 @@ def run_footage(
     spec = encoder.clip_spec
     spec = replace(spec, frames=config.frames or spec.frames, fit=config.fit)
     return Footage(examples, spec, read, clip_cache(run))
+
+
+@contextmanager
+def drawn_ahead(batches: BatchSource[Any], config: TrainConfig, workers: MediaWorkers) -> Iterator[BatchSource[Any]]:
+    """Yield batches that are read while the step before is taken. At the end, the workers are closed.
+
+    Threads do: worker processes decode. So a run that is stopped does not wait for videos that it needs no more.
+    """
+    from app.tuning.stage_tasks import AHEAD
+    from training.prefetch import prefetched
+
+    if config.stage == "text":  # its rows are in memory
+        yield batches
+        return
+    with prefetched(batches, ahead=AHEAD, workers=AHEAD, until=config.loop.steps) as ahead:
+        try:
+            yield ahead
+        finally:
+            workers.close()
 
 
 def clip_cache(run: Path) -> Any:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from app.tuning.examples import sides_of
+from app.tuning.stage_tasks import AHEAD, MOST_HELD_OUT
 
 if TYPE_CHECKING:
     from app.tuning.run_data import RunData
@@ -127,7 +128,9 @@ def make_plan(
     frozen = every - trained if config.stage != "stage2" else 2 * every - trained
     state = cost.state_bytes(trained, frozen, config)
     checkpoint = cost.checkpoint_bytes(trained, config)
-    clips = 0 if config.stage == "text" else _clip_bytes(network, config) * len(data.examples)
+    clip = 0 if config.stage == "text" else _clip_bytes(network, config)
+    waiting = clip * (batch * (AHEAD + 1) + min(sides["validation"], MOST_HELD_OUT))
+    computed = state + step.activation_bytes * batch / config.batch + waiting + _NOT_THE_NETWORK
     index_again = config.stage != "text"
     frames = config.frames or network.frames
     index_seconds = library.segments * cost.forward_flops(network, frames) / flops_a_second if index_again else 0.0
@@ -153,8 +156,8 @@ def make_plan(
         seconds=pace * config.loop.steps,
         measured=measured,
         flops_a_second=None if measured else flops_a_second,
-        memory_bytes=int(peak_bytes or state + step.activation_bytes * batch / config.batch + _NOT_THE_NETWORK),
-        disk_bytes=int(checkpoint * (config.loop.keep + 2) + clips),
+        memory_bytes=int(peak_bytes or computed),
+        disk_bytes=int(checkpoint * (config.loop.keep + 2) + clip * len(data.examples)),
         checkpoint_bytes=checkpoint,
         index_again=index_again,
         library_videos=library.videos,

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from training.task import Task
 
 
+AHEAD = 2
+"""Batches of clips that are read while a step is taken."""
+
 MOST_HELD_OUT = 256
 """Clips that are held in memory for validation: of the base encoder, 1 GB."""
 
@@ -66,19 +69,23 @@ def stage_run(
         raise NotTrainable("nothing is left to train on")
     if config.stage != "stage2" and not isinstance(parent.network, VideoPrismLvT):
         raise NotTrainable(f"the stage {config.stage} needs a network with a text tower; {config.encoder} has none")
-    if config.stage == "text":
-        return _text(config, parent, data, to_train)
-    assert footage is not None
-    held_out = _held_out(footage, data.places("validation"), config.batch) if to_train else []
-    task = _clip_task(config, parent, held_out)
+    stage = (
+        _text(config, parent, data, to_train) if footage is None else _clips(config, parent, data, footage, to_train)
+    )
     if config.checkpointing:
         from encoder.layers import checkpoint_activations
 
-        checkpoint_activations(task.module)
+        checkpoint_activations(stage.task.module)
+    return stage
+
+
+def _clips(config: TrainConfig, parent: Parent, data: RunData, footage: Footage, to_train: bool) -> StageRun:
     from training.sampling import CaptionedBatches
 
-    size = min(config.batch, len(places))
-    return StageRun(task, CaptionedBatches(footage, places, size, config.loop.seed))
+    places = data.places("train")
+    held_out = _held_out(footage, data.places("validation"), config.batch) if to_train else []
+    task = _clip_task(config, parent, held_out)
+    return StageRun(task, CaptionedBatches(footage, places, min(config.batch, len(places)), config.loop.seed))
 
 
 def _clip_task(config: TrainConfig, parent: Parent, held_out: Sequence[CaptionedBatch]) -> Task:
@@ -90,10 +97,6 @@ def _clip_task(config: TrainConfig, parent: Parent, held_out: Sequence[Captioned
         "seed": config.loop.seed,
         "held_out": held_out,
     }
-    if config.stage == "stage1":
-        from training.stages.stage1 import Stage1
-
-        return Stage1(network, tokenizer, drop=config.drop, temperature=config.temperature, **more)
     if config.stage == "stage2":
         from training.stages.stage2 import Distillation, Stage2
 
@@ -101,11 +104,16 @@ def _clip_task(config: TrainConfig, parent: Parent, held_out: Sequence[Captioned
             mask=config.mask, ratio=config.mask_ratio, shuffle=config.shuffle, global_weight=config.global_weight
         )
         return Stage2(network, distillation=how, frames=config.frames or None, **more)
+    more |= {"temperature": config.temperature, "micro": config.micro or None}
+    if config.stage == "stage1":
+        from training.stages.stage1 import Stage1
+
+        return Stage1(network, tokenizer, drop=config.drop, **more)
     from training.stages.lit import Lit
 
     if config.stage == "adapter":
         more |= {"rank": config.rank, "alpha": config.alpha}
-    return Lit(network, tokenizer, temperature=config.temperature, **more)
+    return Lit(network, tokenizer, **more)
 
 
 def _held_out(footage: Footage, places: Sequence[int], size: int) -> list[CaptionedBatch]:
@@ -143,6 +151,7 @@ def _text(config: TrainConfig, parent: Parent, data: RunData, to_train: bool) ->
         guard=config.guard if to_train else 0.0,
         temperature=config.temperature,
         weight_decay=config.weight_decay,
+        micro=config.micro,
         seed=config.loop.seed,
         validation=held_out if to_train and len(held_out) else None,
     )
