@@ -91,6 +91,22 @@ def test_dropout_and_average_are_part_of_what_is_compared(uncut: tuple[RunFolder
     assert found["module"]["seen"] == 24 * 8
 
 
+def test_dropout_differs_from_step_to_step_and_the_task_has_the_last_word(tmp_path: Path) -> None:
+    class Drawing(Regression):
+        def forward(self, batch: Any) -> Any:
+            drawn.append(float(torch.rand(())))
+            return super().forward(batch)
+
+        def after_step(self) -> None:
+            with torch.no_grad():
+                self.scale.fill_(0.75)
+
+    drawn: list[float] = []
+    folder, _ = train(tmp_path / "run", task=Drawing())
+    assert len(set(drawn)) == 24
+    assert everything(folder)["module"]["scale"] == 0.75
+
+
 def test_a_finished_run_says_so_and_does_nothing(uncut: tuple[RunFolder, RunResult]) -> None:
     notes: list[str] = []
     before = uncut[0].journal.path.read_bytes()

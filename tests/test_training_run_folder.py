@@ -22,6 +22,16 @@ from training.run_folder import RunFolder, flatten
 STATE = {"module": {"weight": torch.arange(6.0)}, "number": 3, "names": ["a", "b"]}
 
 
+class Hostile:
+    """A pickle of it makes a folder where it is read."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (str(self.folder / "ran"),)
+
+
 @pytest.fixture
 def kept(tmp_path: Path) -> Checkpoints:
     checkpoints = Checkpoints(tmp_path / "checkpoints")
@@ -58,8 +68,8 @@ def test_a_damaged_checkpoint_is_passed_over_and_named(how: str, kept: Checkpoin
     elif how == "manifest gone":
         manifest.unlink()
     elif how == "pickle":  # code in a pickle is not run, whatever its manifest says
-        torch.save({"step": 30, "facts": "{}", "state": Path("x")}, state)
         facts = json.loads(manifest.read_text())
+        torch.save({"step": 30, "facts": json.dumps(facts["facts"]), "state": {"code": Hostile(tmp_path)}}, state)
         facts |= {"size_bytes": state.stat().st_size, "crc32": checkpoints_module.checksum(state)}
         manifest.write_text(json.dumps(facts))
     elif how == "link":
@@ -77,6 +87,7 @@ def test_a_damaged_checkpoint_is_passed_over_and_named(how: str, kept: Checkpoin
     assert len(notes) == 1
     assert "step 30" in notes[0]
     assert notes[0].endswith("the run goes on from step 20")
+    assert not (tmp_path / "ran").exists()
 
 
 def test_where_no_checkpoint_can_be_read_a_run_does_not_begin_again_by_itself(kept: Checkpoints) -> None:

@@ -35,6 +35,8 @@ def test_a_batch_depends_on_its_number_and_the_seed_alone() -> None:
     assert np.array_equal(drawn.clips, later.clips)
     assert (drawn.captions, drawn.number) == (later.captions, 5)
     assert not np.array_equal(CaptionedBatches(source, range(20), 8, seed=2).draw(5).clips, later.clips)
+    single = CaptionedBatches(source, [3], 1, seed=1)
+    assert not np.array_equal(single.draw(0).clips, single.draw(1).clips)  # augmented anew
 
 
 def test_a_batch_larger_than_the_clips_has_all_of_them() -> None:
