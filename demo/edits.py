@@ -87,7 +87,7 @@ def edited_videos(
         takes = _step_takes(pool, count, kind, rng)
         question = _question(takes, kind, float(rng.integers(5, 13)), rng)
         questions.append(question)
-        edits += _videos_about(question, takes, pool, number, rng)
+        edits += videos_about(question, takes, pool, number, rng)
     order = rng.permutation(len(edits))
     return [edits[int(at)] for at in order], questions
 
@@ -123,9 +123,19 @@ def _question(takes: list[Take], kind: str, within: float, rng: np.random.Genera
     )
 
 
-def _videos_about(
+def videos_about(
     question: ChainQuestion, takes: list[Take], pool: list[Take], number: int, rng: np.random.Generator
 ) -> list[Edit]:
+    """Return videos that almost answer a question, and one that does.
+
+    Args:
+        question: The question.
+        takes: A take for each of its steps.
+        pool: Takes of which those that no step asks for stand between the steps.
+        number: Of the question, kept in each video.
+        rng: The source of all randomness.
+    """
+
     def filler() -> Take:
         while True:
             take = pool[int(rng.integers(len(pool)))]

@@ -155,7 +155,7 @@ def edited_videos(
         texts = tuple(sentence(meaning, rng) for meaning in meanings)
         question = edits.ChainQuestion(texts, judges, float(rng.integers(5, 13)), kind)  # type: ignore[arg-type]
         asked.append(question)
-        videos += edits._videos_about(question, shown, every, number, rng)  # type: ignore[arg-type]
+        videos += edits.videos_about(question, shown, every, number, rng)  # type: ignore[arg-type]
     order = rng.permutation(len(videos))
     return [videos[int(at)] for at in order], asked
 

@@ -34,16 +34,18 @@ sys.path.insert(0, str(ROOT))
 
 from demo import make_vocabulary
 from demo.evaluate_grown import validation_scenes
-from demo.recipe_result import VOCABULARY, WEIGHTS, commit, export, facts_of, install, sha256, write
+from demo.recipe_result import VOCABULARY, WEIGHTS, commit, export, facts_of, install, sha256
 from demo.recipe_task import SceneTask, TaskSettings
 from demo.sampler import SceneBatch, SceneBatches
 from encoder.config import DEMO, VideoPrismConfig
 from encoder.tokenizer import Tokenizer
+from files.replace import replace_file
 from training.batches import BatchSource
-from training.loop import Progress, run
+from training.loop import run
 from training.loop_settings import LoopSettings
 from training.prefetch import prefetched
 from training.run_folder import RunFolder
+from training.run_result import Progress
 from training.run_state import load_trained
 
 CONFIG = replace(DEMO, vocabulary=make_vocabulary.PIECES)
@@ -108,7 +110,7 @@ def make(
     folder.mkdir(parents=True, exist_ok=True)
     vocabulary = folder / VOCABULARY
     if not vocabulary.exists():
-        write(vocabulary, make_vocabulary.make(recipe.sentences, config.vocabulary))
+        replace_file(vocabulary, make_vocabulary.make(recipe.sentences, config.vocabulary))
     tokenizer = Tokenizer(vocabulary, config.text_tokens)
     common = asdict(recipe) | {"config": asdict(config), "vocabulary": sha256(vocabulary)}
     weights: dict[str, torch.Tensor] | None = None
@@ -173,7 +175,7 @@ def measure(recipe: Recipe, folder: Path, renderers: int, steps: int = 8) -> Non
     """Print seconds of a step of each kind, the constants of `plan`; the first steps do not count."""
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / VOCABULARY).exists():
-        write(folder / VOCABULARY, make_vocabulary.make(recipe.sentences, CONFIG.vocabulary))
+        replace_file(folder / VOCABULARY, make_vocabulary.make(recipe.sentences, CONFIG.vocabulary))
     tokenizer = Tokenizer(folder / VOCABULARY, CONFIG.text_tokens)
     for name, stage, drop in (("IMAGE", "images", 0.0), ("DROP", "clips", recipe.drop), ("CLIP", "clips", 0.0)):
         task, _, batches = _stage(stage, replace(recipe, drop=drop, validation=0), CONFIG, tokenizer)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -15,8 +14,10 @@ import torch
 
 from encoder.config import DEMO, VideoPrismConfig
 from encoder.weights import flax_from_state_dict
-from training.loop import RunResult
+from files.replace import replace_file, replacing
+from training.journal import RESUMED, STARTED, STEP, VALIDATED
 from training.run_folder import RunFolder
+from training.run_result import RunResult
 
 ROOT = Path(__file__).resolve().parent.parent
 WEIGHTS, VOCABULARY, MADE = f"{DEMO.name}.npz", "vocabulary.model", "made.json"
@@ -27,7 +28,7 @@ LARGEST = 12_000_000
 def facts_of(result: RunResult, folder: RunFolder) -> dict[str, Any]:
     lines = folder.journal.read()
     seconds = _seconds(lines)
-    validated = [line["figures"] for line in lines if line["event"] == "validated"]
+    validated = [line["figures"] for line in lines if line["event"] == VALIDATED]
     return {
         "steps": result.steps, "minutes": round(seconds / 60, 1), "figures": dict(result.figures),
         "validation": validated[-1] if validated else {},
@@ -38,26 +39,26 @@ def _seconds(lines: list[dict[str, Any]]) -> float:
     """Return the time that a run took, all sittings together, as its journal has it."""
     total, last = 0.0, 0
     for line in lines:
-        if line["event"] == "step":
+        if line["event"] == STEP:
             total += (line["step"] - last) * line["seconds_per_step"]
             last = line["step"]
-        elif line["event"] in ("started", "resumed"):
+        elif line["event"] in (STARTED, RESUMED):
             last = line["step"]
     return total
 
 
 def export(folder: Path, weights: dict[str, torch.Tensor], config: VideoPrismConfig, facts: dict[str, Any]) -> None:
-    partial = folder / f".{WEIGHTS}.partial.npz"
-    np.savez(partial, **flax_from_state_dict(weights, config))
-    if partial.stat().st_size > LARGEST:
-        raise SystemExit(f"the weights have {partial.stat().st_size} bytes, more than {LARGEST}")
-    partial.replace(folder / WEIGHTS)
+    with replacing(folder / WEIGHTS) as draft:
+        with draft.open("wb") as file:
+            np.savez(file, **flax_from_state_dict(weights, config))
+        if draft.stat().st_size > LARGEST:
+            raise SystemExit(f"the weights have {draft.stat().st_size} bytes, more than {LARGEST}")
     made = facts | {
         "commit": commit(), "vocabulary": config.vocabulary, "torch": torch.__version__,
         "made": time.strftime("%Y-%m-%d"),
         "sha256": {name: sha256(folder / name) for name in (WEIGHTS, VOCABULARY)},
     }  # fmt: skip
-    write(folder / MADE, (json.dumps(made, indent=1) + "\n").encode())
+    replace_file(folder / MADE, (json.dumps(made, indent=1) + "\n").encode())
 
 
 def install(folder: Path, to: Path = ROOT / "encoder" / "demo") -> None:
@@ -69,7 +70,7 @@ def install(folder: Path, to: Path = ROOT / "encoder" / "demo") -> None:
     if made["vocabulary"] != DEMO.vocabulary:
         raise SystemExit(f"first set vocabulary={made['vocabulary']} in DEMO of encoder/config.py")
     for name in (WEIGHTS, VOCABULARY):
-        shutil.copyfile(folder / name, to / name)
+        replace_file(to / name, (folder / name).read_bytes())
 
 
 def commit() -> str:
@@ -83,9 +84,3 @@ def commit() -> str:
 
 def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def write(path: Path, content: bytes) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_bytes(content)
-    partial.replace(path)

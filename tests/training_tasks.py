@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -123,9 +123,6 @@ class CaptionedNumbers:
 
     def captions(self, position: int) -> Sequence[str]:
         return [f"a thing {position % 7}", f"thing  {position % 7}!"]
-
-    def group(self, position: int) -> Hashable:
-        return position // 2
 
 
 class Contrast(nn.Module):

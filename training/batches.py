@@ -5,7 +5,7 @@ Letters in shapes: B clips, T frames, S pixels along a side.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -33,10 +33,6 @@ class ClipSource(Protocol):
 
     def captions(self, position: int) -> Sequence[str]:
         """Return the sentences about a clip; none for footage without words."""
-        ...
-
-    def group(self, position: int) -> Hashable:
-        """Return what the clip belongs to, such as its file's content: a split never divides a group."""
         ...
 
 

@@ -22,7 +22,7 @@ from files.json_file import read_json
 from files.replace import replace_file
 from training.checkpoints import Checkpoints
 from training.errors import RunError, SettingsDiffer
-from training.journal import Journal
+from training.journal import FORKED, Journal
 from training.loop_settings import FREE
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class RunFolder:
         facts = found.facts | {"settings": folder.settings, "best": None}
         folder.checkpoints.save(found.step, found.state, facts)
         folder.journal.append(
-            "forked", step=found.step, digest=source.digest, differences=folder.differences(source.settings)
+            FORKED, step=found.step, digest=source.digest, differences=folder.differences(source.settings)
         )
         return folder
 

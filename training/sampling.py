@@ -5,45 +5,16 @@ Letters in shapes: B clips of this process, C clips of the whole batch, T frames
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from encoder.tokenizer import canonical
 from training.batches import CaptionedBatch, ClipSource
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-
-def split_groups(groups: Sequence[Hashable], share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Divide clips into those to train on and those held out. A group is never divided.
-
-    Where a group goes depends on its name and the seed, so that more footage later moves no clip to the other side.
-    Hence the held-out share of groups is about `share`, not exactly. Of two groups or more, each side has one.
-
-    Args:
-        groups: What each clip belongs to; names are told apart by their `repr`.
-        share: Of groups, to hold out; 0 holds out none.
-        seed: Which.
-
-    Returns:
-        Positions to train on, and held-out positions, each in order.
-
-    Raises:
-        ValueError: `share` is not from 0 to below 1.
-    """
-    if not 0 <= share < 1:
-        raise ValueError(f"the share to hold out is from 0 to below 1, got {share:g}")
-    ranks = {group: _rank(group, seed) for group in dict.fromkeys(groups)}
-    held = {group for group, rank in ranks.items() if rank < share}
-    if share and len(ranks) > 1:
-        held = (held or {min(ranks, key=ranks.__getitem__)}) - (
-            {max(ranks, key=ranks.__getitem__)} if len(held) == len(ranks) else set()
-        )
-    out = np.array([group in held for group in groups], bool)
-    return np.flatnonzero(~out), np.flatnonzero(out)
 
 
 def epoch_order(count: int, epoch: int, seed: int) -> NDArray[np.int64]:
@@ -143,16 +114,8 @@ def positives(captions: Sequence[Sequence[str]], drawn: Sequence[str]) -> NDArra
         drawn: The one that was drawn for each clip, C.
 
     Returns:
-        bool (C, C), true where sentence j is one of clip i's. Sentences are compared without regard to case and spaces.
+        bool (C, C), true where sentence j is one of clip i's. Sentences that the tokenizer reads
+        alike are equal.
     """
-    plain = [_plain(sentence) for sentence in drawn]
-    return np.array([[each in own for each in plain] for own in ({_plain(s) for s in of} for of in captions)], bool)
-
-
-def _plain(sentence: str) -> str:
-    return " ".join(sentence.casefold().split())
-
-
-def _rank(group: Hashable, seed: int) -> float:
-    """Return a number in [0, 1) that depends on a group's name and the seed, alike in every process."""
-    return int.from_bytes(hashlib.sha256(f"{seed} {group!r}".encode()).digest()[:6], "big") / 2**48
+    read = [canonical(sentence) for sentence in drawn]
+    return np.array([[each in own for each in read] for own in ({canonical(s) for s in of} for of in captions)], bool)

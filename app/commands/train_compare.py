@@ -7,9 +7,8 @@ from pathlib import Path
 import click
 
 from app.commands.train_session import train_errors
-from app.commands.train_subject import measure, open_subject
+from app.commands.train_subject import measure, measure_options, open_subject
 from app.compose import Settings
-from app.shell.evaluation_options import work_option
 from app.shell.exit_codes import FAILED
 from app.shell.options import PathWord, with_settings
 from app.shell.terminal import count_text, print_json, print_note, printable, table
@@ -29,12 +28,7 @@ life have moved: a cosine of 1 is nowhere.""",
 )
 @click.argument("first", metavar="RUN|FILE|NAME", type=PathWord())
 @click.argument("second", metavar="RUN|FILE|NAME", type=PathWord())
-@click.option("--on", "captions", required=True, type=PathWord(), metavar="FILE", help="Captions: CSV or JSONL.")
-@click.option("--folder", type=PathWord(), metavar="DIR", help="Where the videos are; by default the file's folder.")
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Of the intervals; by default 0.")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask before downloading a model.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
-@work_option
+@measure_options
 @with_settings
 def train_compare(
     settings: Settings,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from app.shell.exit_codes import MISSING
 from app.shell.options import PathWord, with_settings
 from app.shell.result_file import require_result_file
 from app.shell.terminal import count_text, print_json, print_note, printable
+from files.replace import replace_file
 
 if TYPE_CHECKING:
     from encoder.loading import Parent
@@ -109,5 +109,5 @@ def _copy_vocabulary(network: Network, parent: Parent, path: Path) -> str | None
     if target.exists():
         print_note(f"{printable(str(target))} is there; it must be the vocabulary of this encoder")
         return None
-    shutil.copyfile(parent.vocabulary, target)
+    replace_file(target, parent.vocabulary.read_bytes())
     return target.name

@@ -63,21 +63,21 @@ def status_of(folder: RunFolder) -> dict[str, Any]:
     Raises:
         CommandError: Its journal cannot be read.
     """
-    from training.journal import effective
+    from training.journal import FAILED, FINISHED, RESUMED, SAVED, STARTED, STEP, STOPPED, VALIDATED, effective
 
     try:
         lines = effective(folder.journal.read())
     except (OSError, ValueError) as error:
         raise CommandError(f"the journal of {printable(str(folder.path))} cannot be read: {error}", MISSING) from error
     running = folder.is_locked()
-    events = [line for line in lines if line["event"] in ("started", "resumed", "stopped", "finished", "failed")]
+    events = [line for line in lines if line["event"] in (STARTED, RESUMED, STOPPED, FINISHED, FAILED)]
     last = events[-1]["event"] if events else "new"
-    steps = [line for line in lines if line["event"] == "step"]
-    validations = [line for line in lines if line["event"] == "validated" and isinstance(line.get("figures"), dict)]
+    steps = [line for line in lines if line["event"] == STEP]
+    validations = [line for line in lines if line["event"] == VALIDATED and isinstance(line.get("figures"), dict)]
     best = [line for line in validations if line.get("best")]
     step, of = max((line.get("step", 0) for line in lines), default=0), int(folder.settings.get("loop.steps", 0))
     pace = steps[-1].get("seconds_per_step") if steps else None
-    state = "running" if running else "interrupted" if last in ("started", "resumed") else last
+    state = "running" if running else "interrupted" if last in (STARTED, RESUMED) else last
     return {
         "run": str(folder.path),
         "stage": folder.settings.get("stage"),
@@ -91,9 +91,9 @@ def status_of(folder: RunFolder) -> dict[str, Any]:
         "eta_seconds": (of - step) * pace if running and isinstance(pace, int | float) else None,
         "validation": _validation(validations[-1]) if validations else None,
         "best": _validation(best[-1]) if best else None,
-        "saved_step": max((line.get("step", 0) for line in lines if line["event"] == "saved"), default=None),
+        "saved_step": max((line.get("step", 0) for line in lines if line["event"] == SAVED), default=None),
         "updated": lines[-1].get("time") if lines else None,
-        "reason": events[-1].get("reason") if last == "failed" and not running else None,
+        "reason": events[-1].get("reason") if last == FAILED and not running else None,
     }
 
 

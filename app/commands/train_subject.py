@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import click
 
 from app import compose
 from app.commands.evaluation_run import STOPPING, evaluation_errors
@@ -17,9 +19,11 @@ from app.commands.train_session import existing_run, is_run, run_stage
 from app.compose import Settings
 from app.shell.counted_line import CountedLine
 from app.shell.errors import CommandError
+from app.shell.evaluation_options import work_option
 from app.shell.exit_codes import MISSING
 from app.shell.interrupt import stop_on_interrupt
 from app.shell.live_line import LiveLine
+from app.shell.options import PathWord
 from app.shell.terminal import count_text, print_note, printable
 
 if TYPE_CHECKING:
@@ -32,6 +36,24 @@ if TYPE_CHECKING:
     from encoder import Encoder
 
     Rows = NDArray[np.float32]
+
+
+def measure_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a measurement, which `measure` takes, and --yes and --json."""
+    for option in (
+        work_option,
+        click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output."),
+        click.option("-y", "--yes", is_flag=True, help="Do not ask before downloading a model."),
+        click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Of the intervals; by default 0."),
+        click.option(
+            "--folder", type=PathWord(), metavar="DIR", help="Where the videos are; by default the file's folder."
+        ),
+        click.option(
+            "--on", "captions", required=True, type=PathWord(), metavar="FILE", help="Captions: CSV or JSONL."
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 @dataclass(frozen=True, slots=True)

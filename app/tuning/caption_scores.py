@@ -41,7 +41,12 @@ class CaptionTask:
 
 
 def caption_task(examples: Sequence[Example]) -> CaptionTask:
-    """Return the task of examples that all have captions. Sentences that differ in case or spaces alone are one."""
+    """Return the task of examples that all have captions. Sentences are one that are read as one.
+
+    VideoPrism reads without regard to case and punctuation.
+    """
+    from encoder.tokenizer import canonical
+
     places: dict[str, int] = {}
     sentences: list[str] = []
     clips: list[list[int]] = []
@@ -49,7 +54,7 @@ def caption_task(examples: Sequence[Example]) -> CaptionTask:
     for clip, each in enumerate(examples):
         own = []
         for text in each.captions:
-            key = " ".join(text.lower().split())
+            key = canonical(text)
             if key not in places:
                 places[key] = len(sentences)
                 sentences.append(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -128,17 +128,6 @@ class Footage:
     def captions(self, position: int) -> Sequence[str]:
         """See `ClipSource`."""
         return self._examples[position].captions
-
-    def group(self, position: int) -> Hashable:
-        """See `ClipSource`."""
-        return self._examples[position].group
-
-    def batches(self, size: int) -> Iterator[Clip]:
-        """Yield all clips in order, uint8 (up to `size`, T, S, S, 3). Raise OSError as `clip` does."""
-        import numpy as np
-
-        for start in range(0, len(self), size):
-            yield np.stack([self.clip(place) for place in range(start, min(start + size, len(self)))])
 
 
 def readable(
