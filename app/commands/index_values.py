@@ -42,13 +42,15 @@ class RunValues:
         from encoder.protocol import former_id  # here, because it imports numpy
 
         spec, ids = encoder.clip_spec, (encoder.id, former_id(encoder))
-        still_frames = next((each.still_frames for each in self.choices if each.encoder_id in ids), None)
+        still_frames = self.settings.still_frames
+        if still_frames is None:  # of a file with the weights of a space of the library
+            still_frames = next((each.still_frames for each in self.choices if each.encoder_id in ids), 0)
         choice = EncoderChoice(
             name=canonical(compose.encoder_name(self.settings)),
             encoder_id=encoder.id,
             frames=spec.frames,
             fit=spec.fit,
-            still_frames=(self.settings.still_frames or 0) if still_frames is None else still_frames,
+            still_frames=still_frames,
             text_id=encoder.text_id,
         )
         return Shaping(choice=choice, cuts=self.cuts)
