@@ -13,11 +13,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from app.cli import main
-from app.commands import train_config, train_run
+from app.commands import train_run
 from db.library import Library
 from db.records import Segment, Shot, Video
 from encoder import load_encoder
-from training.configuration import STAGES
 
 NAMES = ("zorp", "blicket", "dax", "wug", "fep", "toma", "gorp", "modi", "spoff", "glorp")
 TAKES = 6
@@ -205,7 +204,3 @@ def test_a_measured_plan_says_so(here: Path) -> None:
     assert planned.exit_code == 0, planned.output
     assert "(measured by two steps)" in planned.stdout
     assert sorted(each.name for each in here.iterdir()) == ["captions.csv", "videos"]
-
-
-def test_names_of_stages_are_those_of_the_configuration() -> None:
-    assert train_config.STAGES == STAGES

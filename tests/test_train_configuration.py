@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from training.configuration import STAGES, ConfigurationError, config_of, from_toml, parse_assignment
+from training.configuration import ConfigurationError, config_of, from_toml, parse_assignment
+from training.stage_defaults import STAGES
 
 HOSTILE = 'C:\\films\\"a" \u2028\x7f\x01 ü'
 

@@ -12,7 +12,8 @@ from app.tuning.run_data import RunData
 from encoder.config import CONFIGS, DEMO
 from encoder.model import build
 from training import cost
-from training.configuration import STAGES, config_of
+from training.configuration import config_of
+from training.stage_defaults import STAGES
 from training.trained_parts import parameters, trained_parameters
 
 BASE = CONFIGS["videoprism_lvt_public_v1_base"]

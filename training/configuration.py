@@ -17,57 +17,13 @@ import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from training.loop_settings import LoopSettings
+from training.stage_defaults import DEFAULTS, OF_STAGE, STAGES, Stage
 
-Stage = Literal["text", "lit", "adapter", "stage1", "stage2"]
-STAGES: tuple[Stage, ...] = get_args(Stage)
 PATHS = ("encoder", "captions", "folder", "library")
 """Fields that say where things are. They shape nothing: what is read from there is kept by its digest."""
-
-_OF_STAGE: Mapping[str, frozenset[str]] = MappingProxyType(
-    {
-        "text": frozenset({"micro", "temperature", "tuned", "rank", "alpha", "layers", "guard"}),
-        "lit": frozenset({"micro", "temperature"}),
-        "adapter": frozenset({"micro", "temperature", "rank", "alpha"}),
-        "stage1": frozenset({"micro", "temperature", "drop"}),
-        "stage2": frozenset({"mask", "mask_ratio", "shuffle", "global_weight"}),
-    }
-)
-"""Fields that only some stages have."""
-_ONLY_SOME = frozenset[str]().union(*_OF_STAGE.values())
-
-DEFAULTS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
-    {
-        "text": {
-            "batch": 64, "rank": 8, "alpha": 16.0,
-            "loop": {"steps": 100, "learning_rate": 5e-3, "warmup": 0.1, "patience": 5},
-        },
-        "lit": {"batch": 32, "loop": {"steps": 2_000, "learning_rate": 1e-4, "warmup": 0.03}},
-        "adapter": {"batch": 32, "loop": {"steps": 2_000, "learning_rate": 1e-4, "warmup": 0.05}},
-        "stage1": {
-            "batch": 32, "drop": 0.5, "temperature": 1 / 0.07, "weight_decay": 1e-4,
-            "loop": {
-                "steps": 10_000, "optimizer": "adafactor", "learning_rate": 1e-4, "warmup": 0.1, "schedule": "linear",
-            },
-        },
-        "stage2": {
-            "batch": 32, "weight_decay": 0.05,
-            "loop": {
-                "steps": 10_000, "optimizer": "adafactor", "learning_rate": 5e-4, "warmup": 1 / 12,
-                "final_factor": 0.02,
-            },
-        },
-    }
-)  # fmt: skip
-"""What a stage starts from. `warmup` is a share of the steps.
-
-Source of the rates, decays and schedules of stage1 and stage2: the VideoPrism paper (arXiv 2402.13217), table 10 and
-appendix C; its batches of 4,096 and hundreds of thousands of steps are not for one's own footage. The 3 % of lit are
-LiT's (arXiv 2111.07991). All other numbers are ours.
-"""
 
 
 class ConfigurationError(ValueError):
@@ -229,7 +185,7 @@ def parse_assignment(text: str) -> tuple[str, Any]:
 
 
 def _has(stage: str, name: str) -> bool:
-    return name not in _ONLY_SOME or name in _OF_STAGE[stage]
+    return name in OF_STAGE[stage] or not any(name in of for of in OF_STAGE.values())
 
 
 def _checked(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -265,7 +221,7 @@ def _merged(values: Mapping[str, Any], flat: Mapping[str, Any]) -> dict[str, Any
 def _made(stage: str, values: dict[str, Any]) -> TrainConfig:
     for name in values:
         if not _has(stage, name):
-            having = [each for each in STAGES if name in _OF_STAGE[each]]
+            having = [each for each in STAGES if name in OF_STAGE[each]]
             raise ConfigurationError(f"{name} is a setting of {', '.join(having)}, not of the stage {stage}")
     try:
         loop = LoopSettings(**_typed(LoopSettings, values["loop"], "loop."))

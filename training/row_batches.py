@@ -130,7 +130,7 @@ class RowBatches:
         from encoder.tokenizer import canonical
 
         size = self._part * self._processes
-        at = [self._clip(number * size + place) for place in range(size)]
+        at = self._clips(number * size, size)
         rng = np.random.default_rng((self._seed, 1, number))
         captions = [self._source.captions[clip][rng.integers(len(self._source.captions[clip]))] for clip in at]
         canonicals = [canonical(each) for each in captions]
@@ -145,9 +145,12 @@ class RowBatches:
         rows = np.concatenate([self._source.rows[at[mine]], self._others[drawn]])
         return RowBatch(rows, tuple(captions[mine]), positives.reshape(-1, size), number)
 
-    def _clip(self, place: int) -> int:
-        """Return the clip at a place in the sequence of shuffled epochs."""
+    def _clips(self, first: int, size: int) -> list[int]:
+        """Return the clips from place `first` on in the sequence of shuffled epochs; `size` is at most an epoch."""
         import numpy as np
 
-        epoch, at = divmod(place, len(self._source))
-        return int(np.random.default_rng((self._seed, 0, epoch)).permutation(len(self._source))[at])
+        count = len(self._source)
+        epoch, at = divmod(first, count)
+        epochs = range(epoch, epoch + 1 + (at + size > count))
+        order = np.concatenate([np.random.default_rng((self._seed, 0, each)).permutation(count) for each in epochs])
+        return [int(clip) for clip in order[at : at + size]]

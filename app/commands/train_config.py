@@ -17,13 +17,12 @@ from app.shell.exit_codes import MISSING, USAGE
 from app.shell.options import PathWord, Whole
 from app.shell.terminal import display_path
 from files.regular import read_regular
+from training.stage_defaults import STAGES
 
 if TYPE_CHECKING:
     from training.configuration import TrainConfig
 
 CONFIG_FILE = "config.toml"
-STAGES = ("text", "lit", "adapter", "stage1", "stage2")
-"""Equals `training.configuration.STAGES`, which --help must not import; a test compares them."""
 _MOST_BYTES = 1_000_000
 _PATH_NAMES = ("captions", "folder", "library")
 
