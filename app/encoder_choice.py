@@ -40,10 +40,12 @@ def canonical(name: str) -> str:
     Args:
         name: An alias (`base`), a full name, or the path of a weights file.
     """
-    from encoder.config import ALIASES
+    from encoder.config import ALIASES, CONFIGS
 
     if name in ALIASES:
         return ALIASES[name]
+    if name in CONFIGS:
+        return name  # also where a folder is called so
     return os.path.abspath(name) if os.path.exists(name) else name
 
 

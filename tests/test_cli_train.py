@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from app.commands import train_run
 from db.library import Library
 from db.records import Segment, Shot, Video
 from encoder import load_encoder
+from training.run_folder import RunFolder
 
 NAMES = ("zorp", "blicket", "dax", "wug", "fep", "toma", "gorp", "modi", "spoff", "glorp")
 TAKES = 6
@@ -204,3 +206,116 @@ def test_a_measured_plan_says_so(here: Path) -> None:
     assert planned.exit_code == 0, planned.output
     assert "(measured by two steps)" in planned.stdout
     assert sorted(each.name for each in here.iterdir()) == ["captions.csv", "videos"]
+
+
+def test_a_folder_called_like_an_encoder_is_not_taken_for_it(here: Path) -> None:
+    (here / "demo").mkdir()
+    planned = run("train", "plan", "--captions", "captions.csv", "--json")
+    assert planned.exit_code == 0, planned.output
+
+
+@pytest.fixture(scope="module")
+def trained(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run of two steps over the library of `made`."""
+    folder = tmp_path_factory.mktemp("runs") / "trained"
+    words = ("--library", str(made / "library"), "--encoder", "demo", "--device", "cpu")
+    more = ("--captions", str(made / "captions.csv"), "--steps", "2", "--batch", "4", "--set", "guard=0.0")
+    done = run("train", "run", str(folder), *words, *more)
+    assert done.exit_code == 0, done.output
+    return folder
+
+
+@pytest.fixture
+def copied(trained: Path, here: Path) -> Path:
+    return shutil.copytree(trained, here / "copied")
+
+
+def edited(path: Path, **values: Any) -> None:
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+
+
+def refused(code: int, said: str, *words: str) -> None:
+    """Check that a command ends with one line of its own, and no error in the program itself."""
+    result = run("train", *words)
+    assert said in result.stderr
+    assert (result.exit_code, "in prismsearch itself" in result.stderr) == (code, False)
+
+
+@pytest.mark.parametrize("values", [{"loop.steps": "many"}, {"loop.steps": None}, {"loop.steps": 2.5}, {"stage": []}])
+def test_status_refuses_settings_that_no_run_wrote(copied: Path, values: dict[str, Any]) -> None:
+    edited(copied / "settings.json", **values)
+    refused(3, "copied/settings.json is not what `prismsearch train run` wrote", "status", "copied")
+
+
+def test_damaged_settings_do_not_send_one_back_to_the_same_folder(copied: Path) -> None:
+    (copied / "settings.json").write_text("[]")
+    for words in (("status", "copied"), ("stop", "copied"), ("export", "copied", "--to", "a.npz")):
+        refused(3, "are damaged; begin another run", *words)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"event": "step", "step": 2, "figures": {"loss": "low"}, "seconds_per_step": "few", "learning_rate": []},
+        {"event": "step", "step": 2, "figures": [1]},
+        {"event": "validated", "step": 2, "figures": {"score": "good", "recall": None, "kept": [1]}, "best": True},
+        {"event": "failed", "step": 2, "reason": {"why": 1}},
+    ],
+)
+def test_status_shows_what_it_can_of_a_journal_that_was_edited(copied: Path, line: dict[str, Any]) -> None:
+    with (copied / "journal.jsonl").open("a") as journal:
+        journal.write(json.dumps(line) + "\n")
+    told = run("train", "status", "copied")
+    assert (told.exit_code, "step 2 of 2" in told.stdout) == (0, True), told.output
+    json.loads(run("train", "status", "copied", "--json").stdout)
+
+
+def giant(path: Path) -> None:
+    head = b"{'descr': '<f4', 'fortran_order': False, 'shape': (60, 100000000000), }".ljust(117) + b"\n"
+    path.write_bytes(b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head)
+
+
+def archive(path: Path) -> None:
+    with path.open("wb") as file:
+        np.savez(file, rows=np.zeros(3))
+
+
+@pytest.mark.parametrize("damage", [giant, archive, lambda path: path.write_bytes(b"PK\x03\x04half an archive")])
+def test_rows_of_a_run_that_are_something_else_are_named(copied: Path, damage: Any) -> None:
+    damage(copied / "rows.npy")
+    refused(2, "rows.npy: it is damaged", "run", "copied")
+    refused(2, "rows.npy: it is damaged", "export", "copied", "--to", "a.npz")
+
+
+def no_captions(folder: Path) -> None:
+    path = folder / "data.jsonl"
+    path.write_text(re.sub(r'"captions": \["[^"]*"\]', '"captions": []', path.read_text()))
+
+
+def no_numbers(folder: Path) -> None:
+    np.save(folder / "rows.npy", np.full_like(np.load(folder / "rows.npy"), np.nan))
+
+
+def other_width(folder: Path) -> None:
+    np.save(folder / "others.npy", np.eye(3, dtype=np.float32))
+
+
+@pytest.mark.parametrize("change", [no_captions, no_numbers, other_width])
+def test_data_of_a_run_that_were_changed_are_not_used(copied: Path, change: Any) -> None:
+    change(copied)
+    refused(2, "the run began with other settings: data was", "run", "copied")
+    for words in (("export", "copied", "--to", "a.npz"), ("evaluate", "copied", "--on", "captions.csv")):
+        refused(3, "the data in copied are not what the run began with", *words)
+
+
+def test_the_file_of_settings_that_cannot_be_read_is_named(copied: Path) -> None:
+    (copied / "config.toml").write_text("stage = [")
+    for words in (("run", "copied"), ("export", "copied", "--to", "a.npz")):
+        refused(2, "copied/config.toml: it is not TOML", *words)
+
+
+def test_a_second_process_is_turned_away_before_it_touches_the_run(copied: Path) -> None:
+    (copied / "stop").touch()
+    with RunFolder.existing(copied).lock():
+        refused(3, "another process trains in", "run", "copied")
+    assert (copied / "stop").exists(), "the first process was asked to stop"

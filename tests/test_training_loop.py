@@ -14,7 +14,7 @@ from training_tasks import Numbers, Regression, everything, require_same_bits, s
 
 from encoder.errors import EncoderUnavailable
 from training import journal
-from training.errors import SettingsDiffer, TrainingError
+from training.errors import DamagedCheckpoint, SettingsDiffer, TrainingError
 from training.loop import Progress, RunResult, run
 from training.loop_settings import LoopSettings, resolve_precision
 from training.run_folder import RunFolder
@@ -317,3 +317,33 @@ def test_precision_is_float32_unless_the_device_computes_in_bfloat16(
     folder, _ = train(tmp_path / "run", settings(steps=4, precision="bfloat16"), task=Seeing())
     assert kinds == {torch.bfloat16}
     assert all(value.dtype != torch.bfloat16 for value in everything(folder)["module"].values())
+
+
+@pytest.mark.parametrize("key", ["module", "optimizer", "average", "frozen"])
+@pytest.mark.parametrize("value", [None, {}, {"0.weight": "a text", "network.0.weight": "a text"}, [1]])
+def test_a_checkpoint_of_something_else_is_refused_in_a_sentence(
+    uncut: tuple[RunFolder, RunResult], tmp_path: Path, key: str, value: Any
+) -> None:
+    folder = RunFolder.open(tmp_path / "run", settings())
+    found = uncut[0].checkpoints.load(24)
+    folder.checkpoints.save(24, found.state | {key: value}, found.facts | {"best": None, "finished": False, "step": 23})
+    with pytest.raises(TrainingError):
+        train(folder.path)
+    if key == "module" or (key == "average" and value):
+        with pytest.raises(TrainingError):
+            load_trained(folder, Regression())
+
+
+def test_a_lost_best_checkpoint_is_said_and_the_last_one_can_be_had(
+    uncut: tuple[RunFolder, RunResult], tmp_path: Path
+) -> None:
+    folder = RunFolder.open(tmp_path / "run", settings())
+    found = uncut[0].checkpoints.load(24)
+    best = {"step": 3, "name": "quality", "value": 1.0, "figures": {}}
+    folder.checkpoints.save(24, found.state, found.facts | {"best": best})
+    with pytest.raises(DamagedCheckpoint, match=r"the best checkpoint is lost .* that of step 24 is the last"):
+        load_trained(folder, Regression())
+    assert load_trained(folder, Regression(), "last") == 24
+    folder.checkpoints.save(24, found.state, found.facts | {"best": {"step": "three"}})
+    with pytest.raises(DamagedCheckpoint, match="names is none"):
+        load_trained(folder, Regression())

@@ -47,8 +47,16 @@ class Best:
 
     @staticmethod
     def of(facts: Mapping[str, Any]) -> Best | None:
-        """Return the best validation that facts of a checkpoint name, if any."""
-        return None if facts.get("best") is None else Best(**facts["best"])
+        """Return the best validation that facts of a checkpoint name, if any. Raise DamagedCheckpoint if it is none."""
+        if facts.get("best") is None:
+            return None
+        try:
+            best = Best(**facts["best"])
+        except TypeError as error:
+            raise DamagedCheckpoint("the best validation that the checkpoint names is none") from error
+        if type(best.step) is not int or not isinstance(best.value, int | float):
+            raise DamagedCheckpoint("the best validation that the checkpoint names is none")
+        return best
 
     def record(self) -> dict[str, Any]:
         """Return it as a JSON object."""

@@ -98,7 +98,7 @@ class _Loop:
                 self.folder.write_environment(facts)
             self.tell(journal.STARTED, environment=facts)
             return
-        self.folder.require(found.facts["settings"])
+        self.folder.require(found.facts.get("settings") or {})
         self.state.restore(found.state)
         self.step = self.saved = found.step
         self.best, self.resumed = Best.of(found.facts), True

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from training.averaging import WeightAverage
 from training.checkpoints import Best
-from training.errors import TrainingError
+from training.errors import DamagedCheckpoint, TrainingError
 
 if TYPE_CHECKING:
     from training.run_folder import RunFolder
@@ -55,7 +55,7 @@ class RunState:
             self._optimizer.load_state_dict(state["optimizer"])
             if self._average is not None:
                 self._average.restore(state["average"])
-        except (KeyError, ValueError, RuntimeError) as error:
+        except (KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
             raise TrainingError(f"the checkpoint is of another optimizer or average: {error}") from error
 
 
@@ -78,14 +78,20 @@ def load_trained(folder: RunFolder, task: Task, which: str = "best") -> int:
         raise TrainingError(f"the run in {folder.path} has no checkpoint yet")
     best = Best.of(found.facts)
     if which == "best" and best is not None and best.step != found.step:
-        found = folder.checkpoints.load(best.step)
+        try:
+            found = folder.checkpoints.load(best.step)
+        except DamagedCheckpoint as error:
+            raise DamagedCheckpoint(
+                f"the best checkpoint is lost ({error}); that of step {found.step} is the last"
+            ) from error
     _restore_module(found.state, task.module, frozen_digest(task.module))
-    average: Mapping[str, Tensor] = found.state["average"]
-    if average:
+    try:
         parameters = dict(task.trained.named_parameters())
         with torch.no_grad():
-            for name, value in average.items():
+            for name, value in found.state["average"].items():
                 parameters[name].copy_(value)
+    except (KeyError, AttributeError, TypeError, RuntimeError) as error:
+        raise TrainingError(f"the checkpoint is of another average: {error}") from error
     return found.step
 
 
@@ -105,13 +111,18 @@ def _kept(module: nn.Module) -> dict[str, Tensor]:
     return {name: value for name, value in module.state_dict().items() if name not in frozen}
 
 
+def _tensors(values: Any) -> dict[str, Tensor]:
+    """Return the tensors in a part of a checkpoint, which may be another program's."""
+    return {name: each for name, each in values.items() if isinstance(each, Tensor)} if isinstance(values, dict) else {}
+
+
 @torch.no_grad()
 def _restore_module(state: Mapping[str, Any], module: nn.Module, frozen: str) -> None:
     if state.get("frozen") != frozen:
         raise TrainingError(
             "the frozen weights are not those that the run began with: use the same encoder, or begin another run"
         )
-    kept, saved = _kept(module), state["module"]
+    kept, saved = _kept(module), _tensors(state.get("module"))
     other = sorted(kept.keys() ^ saved.keys()) or [n for n in kept if kept[n].shape != saved[n].shape]
     if other:
         raise TrainingError(f"the checkpoint is of another network: {other[0]} differs")

@@ -12,6 +12,7 @@ import click
 
 from app import compose
 from app.compose import Settings
+from app.encoder_choice import canonical
 from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING, USAGE
 from app.shell.options import PathWord, Whole
@@ -62,13 +63,13 @@ def make_config(settings: Settings, given: Mapping[str, Any], run: Path | None =
         CommandError: A setting is unknown or not possible, a file cannot be read, or captions are missing.
         LibraryError, WrongSetting, EncoderError: As in `app.compose`.
     """
-    from training.configuration import ConfigurationError, config_of, from_toml
+    from training.configuration import ConfigurationError
 
     options = _options(given)
     stored = None if run is None else run / CONFIG_FILE
     try:
         if stored is not None and stored.is_file():
-            config = config_of(from_toml(_text(stored)))
+            config = _stored(stored)
             for name in ("encoder", "library"):
                 if name in settings.given:
                     options[name] = _place(name, str(getattr(settings, name)))
@@ -76,7 +77,7 @@ def make_config(settings: Settings, given: Mapping[str, Any], run: Path | None =
                 options["loop.device"] = _device(settings)
             config = config.changed(options)
             return config, _with(settings, config)
-        file = {} if given["config_file"] is None else from_toml(_text(Path(given["config_file"])))
+        file = {} if given["config_file"] is None else _values(Path(given["config_file"]))
         base = "" if given["config_file"] is None else os.path.dirname(os.path.abspath(given["config_file"]))
         for name in (*_PATH_NAMES, "encoder"):
             if file.get(name) and (name != "encoder" or os.sep in file[name]):
@@ -92,12 +93,7 @@ def stored_config(settings: Settings, run: Path) -> tuple[TrainConfig, Settings]
     Raises:
         CommandError: It is missing, or cannot be read.
     """
-    from training.configuration import ConfigurationError, config_of, from_toml
-
-    try:
-        config = config_of(from_toml(_text(run / CONFIG_FILE)))
-    except ConfigurationError as error:
-        raise CommandError(f"{display_path(str(run / CONFIG_FILE))}: {error}", USAGE) from error
+    config = _stored(run / CONFIG_FILE)
     return config, _with(settings, config)
 
 
@@ -157,7 +153,7 @@ def _options(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _place(name: str, value: str) -> str:
     """Return the name of an encoder as it is, and a path as an absolute one: a run goes on from any folder."""
-    return os.path.abspath(value) if name == "library" or os.path.exists(value) else value
+    return os.path.abspath(value) if name == "library" else canonical(value)
 
 
 def _device(settings: Settings) -> str:
@@ -167,6 +163,26 @@ def _device(settings: Settings) -> str:
         return choose_device(settings.device)
     except ValueError as error:
         raise compose.WrongSetting(str(error)) from error
+
+
+def _stored(path: Path) -> TrainConfig:
+    """Return the configuration in the folder of a run. Raise CommandError if it cannot be read."""
+    from training.configuration import ConfigurationError, config_of
+
+    try:
+        return config_of(_values(path))
+    except ConfigurationError as error:
+        raise CommandError(f"{display_path(str(path))}: {error}", USAGE) from error
+
+
+def _values(path: Path) -> dict[str, Any]:
+    """Return the values in a TOML file. Raise CommandError if it cannot be read."""
+    from training.configuration import ConfigurationError, from_toml
+
+    try:
+        return from_toml(_text(path))
+    except ConfigurationError as error:
+        raise CommandError(f"{display_path(str(path))}: {error}", USAGE) from error
 
 
 def _text(path: Path) -> str:

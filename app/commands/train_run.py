@@ -62,8 +62,8 @@ docs/training.md has the settings.""",
 def train_run(settings: Settings, run: str, yes: bool, as_json: bool, **given: Any) -> None:
     """Train in the folder RUN, or go on with the run in it."""
     folder = Path(os.path.abspath(run))
-    _require_folder(folder)
     with train_errors():
+        _require_folder(folder)
         config, settings = make_config(settings, given, folder)
         _train(settings, config, folder, yes=yes, as_json=as_json)
 
@@ -88,9 +88,12 @@ def _train(settings: Settings, config: TrainConfig, path: Path, *, yes: bool, as
                 say_left_out(left_out)
             assert data is not None
             parent = load_parent(config)
+            shaping = config.shaping() | {"data": data.digest, "parent": parent.digest}
+            if not new:
+                RunFolder.open(path, shaping)  # before anything relies on data that somebody may have changed
             footage = None if config.stage == "text" else run_footage(data.examples, config, encoder, path, workers)
             stage = stage_run(config, parent, data, footage)
-            folder = RunFolder.open(path, config.shaping() | {"data": data.digest, "parent": parent.digest})
+            folder = RunFolder.open(path, shaping)
             if new:
                 write_run_data(path, data)
             _write_config(path, config)
@@ -121,8 +124,9 @@ def _train(settings: Settings, config: TrainConfig, path: Path, *, yes: bool, as
 
 
 def _require_folder(path: Path) -> None:
-    """Raise CommandError if a run cannot be in a folder, before any work."""
-    from training.run_folder import SETTINGS_FILE
+    """Raise CommandError or RunError if a run cannot be in a folder, before any work."""
+    from training.errors import RunError
+    from training.run_folder import SETTINGS_FILE, RunFolder
 
     if not path.parent.is_dir():
         raise CommandError(f"{display_path(str(path))}: there is no folder {display_path(str(path.parent))}", MISSING)
@@ -131,6 +135,8 @@ def _require_folder(path: Path) -> None:
     begun = (path / SETTINGS_FILE).exists()
     if path.is_dir() and not begun and any(not each.name.startswith(".") for each in path.iterdir()):
         raise CommandError(f"{display_path(str(path))} holds something else; name a new folder", MISSING)
+    if begun and RunFolder.existing(path).is_locked():
+        raise RunError(f"another process trains in {display_path(str(path))}; wait for it, or stop it")
 
 
 def _write_config(path: Path, config: TrainConfig) -> None:

@@ -66,7 +66,8 @@ def existing_run(name: str) -> RunFolder:
     try:
         return RunFolder.existing(Path(name))
     except RunError as error:
-        raise CommandError(f"{printable(str(error))}; `prismsearch train run` makes one", MISSING) from error
+        advice = "begin another run" if is_run(name) else "`prismsearch train run` makes one"
+        raise CommandError(f"{printable(str(error))}; {advice}", MISSING) from error
 
 
 def is_run(name: str) -> bool:
@@ -250,6 +251,8 @@ def run_stage(settings: Settings, folder: RunFolder) -> OpenedRun:
     data = read_run_data(folder.path, with_rows=config.stage == "text")
     if data is None:
         raise CommandError(f"{printable(str(folder.path))} has not begun to train yet", MISSING)
+    if data.digest != folder.settings.get("data"):
+        raise CommandError(f"the data in {printable(str(folder.path))} are not what the run began with", MISSING)
     parent = load_parent(config)
     footage = None
     if config.stage != "text":

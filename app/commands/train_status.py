@@ -61,9 +61,10 @@ def status_of(folder: RunFolder) -> dict[str, Any]:
     """Return what is known of a run, as JSON values.
 
     Raises:
-        CommandError: Its journal cannot be read.
+        CommandError: Its journal or its settings cannot be read.
     """
     from training.journal import FAILED, FINISHED, RESUMED, SAVED, STARTED, STEP, STOPPED, VALIDATED, effective
+    from training.run_folder import SETTINGS_FILE
 
     try:
         lines = effective(folder.journal.read())
@@ -75,8 +76,13 @@ def status_of(folder: RunFolder) -> dict[str, Any]:
     steps = [line for line in lines if line["event"] == STEP]
     validations = [line for line in lines if line["event"] == VALIDATED and isinstance(line.get("figures"), dict)]
     best = [line for line in validations if line.get("best")]
-    step, of = max((line.get("step", 0) for line in lines), default=0), int(folder.settings.get("loop.steps", 0))
-    pace = steps[-1].get("seconds_per_step") if steps else None
+    step, of = max((line.get("step", 0) for line in lines), default=0), folder.settings.get("loop.steps")
+    if type(of) is not int or not isinstance(folder.settings.get("stage"), str):
+        place = printable(str(folder.path / SETTINGS_FILE))
+        raise CommandError(f"{place} is not what `prismsearch train run` wrote; begin another run", MISSING)
+    latest = steps[-1] if steps else {}
+    figures = latest.get("figures")
+    pace = _finite(latest.get("seconds_per_step"))
     state = "running" if running else "interrupted" if last in (STARTED, RESUMED) else last
     return {
         "run": str(folder.path),
@@ -85,24 +91,29 @@ def status_of(folder: RunFolder) -> dict[str, Any]:
         "running": running,
         "step": step,
         "steps": of,
-        "loss": steps[-1]["figures"].get("loss") if steps and isinstance(steps[-1].get("figures"), dict) else None,
-        "learning_rate": steps[-1].get("learning_rate") if steps else None,
+        "loss": _finite(figures.get("loss")) if isinstance(figures, dict) else None,
+        "learning_rate": _finite(latest.get("learning_rate")),
         "seconds_per_step": pace,
-        "eta_seconds": (of - step) * pace if running and isinstance(pace, int | float) else None,
+        "eta_seconds": (of - step) * pace if running and pace is not None else None,
         "validation": _validation(validations[-1]) if validations else None,
         "best": _validation(best[-1]) if best else None,
         "saved_step": max((line.get("step", 0) for line in lines if line["event"] == SAVED), default=None),
         "updated": lines[-1].get("time") if lines else None,
-        "reason": events[-1].get("reason") if last == FAILED and not running else None,
+        "reason": str(events[-1].get("reason", "")) if last == FAILED and not running else None,
     }
 
 
 def _validation(line: dict[str, Any]) -> dict[str, Any]:
-    return {"step": line.get("step", 0), "figures": line["figures"]}
+    return {"step": line.get("step", 0), "figures": {name: _finite(value) for name, value in line["figures"].items()}}
 
 
-def _number(value: Any) -> str:
-    return f"{value:.4f}" if isinstance(value, int | float) and math.isfinite(value) else "not a number"
+def _finite(value: Any) -> float | None:
+    """Return a number of the journal, which anybody may have edited; None for what is none."""
+    return value if isinstance(value, int | float) and math.isfinite(value) else None
+
+
+def _number(value: float | None) -> str:
+    return "not a number" if value is None else f"{value:.4f}"
 
 
 def _state_text(status: dict[str, Any]) -> str:

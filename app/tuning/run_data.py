@@ -110,8 +110,9 @@ def _rows(path: Path, count: int | None) -> NDArray[np.float32]:
     import numpy as np
 
     try:
-        rows = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError) as error:
+        # Mapped, so that a header cannot ask for more memory than the file has; zip files and pickles are refused.
+        rows = np.array(np.lib.format.open_memmap(path, mode="r"))
+    except (ValueError, EOFError, OverflowError) as error:
         raise TextFileError(f"{path.name}: it is damaged ({error}); begin another run") from error
     if rows.dtype != np.float32 or rows.ndim != 2 or len(rows) != (len(rows) if count is None else count):
         raise TextFileError(f"{path.name}: it does not belong to {EXAMPLES_FILE}; begin another run")
