@@ -250,7 +250,7 @@ def open_encoder_lazily(settings: Settings, load: Callable[[], Encoder]) -> Enco
     def files() -> list[Path]:
         from encoder import EncoderError
         from encoder.checkpoints.download_policy import Sources
-        from encoder.loading import files_of
+        from encoder.model_files import files_of
 
         try:
             return files_of(name, Sources(offline=True))

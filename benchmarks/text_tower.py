@@ -33,8 +33,8 @@ def measure(name: str, clips: int, steps: int, sentences: int, settings: dict[st
     import torch
 
     from encoder.config import CONFIGS
-    from encoder.loading import DEMO_FOLDER
     from encoder.model import TextEncoder, VideoPrismLvT
+    from encoder.model_files import DEMO_FOLDER
     from encoder.tokenizer import Tokenizer
     from training.everyday import everyday_sentences
     from training.optimizers import OptimizerSettings, make_optimizer

@@ -41,8 +41,8 @@ from demo.things import THINGS
 from encoder import load_encoder
 from encoder.checkpoints.checkpoint import load_network
 from encoder.checkpoints.converted import digests
-from encoder.loading import DEMO_FOLDER
 from encoder.model import VideoPrismLvT
+from encoder.model_files import DEMO_FOLDER
 from encoder.tokenizer import Tokenizer
 from metrics.bootstrap import bootstrap_interval
 from metrics.retrieval import rank_queries

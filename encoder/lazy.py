@@ -80,7 +80,7 @@ def describe(encoder: Encoder, files: Iterable[Path]) -> EncoderDescription:
 
     Args:
         encoder: The encoder, loaded.
-        files: The files that it was loaded from; see `encoder.loading.files_of`.
+        files: The files that it was loaded from; see `encoder.model_files.files_of`.
 
     Raises:
         OSError: A file is missing.

@@ -1,8 +1,7 @@
-"""Loading of encoders: resolve a name or path to files, build the network, choose the device, compute the id."""
+"""Loading of encoders: build the network from its files, choose the device, compute the id."""
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -11,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from encoder.checkpoints import hub, verified
 from encoder.checkpoints.download_policy import Sources
-from encoder.config import ALIASES, CONFIGS, DEMO, VOCABULARY, VideoPrismConfig, names_with_text, no_text
-from encoder.errors import EncoderUnavailable, ModelNotFound, WeightsMismatch
+from encoder.config import CONFIGS, DEMO, VideoPrismConfig, no_text
+from encoder.errors import EncoderUnavailable, WeightsMismatch
+from encoder.model_files import resolve, vocabulary_beside
 from encoder.openclip.pretrained import PREFIX
 from encoder.protocol import Encoder, Fit, Shape, known_shape
 from encoder.runtime.precision import checked_precision, choose_precision
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from encoder.runtime.precision import Precision
     from encoder.tokenizer import Tokenizer
 
-DEMO_FOLDER = Path(__file__).parent / "demo"
-VOCABULARY_NAMES = ("vocabulary.model", "spiece.model", "sentencepiece.model", "c4_en.model")
 DEMO_LICENCE = "Apache-2.0"  # of the bundled weights, as NOTICE says
 DEMO_NOTICE = (
     "the demo encoder knows only the drawn world of the demo library; its hits in other videos are meaningless"
@@ -59,7 +57,7 @@ def load(
         )
     device = choose_device(device)
     checked_precision(precision, device)  # before anything is downloaded
-    config, weights, vocabulary = _resolve(name_or_path, sources, needs_text=needs_text)
+    config, weights, vocabulary = resolve(name_or_path, sources, needs_text=needs_text)
 
     from encoder.checkpoints.converted import load_network_cached
 
@@ -67,7 +65,7 @@ def load(
     config = network.config
     tokenizer = None
     if config.has_text:
-        vocabulary = vocabulary or _vocabulary_beside(weights, config, sources)
+        vocabulary = vocabulary or vocabulary_beside(weights, config, sources)
         tokenizer = _tokenizer(vocabulary, weights, config)
     elif needs_text:
         raise ValueError(no_text(f"{weights}"))
@@ -212,7 +210,7 @@ def load_parent(name_or_path: str | Path, *, sources: Sources | None = None) -> 
     if isinstance(name_or_path, str) and name_or_path.startswith(PREFIX):
         raise ValueError(f"{name_or_path} is no network of VideoPrism; only these can be trained here")
     sources = sources or Sources()
-    config, weights, vocabulary = _resolve(name_or_path, sources)
+    config, weights, vocabulary = resolve(name_or_path, sources)
     network, digests = load_network_cached(weights, config, hub.models_folder(sources.models))
     facts = read_facts(weights)
     licence = config.weights.licence if config and config.weights else facts.licence if facts else ""
@@ -220,7 +218,7 @@ def load_parent(name_or_path: str | Path, *, sources: Sources | None = None) -> 
         licence = DEMO_LICENCE
     if not network.config.has_text:
         return Parent(network, None, digests.whole, None, licence)
-    vocabulary = vocabulary or _vocabulary_beside(weights, network.config, sources)
+    vocabulary = vocabulary or vocabulary_beside(weights, network.config, sources)
     return Parent(network, _tokenizer(vocabulary, weights, network.config), digests.whole, vocabulary, licence)
 
 
@@ -256,32 +254,8 @@ def load_video_encoder(name_or_path: str | Path, *, sources: Sources | None = No
     if isinstance(name_or_path, str) and name_or_path.startswith(PREFIX):
         raise ValueError(f"{name_or_path} has no video encoder of VideoPrism")
     sources = sources or Sources()
-    config, weights, _ = _resolve(name_or_path, sources)
+    config, weights, _ = resolve(name_or_path, sources)
     return vision_of(load_network_cached(weights, config, hub.models_folder(sources.models))[0])
-
-
-def files_of(name_or_path: str | Path, sources: Sources | None = None) -> list[Path]:
-    """Return the files of weights and vocabulary that `load` reads.
-
-    Args:
-        name_or_path, sources: As in `encoder.load_encoder`. Files that are not here are downloaded as by `load`.
-
-    Returns:
-        The paths; empty if unknown before loading: for OpenCLIP, and for checkpoints without an official file
-        name.
-
-    Raises:
-        ValueError, ModelNotFound, WeightsMismatch: As `load`.
-    """
-    sources = sources or Sources()
-    if isinstance(name_or_path, str) and name_or_path.startswith(PREFIX):
-        return []
-    config, weights, vocabulary = _resolve(name_or_path, sources)
-    if config is not None and not config.has_text:
-        return [weights]
-    if vocabulary is None and config is not None:
-        vocabulary = _vocabulary_beside(weights, config, sources)
-    return [] if vocabulary is None else [weights, vocabulary]
 
 
 def choose_device(device: str) -> str:
@@ -318,77 +292,3 @@ def device_name(device: str) -> str:
     import torch
 
     return torch.cuda.get_device_name(device) if device.startswith("cuda") else device
-
-
-def _resolve(
-    name_or_path: str | Path, sources: Sources, *, needs_text: bool = False
-) -> tuple[VideoPrismConfig | None, Path, Path | None]:
-    """Return configuration, weights and vocabulary; None for those determined by the weights or their folder."""
-    config = _config(name_or_path) if isinstance(name_or_path, str) else None
-    if needs_text and config is not None and not config.has_text:
-        raise ValueError(no_text(config.name))  # before anything is downloaded
-    if config is not None and config.weights is None:
-        weights, vocabulary = DEMO_FOLDER / f"{config.name}.npz", DEMO_FOLDER / VOCABULARY_NAMES[0]
-        return config, _require(weights), _require(vocabulary)
-    if config is not None and config.weights is not None:
-        return config, sources.fetch(config.weights), sources.fetch(VOCABULARY) if config.has_text else None
-
-    path = Path(name_or_path).expanduser()
-    if path.is_dir():
-        path = _weights_in(path)
-    if not path.is_file():
-        looks_like_a_path = isinstance(name_or_path, Path) or len(path.parts) > 1 or path.suffix
-        if looks_like_a_path:
-            raise ModelNotFound(f"there is no checkpoint at {path}; name an .npz or .safetensors file, or its folder")
-        raise ValueError(_unknown(str(name_or_path)))
-    if path.suffix not in (".npz", ".safetensors"):
-        raise ValueError(f"{path} is not a checkpoint: official weights end in .npz, converted ones in .safetensors")
-    config = next((c for c in CONFIGS.values() if c.weights and c.weights.file == path.name), None)
-    if needs_text and config is not None and not config.has_text:
-        raise ValueError(no_text(config.name))
-    return config, path, None
-
-
-def _config(name: str) -> VideoPrismConfig | None:
-    return CONFIGS.get(ALIASES.get(name, name))
-
-
-def _require(path: Path) -> Path:
-    if not path.is_file():
-        raise ModelNotFound(f"{path} is missing: the installation is not complete; install prismsearch again")
-    return path
-
-
-def _weights_in(folder: Path) -> Path:
-    """Return the one checkpoint of a folder."""
-    found = sorted(p for p in folder.iterdir() if p.suffix in (".npz", ".safetensors") and not p.name.startswith("."))
-    official = [p for p in found if any(c.weights and c.weights.file == p.name for c in CONFIGS.values())]
-    candidates = official or found
-    if not candidates:
-        raise ModelNotFound(f"the folder {folder} contains no checkpoint: no .npz and no .safetensors")
-    if len(candidates) > 1:
-        raise ValueError(f"{folder} contains several checkpoints; choose one: {', '.join(p.name for p in candidates)}")
-    return candidates[0]
-
-
-def _vocabulary_beside(weights: Path, config: VideoPrismConfig, sources: Sources) -> Path:
-    for name in VOCABULARY_NAMES:
-        if (weights.parent / name).is_file():
-            return weights.parent / name
-    if config.name in CONFIGS and CONFIGS[config.name].weights is not None:
-        return sources.fetch(VOCABULARY)
-    if config.name == DEMO.name:
-        return _require(DEMO_FOLDER / VOCABULARY_NAMES[0])
-    raise ModelNotFound(
-        f"the vocabulary of {weights.name} is not beside it: put the SentencePiece model it was trained with into "
-        f"{weights.parent} as {VOCABULARY_NAMES[0]}"
-    )
-
-
-def _unknown(name: str) -> str:
-    near = difflib.get_close_matches(name, names_with_text(), cutoff=0.5)
-    meant = f" (did you mean {' or '.join(near)}?)" if near else ""
-    return (
-        f"there is no encoder called {name!r}{meant}. Known: {', '.join(names_with_text())}, a path of an .npz or "
-        ".safetensors file, or open_clip:MODEL/PRETRAINED"
-    )

@@ -162,7 +162,7 @@ def test_a_plain_network_that_a_probe_has_loaded_is_refused_all_the_same(tmp_pat
     with pytest.MonkeyPatch.context() as patch:
         published = config.CONFIGS["videoprism_public_v1_base"].weights
         known = {**config.CONFIGS, "videoprism_public_v1_base": dataclasses.replace(small, weights=published)}
-        patch.setattr("encoder.loading.CONFIGS", known)
+        patch.setattr("encoder.model_files.CONFIGS", known)
         opened = [compose.open_encoder_lazily(settings, lambda: compose.open_encoder(settings)) for _ in range(2)]
         assert [type(each).__name__ for each in opened] == ["VideoPrism", "LazyEncoder"]
         assert [with_tokens(each).token_dim for each in opened] == [32, 32]

@@ -19,7 +19,7 @@ from torch import nn
 from encoder import ClipSpec, Encoder, EncoderError, Fit, load_encoder
 from encoder.checkpoints.converted import digests
 from encoder.lazy import LazyEncoder, describe
-from encoder.loading import DEMO_FOLDER
+from encoder.model_files import DEMO_FOLDER
 from encoder.protocol import former_id, with_tokens
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -15,8 +15,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from encoder.checkpoints.checkpoint import load_network
 from encoder.config import DEMO, VideoPrismConfig
 from encoder.layers import Attention, Stack, checkpoint_activations, soft_capped_attention
-from encoder.loading import DEMO_FOLDER
 from encoder.model import VideoEncoder, VideoPrismLvT, build, vision_of
+from encoder.model_files import DEMO_FOLDER
 from encoder.runtime.fused_tower import FusedTower
 from encoder.runtime.plain_kernels import PlainKernels
 

@@ -17,7 +17,16 @@ import pytest
 import torch
 from stand_in_hub import COMMIT, StandInHub, stand_in_hub
 
-from encoder import Encoder, EncoderError, EncoderUnavailable, ModelNotFound, WeightsMismatch, load_encoder, loading
+from encoder import (
+    Encoder,
+    EncoderError,
+    EncoderUnavailable,
+    ModelNotFound,
+    WeightsMismatch,
+    load_encoder,
+    loading,
+    model_files,
+)
 from encoder.checkpoints import checkpoint as checkpoint_files
 from encoder.checkpoints import converted, verified
 from encoder.checkpoints.download_policy import Sources
@@ -122,7 +131,7 @@ def test_another_vocabulary_is_another_text_encoder(tmp_path: Path, sources: Sou
     """The same weights number other words with it, so sentences land elsewhere, and clips where they were."""
     path = checkpoint(tmp_path)
     before = load(path, "cpu", sources=sources)
-    shutil.copy(loading.DEMO_FOLDER / "vocabulary.model", path.parent / "vocabulary.model")
+    shutil.copy(model_files.DEMO_FOLDER / "vocabulary.model", path.parent / "vocabulary.model")
     after = load(path, "cpu", sources=sources)
     assert np.abs(after.encode_texts(["a red ball"]) - before.encode_texts(["a red ball"])).max() > 1e-3
     assert after.text_id != before.text_id
@@ -190,10 +199,11 @@ def publish_tiny(hub: StandInHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     published = hub.publish(content, repo="org/tiny", file="flax_tiny.npz")
     vocabulary = (goldens.GOLDEN / "t5like_spm.model").read_bytes()
     monkeypatch.setattr(
-        loading, "VOCABULARY", hub.publish(vocabulary, repo="org/words", file="spiece.model", pinned=True)
+        model_files, "VOCABULARY", hub.publish(vocabulary, repo="org/words", file="spiece.model", pinned=True)
     )
     config = replace(goldens.config("tiny"), weights=published)
-    monkeypatch.setattr(loading, "CONFIGS", {**CONFIGS, "tiny": config})
+    for module in (loading, model_files):
+        monkeypatch.setattr(module, "CONFIGS", {**CONFIGS, "tiny": config})
     return Sources(models=tmp_path / "m", cache_dir=tmp_path / "c", endpoint=hub.endpoint, offline=False)
 
 
@@ -276,7 +286,7 @@ def test_a_plain_network_needs_no_vocabulary(name: str, monkeypatch: pytest.Monk
     monkeypatch.setattr(Sources, "fetch", lambda self, hub_file: Path(hub_file.repo, hub_file.file))
     weights = CONFIGS[name].weights
     assert weights is not None
-    assert loading.files_of(name) == [Path(weights.repo, weights.file)]
+    assert model_files.files_of(name) == [Path(weights.repo, weights.file)]
 
 
 def test_the_video_encoder_of_any_checkpoint(tmp_path: Path, sources: Sources) -> None:
@@ -317,7 +327,7 @@ def test_a_missing_vocabulary_says_where_it_belongs(tmp_path: Path, sources: Sou
     assert str(tmp_path) in str(caught.value)
 
 
-@pytest.mark.parametrize("name", loading.VOCABULARY_NAMES)
+@pytest.mark.parametrize("name", model_files.VOCABULARY_NAMES)
 def test_a_vocabulary_may_have_its_usual_names(tmp_path: Path, name: str, sources: Sources) -> None:
     assert load(checkpoint(tmp_path, vocabulary=name), "cpu", sources=sources).encode_texts(["dog"]).shape == (1, 32)
 
@@ -549,7 +559,7 @@ def test_a_device_that_is_not_there_is_told_before_weights_are_read(tmp_path: Pa
 
 
 def test_the_demo_encoder_says_what_it_is() -> None:
-    if not (loading.DEMO_FOLDER / "videoprism_lvt_demo.npz").exists():
+    if not (model_files.DEMO_FOLDER / "videoprism_lvt_demo.npz").exists():
         pytest.skip("the demo encoder's weights are not in this checkout")
     found = load_encoder("demo", "cpu")
     assert found.notice is not None
@@ -667,7 +677,7 @@ class TestOpenClip:
         assert asked == []
 
     def test_its_files_are_unknown_before_loading(self) -> None:
-        assert loading.files_of("open_clip:ViT-B-32/openai", NothingIsFetched()) == []
+        assert model_files.files_of("open_clip:ViT-B-32/openai", NothingIsFetched()) == []
 
 
 def test_an_unknown_name_is_answered_with_all_that_can_be_loaded(sources: Sources) -> None:
@@ -692,42 +702,42 @@ def test_files_of_published_names_are_those_that_are_fetched(
     weights = CONFIGS[name].weights
     assert weights is not None
     expected = [Path(weights.repo, weights.file), Path("google/siglip-base-patch16-224/spiece.model")]
-    assert loading.files_of(alias) == loading.files_of(name) == expected
+    assert model_files.files_of(alias) == model_files.files_of(name) == expected
 
 
 def test_files_of_the_demo_encoder_are_in_the_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(loading, "DEMO_FOLDER", tmp_path)
+    monkeypatch.setattr(model_files, "DEMO_FOLDER", tmp_path)
     weights, vocabulary = tmp_path / "videoprism_lvt_demo.npz", tmp_path / "vocabulary.model"
     for path in (weights, vocabulary):
         with pytest.raises(ModelNotFound, match=f"{path.name} is missing.*install prismsearch again"):
             load("demo", "cpu", sources=NothingIsFetched())
         path.touch()
-    assert loading.files_of("demo", NothingIsFetched()) == [weights, vocabulary]
-    assert loading.files_of("videoprism_lvt_demo", NothingIsFetched()) == [weights, vocabulary]
+    assert model_files.files_of("demo", NothingIsFetched()) == [weights, vocabulary]
+    assert model_files.files_of("videoprism_lvt_demo", NothingIsFetched()) == [weights, vocabulary]
 
 
 def test_files_of_a_path_are_known_by_an_official_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert loading.files_of(checkpoint(tmp_path / "own"), NothingIsFetched()) == []
+    assert model_files.files_of(checkpoint(tmp_path / "own"), NothingIsFetched()) == []
     official = checkpoint(tmp_path / "here", "flax_lvt_base_f16r288_repeated.npz", vocabulary="spiece.model")
     beside = official.parent / "spiece.model"
-    assert loading.files_of(official, NothingIsFetched()) == [official, beside]
-    assert loading.files_of(str(official.parent), NothingIsFetched()) == [official, beside]
+    assert model_files.files_of(official, NothingIsFetched()) == [official, beside]
+    assert model_files.files_of(str(official.parent), NothingIsFetched()) == [official, beside]
     beside.unlink()
     monkeypatch.setattr(Sources, "fetch", lambda self, hub_file: Path(hub_file.file))
-    assert loading.files_of(official) == [official, Path("spiece.model")]
+    assert model_files.files_of(official) == [official, Path("spiece.model")]
 
 
 def test_a_vocabulary_of_the_first_usual_name_is_taken(tmp_path: Path) -> None:
     official = checkpoint(tmp_path, "flax_lvt_base_f16r288_repeated.npz", vocabulary="c4_en.model")
-    for name in reversed(loading.VOCABULARY_NAMES):
+    for name in reversed(model_files.VOCABULARY_NAMES):
         shutil.copy(goldens.GOLDEN / "t5like_spm.model", tmp_path / name)
-        assert loading.files_of(official, NothingIsFetched()) == [official, tmp_path / name]
+        assert model_files.files_of(official, NothingIsFetched()) == [official, tmp_path / name]
 
 
 def test_a_copy_of_the_demo_encoder_is_the_demo_encoder(tmp_path: Path, sources: Sources) -> None:
-    if not (loading.DEMO_FOLDER / "videoprism_lvt_demo.npz").exists():
+    if not (model_files.DEMO_FOLDER / "videoprism_lvt_demo.npz").exists():
         pytest.skip("the demo encoder's weights are not in this checkout")
-    shutil.copy(loading.DEMO_FOLDER / "videoprism_lvt_demo.npz", tmp_path / "renamed.npz")
+    shutil.copy(model_files.DEMO_FOLDER / "videoprism_lvt_demo.npz", tmp_path / "renamed.npz")
     demo, copy = load("demo", "cpu", sources=sources), load(tmp_path / "renamed.npz", "cpu", sources=sources)
     assert (copy.id, copy.notice) == (demo.id, demo.notice)
 
@@ -735,10 +745,10 @@ def test_a_copy_of_the_demo_encoder_is_the_demo_encoder(tmp_path: Path, sources:
 def test_in_a_folder_the_official_file_is_meant_and_hidden_ones_are_not_seen(tmp_path: Path) -> None:
     checkpoint(tmp_path, ".hidden.npz")
     with pytest.raises(ModelNotFound, match="contains no checkpoint"):
-        loading.files_of(tmp_path, NothingIsFetched())
+        model_files.files_of(tmp_path, NothingIsFetched())
     for name in ("converted.safetensors", "other.npz", "flax_lvt_large_f8r288_repeated.npz"):
         official = checkpoint(tmp_path, name)
-    assert loading.files_of(tmp_path, NothingIsFetched()) == [official, tmp_path / "vocabulary.model"]
+    assert model_files.files_of(tmp_path, NothingIsFetched()) == [official, tmp_path / "vocabulary.model"]
 
 
 def test_a_tilde_is_the_home_folder(tmp_path: Path, sources: Sources, monkeypatch: pytest.MonkeyPatch) -> None:

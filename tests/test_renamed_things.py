@@ -10,7 +10,7 @@ from demo import captions, renamed_things
 from demo.evaluate import clip_rows, gallery
 from demo.things import THINGS
 from encoder import load_encoder
-from encoder.loading import DEMO_FOLDER
+from encoder.model_files import DEMO_FOLDER
 from encoder.tokenizer import Tokenizer, canonical
 
 

@@ -13,8 +13,8 @@ import torch
 
 from encoder.checkpoints.converted import digests
 from encoder.config import VideoPrismConfig
-from encoder.loading import DEMO_FOLDER
 from encoder.model import VideoPrismLvT
+from encoder.model_files import DEMO_FOLDER
 from encoder.tokenizer import Tokenizer
 from encoder.weights import flax_from_state_dict, state_dict_from_flax
 from training import everyday

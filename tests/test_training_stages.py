@@ -15,8 +15,8 @@ from training_tasks import everything, require_same_bits
 
 from encoder.checkpoints.checkpoint import network_from_state
 from encoder.config import VideoPrismConfig
-from encoder.loading import DEMO_FOLDER
 from encoder.model import VideoPrismLvT, build
+from encoder.model_files import DEMO_FOLDER
 from encoder.tokenizer import Tokenizer
 from encoder.weights import flax_from_state_dict, state_dict_from_flax
 from training.batches import CaptionedBatch

@@ -98,7 +98,7 @@ def train_export(settings: Settings, run: str, target: str, which: str, replace:
 
 def _copy_vocabulary(network: Network, parent: Parent, path: Path) -> str | None:
     """Put the vocabulary of a network that finds it nowhere else beside it. Return its name if one was copied."""
-    from encoder.loading import VOCABULARY_NAMES
+    from encoder.model_files import VOCABULARY_NAMES
     from training.export import has_known_vocabulary
 
     if parent.vocabulary is None or not network.config.has_text or has_known_vocabulary(network):
