@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,32 +10,23 @@ from pathlib import Path
 import pytest
 import torch
 import training_processes
-from training_processes import Found
+from training_processes import PROCESSES, Found
 
 from training.distributed import gather_rows, rank, world_size
-
-PROCESSES = 2
 
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Found]]:
     """What each process found."""
+    if not hasattr(os, "fork"):
+        pytest.skip("this system cannot fork")
     folder = tmp_path_factory.mktemp("processes")
-    started = [
-        subprocess.Popen(
-            [sys.executable, training_processes.__file__, str(own), str(PROCESSES), str(folder)],
-            stderr=subprocess.PIPE, text=True,
-        )
-        for own in range(PROCESSES)
-    ]  # fmt: skip
-    try:
-        for process in started:
-            _, told = process.communicate(timeout=120)
-            assert process.returncode == 0, told
-    finally:
-        for process in started:
-            process.kill()
-    return [torch.load(Path(folder) / f"{own}.pt", weights_only=True) for own in range(PROCESSES)]
+    done = subprocess.run(
+        [sys.executable, training_processes.__file__, folder],
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)}, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return [torch.load(folder / f"{own}.pt", weights_only=True) for own in range(PROCESSES)]
 
 
 @pytest.mark.parametrize(("case", "size"), [("plain", None), ("several", None), ("chunks", 3)])

@@ -1,12 +1,13 @@
-"""One of several processes that train together, for test_training_distributed.py: a step on its part of a batch.
+"""Two processes that train together, for test_training_distributed.py: each takes a step on its part of a batch.
 
-    python training_processes.py RANK PROCESSES FOLDER
+    python training_processes.py FOLDER
 
-They meet at FOLDER/meet; what each found is FOLDER/RANK.pt.
+They meet at FOLDER/meet; what each found is FOLDER/RANK.pt. They are forked, so that torch is imported once.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -23,7 +24,7 @@ from training.distributed import gather_rows, rank, world_size
 from training.gradient_cache import encode_in_chunks
 from training.losses import Temperature, contrastive_loss
 
-CLIPS = 16
+CLIPS, PROCESSES = 16, 2
 Found = dict[str, Tensor]
 
 
@@ -73,11 +74,10 @@ def gathered() -> Found:
     return {"rows": joined.detach(), "gradient": rows.grad}
 
 
-def main() -> None:
-    own, processes, folder = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
-    torch.set_num_threads(1)
+def train_part(own: int, folder: Path) -> None:
+    """Find what process `own` finds."""
     meet = (folder / "meet").as_uri()
-    dist.init_process_group("gloo", init_method=meet, rank=own, world_size=processes, timeout=timedelta(seconds=60))
+    dist.init_process_group("gloo", init_method=meet, rank=own, world_size=PROCESSES, timeout=timedelta(seconds=60))
     found = {
         "plain": step("plain"), "several": step("several"), "chunks": step("several", 3), "gathered": gathered(),
         "place": {"rank": torch.tensor(rank()), "world_size": torch.tensor(world_size())},
@@ -86,5 +86,14 @@ def main() -> None:
     dist.destroy_process_group()
 
 
+def main(folder: Path) -> None:
+    from training_children import fork
+
+    torch.set_num_threads(1)
+    children = [fork(train_part, own, folder) for own in range(PROCESSES)]
+    codes = [os.waitpid(each, 0)[1] for each in children]
+    sys.exit(1 if any(codes) else 0)
+
+
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]))
