@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import goldens
@@ -24,6 +24,11 @@ OBLONG = VideoPrismConfig(
     name="oblong", patch=2, frames=3, rows=2, columns=5, dim=8, heads=2, mlp=12, spatial_layers=1, temporal_layers=1,
     auxiliary_layers=1, text_layers=1, vocabulary=11, text_tokens=7,
 )  # fmt: skip
+
+
+def stated(**changed: object) -> dict[str, object]:
+    """Return the configuration of a network as its description states it, with other values."""
+    return {key: value for key, value in asdict(OBLONG).items() if key != "weights"} | changed
 
 
 def facts_of(network: Network) -> NetworkFacts:
@@ -112,6 +117,12 @@ def test_another_programs_description_is_not_ours(content: str, tmp_path: Path) 
         {"config": None},
         {"config": {"name": "x", "dim": -1}},
         {"config": {"name": "x", "dimension": 1}},
+        {"config": stated(heads=0)},
+        {"config": stated(dim=32.0)},
+        {"config": stated(mlp=True)},
+        {"config": stated(text_tokens=10_000_000)},
+        {"config": stated(text_layers=1_001)},
+        {"config": stated(name="x" * 300)},
         {"steps": "3"},
         {"steps": True},
         {"stage": None},

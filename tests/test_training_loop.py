@@ -347,3 +347,15 @@ def test_a_lost_best_checkpoint_is_said_and_the_last_one_can_be_had(
     folder.checkpoints.save(24, found.state, found.facts | {"best": {"step": "three"}})
     with pytest.raises(DamagedCheckpoint, match="names is none"):
         load_trained(folder, Regression())
+
+
+def test_a_validation_without_numbers_ends_the_run_and_keeps_what_was_saved(tmp_path: Path) -> None:
+    class Growing(Regression):
+        def validate(self) -> dict[str, float]:
+            raise ValueError("a score is not a number")
+
+    task = Growing()
+    folder = tmp_path / "run"
+    with pytest.raises(TrainingError, match=r"failed \(a score is not a number\), .* lower learning rate"):
+        train(folder, task=task)
+    assert RunFolder.existing(folder).journal.read()[-1]["event"] == journal.FAILED

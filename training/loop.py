@@ -178,12 +178,14 @@ class _Loop:
         try:
             taken = self.trainer.take(self.step, batch)
         except NotFinite as error:
-            kept = f"the checkpoint of step {self.saved} is kept" if self.saved >= 0 else "nothing was saved before"
             raise TrainingError(
-                f"{error}, so the run stops; {kept}: use a lower learning rate, or look at batch {self.step}"
+                f"{error}, so the run stops; {self._kept()}: use a lower learning rate, or look at batch {self.step}"
             ) from error
         self.means.add(taken.figures)
         return taken
+
+    def _kept(self) -> str:
+        return f"the checkpoint of step {self.saved} is kept" if self.saved >= 0 else "nothing was saved before"
 
     def _validate(self) -> bool:
         """Validate with the averaged weights; return whether it is the best so far."""
@@ -192,7 +194,13 @@ class _Loop:
         module = self.task.module
         module.eval()
         with torch.no_grad(), self.average.in_place() if self.average is not None else nullcontext():
-            figures = {name: float(value) for name, value in self.task.validate().items()}
+            try:
+                figures = {name: float(value) for name, value in self.task.validate().items()}
+            except ValueError as error:  # rows that are no numbers, of weights that grew without bound
+                raise TrainingError(
+                    f"the validation after step {self.step} failed ({error}), so the run stops; {self._kept()}: "
+                    "use a lower learning rate"
+                ) from error
         module.train()
         if not figures:
             return False

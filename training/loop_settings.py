@@ -71,6 +71,8 @@ class LoopSettings:
         ):  # fmt: skip
             if getattr(self, name) < least:
                 raise ValueError(f"{name} is at least {least}, got {getattr(self, name)}")
+        if self.seed >= 1 << 63:
+            raise ValueError(f"seed is below 2^63, got {self.seed}")
         if not 0 < self.learning_rate < math.inf:
             raise ValueError(f"learning_rate is a number above 0, got {self.learning_rate}")
         if not 0 <= self.clip_norm < math.inf:

@@ -76,6 +76,7 @@ def make_config(settings: Settings, given: Mapping[str, Any], run: Path | None =
             if "device" in settings.given:
                 options["loop.device"] = _device(settings)
             config = config.changed(options)
+            _device(replace(settings, device=config.loop.device))
             return config, _with(settings, config)
         file = {} if given["config_file"] is None else _values(Path(given["config_file"]))
         base = "" if given["config_file"] is None else os.path.dirname(os.path.abspath(given["config_file"]))
@@ -124,6 +125,7 @@ def _new(settings: Settings, values: dict[str, Any]) -> tuple[TrainConfig, Setti
     elif values.get("folder"):
         values["folder"] = os.path.abspath(values["folder"])
     config = config_of(values)
+    _device(replace(settings, device=config.loop.device))
     return config, _with(settings, config)
 
 
@@ -157,6 +159,7 @@ def _place(name: str, value: str) -> str:
 
 
 def _device(settings: Settings) -> str:
+    """Return the device to train on. Raise WrongSetting or EncoderUnavailable if there is none of this name."""
     from encoder.loading import choose_device
 
     try:

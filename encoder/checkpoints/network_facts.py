@@ -20,6 +20,9 @@ FORMAT = "prismsearch-network-1"
 _MAX_DIMENSION = 10_000_000
 _MAX_LAYERS = 1_000  # the largest of ours has 24
 _LONGEST_TEXT = 10_000
+_LONGEST_NAME = 255  # of a file, after which a network is called
+_ALWAYS = frozenset({"patch", "frames", "rows", "columns", "dim", "heads", "mlp", "text_tokens"})
+"""Dimensions that every network has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,12 +99,15 @@ def config_of(values: Any) -> VideoPrismConfig:
         raise TypeError("its configuration is no object")
     values = dict(values)
     name = values.pop("name")
-    if not isinstance(name, str) or not all(
-        type(value) in (int, float) and 0 <= value <= _MAX_DIMENSION for value in values.values()
-    ):
-        raise ValueError("a dimension is not possible")
-    if any(value > _MAX_LAYERS for key, value in values.items() if key.endswith("_layers")):
-        raise ValueError("it states too many layers")
+    if not isinstance(name, str) or len(name) > _LONGEST_NAME:
+        raise ValueError("its name is none")
+    for key, value in values.items():
+        least = 1 if key in _ALWAYS else 0
+        most = _MAX_LAYERS if key.endswith("_layers") else _LONGEST_TEXT if key == "text_tokens" else _MAX_DIMENSION
+        if type(value) is not int and (key != "logit_cap" or type(value) is not float):
+            raise ValueError(f"its {key} is no number")
+        if not least <= value <= most:
+            raise ValueError(f"its {key} is not possible")
     config = VideoPrismConfig(name=name, **values)
     known = CONFIGS.get(name)
     return known if known is not None and replace(known, weights=None) == config else config
