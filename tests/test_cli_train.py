@@ -210,6 +210,11 @@ def test_a_measured_plan_says_so(here: Path) -> None:
     assert sorted(each.name for each in here.iterdir()) == ["captions.csv", "videos"]
 
 
+def test_a_library_that_is_not_there_is_not_made(here: Path) -> None:
+    refused(3, "There is no library in", "plan", "--captions", "captions.csv", "--set", "library=elsewhere")
+    assert not (here / "elsewhere").exists()
+
+
 def test_a_folder_called_like_an_encoder_is_not_taken_for_it(here: Path) -> None:
     (here / "demo").mkdir()
     planned = run("train", "plan", "--captions", "captions.csv", "--json")

@@ -108,6 +108,8 @@ def _new(settings: Settings, values: dict[str, Any]) -> tuple[TrainConfig, Setti
     settings = replace(settings, encoder=values["encoder"] or None, library=Path(values["library"]))
     with compose.open_existing_library(settings) as library:
         settings = compose.with_library_encoder(settings, library)
+    if library is None and values.get("stage", "text") == "text":
+        compose.open_library(settings)  # says that there is none, before a fact about the encoder is kept in its folder
     values["encoder"] = _place("encoder", compose.encoder_name(settings))
     values["library"] = os.path.abspath(values["library"])
     values.setdefault("frames", settings.frames or 0)
