@@ -24,7 +24,7 @@ TIMEOUT = timedelta(hours=2)
 
 @contextmanager
 def joined(
-    backend: str = "gloo", *, rank: int = -1, processes: int = -1, init_file: Path | None = None
+    backend: str = "gloo", *, rank: int = -1, processes: int = -1, init_file: Path | None = None, gpu: int | None = None
 ) -> Iterator[None]:
     """Join the group of processes that train together, within the block.
 
@@ -32,17 +32,25 @@ def joined(
         backend: gloo for CPUs, nccl for GPUs.
         rank: Number of this process, from 0. Not needed under torchrun.
         processes: Processes in all. Not needed under torchrun.
+        gpu: The number of the GPU that is this process's own; None for none.
         init_file: A path that does not exist yet, in a folder that all processes see. None: torchrun's variables.
 
     Raises:
         ValueError: There are no such variables, or no rank or count.
     """
     method = "env://" if init_file is None else init_file.resolve().as_uri()
+    if gpu is not None:
+        torch.cuda.set_device(gpu)
     dist.init_process_group(backend, method, TIMEOUT, processes, rank)
     try:
         yield
     finally:
         dist.destroy_process_group()
+
+
+def is_lost_process(error: RuntimeError) -> bool:
+    """Return whether an error says that another process of the group has ended."""
+    return isinstance(error, dist.DistBackendError) or "gloo" in str(error)
 
 
 def any_of(flag: bool, device: torch.device) -> bool:

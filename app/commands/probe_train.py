@@ -15,6 +15,7 @@ from app.shell.errors import CommandError
 from app.shell.evaluation_options import work_option
 from app.shell.exit_codes import FAILED, MISSING
 from app.shell.options import PathWord, with_settings
+from app.shell.program import program_version
 from app.shell.result_file import require_result_file
 from app.shell.terminal import count_text, print_json, print_note, printable, table
 
@@ -137,16 +138,6 @@ def _video_encoder(settings: Settings) -> VideoEncoder:
 
     with compose.open_existing_library(settings) as library:
         return load_video_encoder(compose.encoder_name(compose.with_library_encoder(settings, library)))
-
-
-def program_version() -> str:
-    """Return the version of this program, or "" for a source tree that was never installed."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("prismsearch")
-    except PackageNotFoundError:
-        return ""
 
 
 def counts_of(trained: TrainedHead) -> dict[str, int]:

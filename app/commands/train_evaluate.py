@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from app.commands.train_outcome import known_outcome, outcome_lines
 from app.commands.train_session import train_errors
 from app.commands.train_subject import measure, measure_options, open_subject
 from app.compose import Settings
@@ -49,16 +50,19 @@ def train_evaluate(
         opened = open_subject(settings, subject, yes=yes)
         found = measure(settings, [opened], captions, folder, work, seed=seed)
     [scores] = found.scores
+    outcome = known_outcome(Path(subject)) if opened.known else None
     if as_json:
         about = {"encoder": opened.encoder.id, "text": opened.encoder.text_id, "clips": found.clips}
         more = {"rows": "library" if found.stored else "encoded", "unread": found.unread}
-        print_json({"subject": subject} | about | scores.record() | more)
+        print_json({"subject": subject} | about | scores.record() | more | {"outcome": outcome})
     else:
         rows = "rows of the library" if found.stored else "clips encoded here"
         click.echo(f"{printable(subject)} on {count_text(found.clips, 'clip')} ({rows})")
         for line in table([direction_cells("words to clips", scores.by_words),
                            direction_cells("clips to words", scores.by_clips)], "<><<<>"):  # fmt: skip
             click.echo(f"  {line}")
+        for line in [] if outcome is None else outcome_lines(outcome):
+            click.echo(line)
     for line in found.unread:
         print_note(line)
     if not opened.known:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from app.commands.probe_train import program_version
 from app.commands.train_session import existing_run, run_stage, train_errors
 from app.compose import Settings
 from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING
 from app.shell.options import PathWord, with_settings
+from app.shell.program import program_version
 from app.shell.result_file import require_result_file
 from app.shell.terminal import count_text, print_json, print_note, printable
 from files.replace import replace_file

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.commands.train_config import CONFIG_FILE, config_options, make_config
+from app.commands.train_config import CONFIG_FILE, config_options, make_config, stored_config
+from app.commands.train_outcome import measured_outcome, outcome_lines
+from app.commands.train_processes import training_processes
 from app.commands.train_session import (
     clip_cache,
     data_watch,
@@ -28,11 +32,16 @@ from app.shell.exit_codes import FAILED, MISSING
 from app.shell.interrupt import stop_on_interrupt
 from app.shell.live_line import LiveLine
 from app.shell.options import PathWord, with_settings
+from app.shell.program import program_version
 from app.shell.terminal import count_text, display_path, print_json, printable
 from app.times import format_duration
 
 if TYPE_CHECKING:
+    from app.media_workers import MediaWorkers
+    from app.tuning.examples import LeftOut
+    from app.tuning.preparing import Watch
     from app.tuning.run_data import RunData
+    from encoder import Encoder
     from training.configuration import TrainConfig
     from training.run_result import Progress, RunResult
 
@@ -51,6 +60,7 @@ Examples:
 
 \b
 RUN is a folder: it holds the configuration, the data, the journal and the checkpoints, and nothing else is written.
+Videos that have moved are found again by --folder DIR. Several processes: torchrun --no-python prismsearch train run.
 Ctrl-C, `prismsearch train stop` or a kill interrupt a run; the same command goes on, on a CPU to the same bits.
 docs/training.md has the settings.""",
 )
@@ -70,57 +80,112 @@ def train_run(settings: Settings, run: str, yes: bool, as_json: bool, **given: A
 
 def _train(settings: Settings, config: TrainConfig, path: Path, *, yes: bool, as_json: bool) -> None:
     from app.media_workers import MediaWorkers
-    from app.tuning.run_data import read_run_data, write_run_data
+    from app.tuning.run_data import write_run_data
     from app.tuning.stage_tasks import stage_run
     from training.loop import run as train
+    from training.process_group import from_first
     from training.run_folder import RunFolder
 
     encoder = described_encoder(settings, config, yes=yes)
     workers = MediaWorkers()
-    try:
-        with LiveLine() as line, stop_on_interrupt(line, _STOPPING) as stopped:
-            data = read_run_data(path, with_rows=config.stage == "text")
-            left_out = []
-            if new := data is None:
-                prepared = prepared_data(settings, config, encoder, path, data_watch(line, stopped), workers)
-                data, left_out = prepared.data, prepared.left_out
-                line.clear()
-                say_left_out(left_out)
-            assert data is not None
-            parent = load_parent(config)
-            shaping = config.shaping() | {"data": data.digest, "parent": parent.digest}
-            if not new:
-                RunFolder.open(path, shaping)  # before anything relies on data that somebody may have changed
-            footage = None if config.stage == "text" else run_footage(data.examples, config, encoder, path, workers)
-            stage = stage_run(config, parent, data, footage)
-            folder = RunFolder.open(path, shaping)
-            if new:
+    with ExitStack() as stack:
+        processes = stack.enter_context(training_processes(config.loop.device))
+        stack.callback(workers.close)
+        line = stack.enter_context(LiveLine())
+        stopped = stack.enter_context(stop_on_interrupt(line, _STOPPING))
+        begun = None
+        if processes.is_first:
+            begun = _begin(settings, config, encoder, path, workers, data_watch(line, stopped))
+            line.clear()
+            say_left_out(begun.left_out)
+        begun = from_first(begun)
+        assert begun is not None
+        data = begun.data
+        parent = load_parent(config)
+        shaping = config.shaping() | {"data": data.digest, "parent": parent.digest}
+        if processes.is_first and not begun.new:
+            RunFolder.open(path, shaping)  # before anything relies on data that somebody may have changed
+        footage = None if config.stage == "text" else run_footage(data.examples, config, encoder, path, workers)
+        stage = stage_run(config, parent, data, footage, rank=processes.rank, processes=processes.count)
+        if processes.is_first:
+            RunFolder.open(path, shaping)
+            if begun.changed:
                 write_run_data(path, data)
             _write_config(path, config)
             (path / STOP_FILE).unlink(missing_ok=True)
-            if new:
+            if begun.new:
                 line.log(_about(config, data))
-            with drawn_ahead(stage.batches, config, workers) as batches:
-                result = train(
-                    stage.task,
-                    batches,
-                    config.loop,
-                    folder,
-                    stop=lambda: stopped() or (path / STOP_FILE).exists(),
-                    on_step=_Steps(line, config),
-                    on_note=line.log,
-                    environment={"program": "prismsearch"},
-                )
+        from_first(None)  # the others wait
+        folder = RunFolder.open(path, shaping)
+        with drawn_ahead(stage.batches, config, workers) as batches:
+            result = train(
+                stage.task,
+                batches,
+                config.loop,
+                folder,
+                stop=lambda: stopped() or (path / STOP_FILE).exists(),
+                on_step=_Steps(line, config),
+                on_note=line.log,
+                environment={"version": program_version()},
+            )
+        if processes.is_first:
             (path / STOP_FILE).unlink(missing_ok=True)
-            if result.finished:
-                clip_cache(path).clear()
-    finally:
-        workers.close()
-    if not result.finished:
-        raise KeyboardInterrupt
-    _report(path, config, data, result, left_out, as_json=as_json)
-    if left_out:
+        if not result.finished:
+            raise KeyboardInterrupt
+        if not processes.is_first:
+            return
+        outcome = measured_outcome(folder, config, data, stage, result)
+        clip_cache(path).clear()
+    _report(path, config, result, outcome, begun.left_out, as_json=as_json)
+    if begun.left_out:
         raise click.exceptions.Exit(FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """What a run is trained on.
+
+    Attributes:
+        data: The data.
+        left_out: What cannot be trained on, of a new run.
+        new: Whether the run is new.
+        changed: Whether the data are to be written: of a new run, or of one whose videos have moved.
+    """
+
+    data: RunData
+    left_out: list[LeftOut]
+    new: bool
+    changed: bool
+
+
+def _begin(
+    settings: Settings, config: TrainConfig, encoder: Encoder, path: Path, workers: MediaWorkers, watch: Watch
+) -> _Begun:
+    """Return what the run in a folder is trained on: what it began with, or of a new run what its sources say.
+
+    Raises:
+        CommandError: Videos of a run that goes on are not where they were.
+    """
+    from app.tuning.moved import missing, relocated
+    from app.tuning.run_data import RunData, read_run_data
+
+    data = read_run_data(path, with_rows=config.stage == "text")
+    if data is None:
+        prepared = prepared_data(settings, config, encoder, path, watch, workers)
+        return _Begun(prepared.data, prepared.left_out, new=True, changed=True)
+    if config.stage == "text":
+        return _Begun(data, [], new=False, changed=False)
+    former, examples = stored_config(settings, path)[0].folder, data.examples
+    if config.folder != former:
+        examples = relocated(examples, former, config.folder)
+    if gone := missing(examples, run_footage(examples, config, encoder, path, workers)):
+        run = printable(os.path.relpath(path))
+        raise CommandError(
+            f"{count_text(len(gone), 'video')} of this run {'is' if len(gone) == 1 else 'are'} not there any more, or "
+            f"changed, such as {display_path(gone[0])}; if they have moved: prismsearch train run {run} --folder DIR",
+            MISSING,
+        )
+    return _Begun(RunData(examples, None), [], new=False, changed=examples != data.examples)
 
 
 def _require_folder(path: Path) -> None:
@@ -166,9 +231,9 @@ class _Steps:
 def _report(
     path: Path,
     config: TrainConfig,
-    data: RunData,
     result: RunResult,
-    left_out: list[Any],
+    outcome: dict[str, Any],
+    left_out: list[LeftOut],
     *,
     as_json: bool,
 ) -> None:
@@ -184,14 +249,14 @@ def _report(
                 "seconds": round(result.seconds, 3),
                 "figures": dict(result.figures),
                 "best": None if best is None else best.record(),
+                "outcome": outcome,
                 "left_out": left_out_record(left_out),
             }
         )
         return
     took = f" in {format_duration(result.seconds)}" if result.resumed_from is None else ""
     click.echo(f"{config.stage}: finished after step {result.step:,} of {result.steps:,}{took}: {result.reason}")
-    if best is not None:
-        figures = ", ".join(f"{name} {value:.4f}" for name, value in best.figures.items())
-        click.echo(f"best after step {best.step:,}: {figures}")
+    for text in outcome_lines(outcome):
+        click.echo(text)
     shown = printable(os.path.relpath(path))
     click.echo(f"next: prismsearch train export {shown} --to {shown}.npz")

@@ -22,7 +22,7 @@ from app.times import format_timestamp
 if TYPE_CHECKING:
     from app.media_workers import MediaWorkers, ReadMedia
     from app.tuning.examples import Example, LeftOut
-    from app.tuning.footage import Footage
+    from app.tuning.footage import ClipCache, Footage
     from app.tuning.preparing import Prepared, Watch
     from app.tuning.run_data import RunData
     from app.tuning.stage_tasks import StageRun
@@ -179,7 +179,7 @@ def drawn_ahead(batches: BatchSource[Any], config: TrainConfig, workers: MediaWo
             workers.close()
 
 
-def clip_cache(run: Path) -> Any:
+def clip_cache(run: Path) -> ClipCache:
     """Return the cache of clips in the folder of a run."""
     from app.tuning.footage import ClipCache
 

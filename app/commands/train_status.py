@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from app.commands.train_outcome import known_outcome, outcome_lines
 from app.commands.train_session import existing_run, train_errors
 from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING
@@ -53,6 +54,9 @@ def train_status(run: str, as_json: bool) -> None:
         if (found := status[name]) is not None:
             figures = ", ".join(f"{figure} {_number(value)}" for figure, value in found["figures"].items())
             click.echo(f"{told}, after step {found['step']:,}: {figures}")
+    if status["outcome"] is not None:
+        for text in outcome_lines(status["outcome"]):
+            click.echo(text)
     if status["reason"]:
         click.echo(f"why it ended: {printable(status['reason'])}")
 
@@ -99,6 +103,7 @@ def status_of(folder: RunFolder) -> dict[str, Any]:
         "best": _validation(best[-1]) if best else None,
         "saved_step": max((line.get("step", 0) for line in lines if line["event"] == SAVED), default=None),
         "updated": lines[-1].get("time") if lines else None,
+        "outcome": known_outcome(folder.path) if state == "finished" else None,
         "reason": str(events[-1].get("reason", "")) if last == FAILED and not running else None,
     }
 

@@ -52,6 +52,10 @@ class ClipCache:
             return None
         return clip if clip.dtype == np.uint8 and clip.shape == spec.shape else None
 
+    def has(self, name: str) -> bool:
+        """Return whether a clip is there; its file is not read."""
+        return (self._folder / f"{name}{_SUFFIX}").is_file()
+
     def put(self, name: str, clip: Clip) -> None:
         """Keep a clip, if there is room. A full disk is no error: the clip is read again."""
         import numpy as np
@@ -124,6 +128,10 @@ class Footage:
             raise OSError(f"{each.path}: {error}") from error
         self._cache.put(name, clip)
         return clip
+
+    def is_kept(self, position: int) -> bool:
+        """Return whether a clip is in the cache, so that its file is not needed."""
+        return self._cache.has(_name(self._examples[position], self._spec))
 
     def captions(self, position: int) -> Sequence[str]:
         """See `ClipSource`."""

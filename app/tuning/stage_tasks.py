@@ -48,7 +48,14 @@ class StageRun:
 
 
 def stage_run(
-    config: TrainConfig, parent: Parent, data: RunData, footage: Footage | None, *, to_train: bool = True
+    config: TrainConfig,
+    parent: Parent,
+    data: RunData,
+    footage: Footage | None,
+    *,
+    to_train: bool = True,
+    rank: int = 0,
+    processes: int = 1,
 ) -> StageRun:
     """Return the task and the batches of a run, made in the same way each time.
 
@@ -58,6 +65,7 @@ def stage_run(
         data: The run's.
         footage: The clips of all examples; None for a stage that trains on rows.
         to_train: False if only its trained network is wanted: then nothing is prepared for steps and validations.
+        rank, processes: Which part of each batch is drawn here. Only the first process validates.
 
     Raises:
         NotTrainable: The network has no text tower where one is needed, or there is nothing to train on.
@@ -69,9 +77,10 @@ def stage_run(
         raise NotTrainable("nothing is left to train on")
     if config.stage != "stage2" and not isinstance(parent.network, VideoPrismLvT):
         raise NotTrainable(f"the stage {config.stage} needs a network with a text tower; {config.encoder} has none")
-    stage = (
-        _text(config, parent, data, to_train) if footage is None else _clips(config, parent, data, footage, to_train)
-    )
+    if footage is None:
+        stage = _text(config, parent, data, to_train, rank, processes)
+    else:
+        stage = _clips(config, parent, data, footage, to_train, rank, processes)
     if config.checkpointing:
         from encoder.layers import checkpoint_activations
 
@@ -79,13 +88,16 @@ def stage_run(
     return stage
 
 
-def _clips(config: TrainConfig, parent: Parent, data: RunData, footage: Footage, to_train: bool) -> StageRun:
+def _clips(
+    config: TrainConfig, parent: Parent, data: RunData, footage: Footage, to_train: bool, rank: int, processes: int
+) -> StageRun:
     from training.sampling import CaptionedBatches
 
     places = data.places("train")
-    held_out = _held_out(footage, data.places("validation"), config.batch) if to_train else []
+    held_out = _held_out(footage, data.places("validation"), config.batch) if to_train and rank == 0 else []
     task = _clip_task(config, parent, held_out)
-    return StageRun(task, CaptionedBatches(footage, places, min(config.batch, len(places)), config.loop.seed))
+    size = _shared(min(config.batch, len(places)), processes)
+    return StageRun(task, CaptionedBatches(footage, places, size, config.loop.seed, rank=rank, processes=processes))
 
 
 def _clip_task(config: TrainConfig, parent: Parent, held_out: Sequence[CaptionedBatch]) -> Task:
@@ -134,7 +146,14 @@ def _held_out(footage: Footage, places: Sequence[int], size: int) -> list[Captio
     return batches
 
 
-def _text(config: TrainConfig, parent: Parent, data: RunData, to_train: bool) -> StageRun:
+def _shared(size: int, processes: int) -> int:
+    """Return the size of a batch that so many processes share evenly. Raise NotTrainable if there is none."""
+    if size < processes:
+        raise NotTrainable(f"a batch of {size} is too small for {processes} processes; each needs a clip")
+    return size // processes * processes
+
+
+def _text(config: TrainConfig, parent: Parent, data: RunData, to_train: bool, rank: int, processes: int) -> StageRun:
     from training.row_batches import RowBatches
     from training.stages.text import TextStage
 
@@ -153,10 +172,12 @@ def _text(config: TrainConfig, parent: Parent, data: RunData, to_train: bool) ->
         weight_decay=config.weight_decay,
         micro=config.micro,
         seed=config.loop.seed,
-        validation=held_out if to_train and len(held_out) else None,
+        validation=held_out if to_train and len(held_out) else None,  # in all: buffers are equal
     )
     others = data.others if data.others is not None and len(data.others) else None
-    return StageRun(task, RowBatches(captioned_rows(data, "train"), config.batch, config.loop.seed, others=others))
+    rows = captioned_rows(data, "train")
+    size = _shared(min(config.batch, len(rows)), processes)
+    return StageRun(task, RowBatches(rows, size, config.loop.seed, others=others, rank=rank, processes=processes))
 
 
 def captioned_rows(data: RunData, side: str) -> CaptionedRows:
