@@ -177,6 +177,11 @@ def test_captions_without_a_shot_are_named_and_left_out(here: Path) -> None:
         (("plan", "--captions", "captions.csv", "--lr", "-1"), 2, "learning_rate is a number above 0"),
         (("plan", "--captions", "captions.csv", "--set", "loop.device=gpu"), 2, "a device must be auto, cpu, cuda"),
         (("run", "x", "--captions", "captions.csv", "--set", f"loop.seed={10**20}"), 2, "seed is below 2^63"),
+        (
+            ("run", "x", "--captions", "captions.csv", "--set", "rank=129"),
+            2,
+            "at most the network's width of 128",
+        ),
         (("plan", "--captions", "captions.csv", "--config", "none.toml"), 3, "none.toml"),
         (("plan", "--captions", "captions.csv", "--config", "captions.csv"), 2, "it is not TOML"),
         (("plan", "--captions", "captions.csv", "--folder", "elsewhere"), 3, "nothing is left to train on"),

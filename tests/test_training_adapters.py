@@ -105,6 +105,7 @@ def test_what_cannot_be_adapted_is_refused() -> None:
         add_adapters(network, VISION[:1], rank=2, alpha=2.0)
     with pytest.raises(ValueError, match="no stack vision"):
         add_adapters(network, ["vision"], rank=2, alpha=2.0)
-    with pytest.raises(ValueError, match="rank 1"):
-        add_adapters(network, ["auxiliary"], rank=0, alpha=2.0)
+    for rank in (0, 33):
+        with pytest.raises(ValueError, match=f"from 1 to the layer's width of 32, not {rank}"):
+            add_adapters(network, ["auxiliary"], rank=rank, alpha=2.0)
     assert stack_of(network, "auxiliary")

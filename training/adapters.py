@@ -38,11 +38,12 @@ class AdaptedLinear(nn.Module):
             random: Draws A, uniform as a linear layer of torch is (as peft does).
 
         Raises:
-            ValueError: `rank` is below 1.
+            ValueError: `rank` is below 1, or above the layer's width.
         """
         super().__init__()
-        if rank < 1:
-            raise ValueError(f"an adapter has rank 1 or more, not {rank}")
+        most = min(base.in_features, base.out_features)
+        if not 1 <= rank <= most:
+            raise ValueError(f"an adapter's rank is from 1 to the layer's width of {most}, not {rank}")
         self.base = base.requires_grad_(False)
         self.a = nn.Linear(base.in_features, rank, bias=False)
         self.b = nn.Linear(rank, base.out_features, bias=False)
@@ -76,7 +77,7 @@ def add_adapters(network: nn.Module, stacks: Collection[str], *, rank: int, alph
         seed: Of the adapters' first weights.
 
     Raises:
-        ValueError: A name is of no stack, a stack has adapters already, or `rank` is below 1.
+        ValueError: A name is of no stack, a stack has adapters already, or `rank` is below 1 or above a width.
     """
     random = torch.Generator().manual_seed(seed)
     for name in stacks:

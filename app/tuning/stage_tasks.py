@@ -70,11 +70,14 @@ def stage_run(
     Raises:
         NotTrainable: The network has no text tower where one is needed, or there is nothing to train on.
     """
-    from encoder.model import VideoPrismLvT
+    from encoder.model import VideoPrismLvT, vision_of
 
     places = data.places("train")
     if not places:
         raise NotTrainable("nothing is left to train on")
+    width = vision_of(parent.network).config.dim
+    if config.stage in ("text", "adapter") and config.rank > width:
+        raise NotTrainable(f"the rank of adapters is at most the network's width of {width}, not {config.rank}")
     if config.stage != "stage2" and not isinstance(parent.network, VideoPrismLvT):
         raise NotTrainable(f"the stage {config.stage} needs a network with a text tower; {config.encoder} has none")
     if footage is None:
