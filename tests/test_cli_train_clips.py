@@ -21,6 +21,7 @@ from app.cli import main
 from app.tuning.examples import Example
 from app.tuning.moved import relocated
 from app.tuning.run_data import RunData, write_run_data
+from db.library import Library
 from indexer.fingerprint import fingerprint
 from training.errors import TrainingError
 
@@ -139,7 +140,7 @@ def live(folder: Path, children: list[subprocess.Popen[str]], *words: str) -> su
 
 
 def test_a_live_run_saves_and_ends_when_it_is_told_to(begun: Path, children: list[subprocess.Popen[str]]) -> None:
-    (begun / "settings.json").unlink(missing_ok=True)
+    Library.open(begun.parent / "library").close()
     (begun.parent / "run.toml").write_text("guard = 0.0\n[loop]\nsteps = 1000000\njournal_every = 1\n")
     data = {each.name: each.read_bytes() for each in begun.iterdir()}
     shutil.rmtree(begun)
