@@ -52,8 +52,8 @@ CONFIG = replace(DEMO, vocabulary=make_vocabulary.PIECES)
 
 IMAGE_SHARE, DROP_SHARE = 0.27, 0.75
 """Share of the minutes for pictures, and share of the steps on clips in which patches leave."""
-IMAGE_SECONDS, DROP_SECONDS, CLIP_SECONDS = 0.5, 0.8, 1.5
-"""Seconds of a step on two cores without AVX-512, drawing included, as `--measure` measures them."""
+IMAGE_SECONDS, DROP_SECONDS, CLIP_SECONDS = 0.45, 0.63, 1.05
+"""Seconds of a step on two cores without AVX-512, drawing included: `--measure` measured 0.42, 0.60 and 1.00."""
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from training.initialisation import initialise
 from training.losses import Temperature, contrastive_loss, soft_cross_entropy
 from training.optimizers import parameter_groups
 
+_LENGTHS = 4  # groups of sentences of similar length
 _HEAD_SCALE = 10.0  # of unit rows, for the classifiers and the motion term
 
 
@@ -130,8 +131,13 @@ class SceneTask(nn.Module):
         return torch.from_numpy(np.sort(order[:, : patches - round(settings.drop * patches)], axis=1))
 
     def _text(self, sentences: Sequence[str]) -> Tensor:
+        """Return unit rows (B, D). Sentences of similar length are encoded together, or half of all were padding."""
         ids, paddings = (torch.from_numpy(part) for part in self.tokenizer.encode(list(sentences)))
-        return unit_rows(self.network.encode_text(ids, paddings, normalize=False).float())
+        by_length = (paddings < 0.5).sum(1).argsort(stable=True)
+        rows = torch.cat(
+            [self.network.encode_text(ids[some], paddings[some], normalize=False) for some in by_length.chunk(_LENGTHS)]
+        )
+        return unit_rows(rows[by_length.argsort()].float())
 
     def _classify(self, video: Tensor, text: Tensor, labels: Tensor, told: Tensor) -> tuple[Tensor, dict[str, float]]:
         total, right = video.new_zeros(()), {}
