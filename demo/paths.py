@@ -1,4 +1,4 @@
-"""How things and cameras of scenes move: random paths, as functions of time from 0 to 1."""
+"""Paths of things and cameras in scenes, drawn at random, as functions of time from 0 to 1."""
 
 from __future__ import annotations
 

@@ -6,8 +6,9 @@ Every set is drawn from a generator that the caller seeds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -17,20 +18,21 @@ from demo.things import THINGS
 from demo.world import Take
 
 ABSENT_THINGS = 10
+Shown = TypeVar("Shown")  # what a shot shows: a take, or a scene of the grown world
 
 
 @dataclass(frozen=True)
-class World:
-    """The content of a library: a take for each shot, and what none of them shows."""
+class World(Generic[Shown]):
+    """The content of a library: a take (or a scene) for each shot, and what none of them shows."""
 
-    takes: tuple[Take, ...]
+    takes: tuple[Shown, ...]
     absent_things: frozenset[str]
     absent_motions: frozenset[str]
     absent_backgrounds: frozenset[str]
 
 
 @dataclass(frozen=True)
-class Question:
+class Question(Generic[Shown]):
     """Words, and whether a shot of the library answers them.
 
     Attributes:
@@ -45,10 +47,10 @@ class Question:
     kind: str
     present: bool
     group: str
-    answered_by: Callable[[Take], bool]
+    answered_by: Callable[[Shown], bool]
 
 
-def make_world(seed: int, shots: int | None = None) -> World:
+def make_world(seed: int, shots: int | None = None) -> World[Take]:
     """Return held-out takes without ten things, one motion and one background.
 
     Motions and backgrounds are left out in turn, so that eight seeds leave each motion out once.
@@ -72,7 +74,7 @@ def make_world(seed: int, shots: int | None = None) -> World:
     )
 
 
-def present_questions(content: World, rng: np.random.Generator, each: int) -> list[Question]:
+def present_questions(content: World[Take], rng: np.random.Generator, each: int) -> list[Question[Take]]:
     """Return up to `each` different questions of each kind that a shot answers.
 
     The kinds: `sentence` (thing, motion and background), `thing+motion`, `thing+background`, `word` (a thing in one
@@ -80,16 +82,16 @@ def present_questions(content: World, rng: np.random.Generator, each: int) -> li
     """
     questions = []
     for kind, mentions in _KINDS.items():
-        for take in _drawn(content.takes, rng, each):
+        for take in drawn(content.takes, rng, each):
             questions.append(
                 Question(
                     _words(kind, take, rng), kind, True, f"{kind}:{_topic(take, mentions)}", _sharing(take, mentions)
                 )
             )
-    return _different(questions)
+    return different(questions)
 
 
-def absent_questions(content: World, rng: np.random.Generator, each: int) -> list[Question]:
+def absent_questions(content: World[Take], rng: np.random.Generator, each: int) -> list[Question[Take]]:
     """Return up to `each` different questions of each kind that no shot answers.
 
     The kinds: `thing`, `motion`, `background` (whole sentences in which only that is missing from the library),
@@ -97,34 +99,34 @@ def absent_questions(content: World, rng: np.random.Generator, each: int) -> lis
     """
     questions = []
     for kind in ("thing", "motion", "background", "word", "motion-only"):
-        for take in _drawn(content.takes, rng, each):
+        for take in drawn(content.takes, rng, each):
             if kind in ("thing", "word"):
-                take = Take(_one(content.absent_things, rng), take.background, take.motion)
+                take = Take(one_of(content.absent_things, rng), take.background, take.motion)
             elif kind in ("motion", "motion-only"):
-                take = Take(take.thing, take.background, _one(content.absent_motions, rng))
+                take = Take(take.thing, take.background, one_of(content.absent_motions, rng))
             else:
-                take = Take(take.thing, _one(content.absent_backgrounds, rng), take.motion)
+                take = Take(take.thing, one_of(content.absent_backgrounds, rng), take.motion)
             text = _words(kind if kind in _KINDS else "sentence", take, rng)
             missing = {"thing": take.thing, "word": take.thing, "background": take.background}.get(kind, take.motion)
             questions.append(Question(text, kind, False, f"{kind}:{missing}", _nothing))
     for form, text in plain_questions(each, rng):
         questions.append(Question(text, "other-world", False, f"other-world:{form}:{text}", _nothing))
-    return _different(questions)
+    return different(questions)
 
 
-def combination_questions(content: World, rng: np.random.Generator, count: int) -> list[Question]:
+def combination_questions(content: World[Take], rng: np.random.Generator, count: int) -> list[Question[Take]]:
     """Return whole sentences whose thing, motion and background all occur in the library, but in no shot together.
 
     They are harder than absent ones, as two of three parts match; a library answers them with its nearest shots.
     """
     takes, questions = set(content.takes), []
-    for take in _drawn(content.takes, rng, 8 * count):
+    for take in drawn(content.takes, rng, 8 * count):
         other = Take(take.thing, take.background, content.takes[int(rng.integers(len(content.takes)))].motion)
         if other not in takes and len(questions) < count:
             questions.append(
                 Question(captions.caption(other, rng), "combination", False, f"{other.thing}:{other.motion}", _nothing)
             )
-    return _different(questions)
+    return different(questions)
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,7 @@ def composed_questions(takes: list[Take], rng: np.random.Generator, count: int) 
     questions = []
     for example in rng.permutation(np.tile(np.arange(len(takes)), -(-count // len(takes))))[:count]:
         take = takes[int(example)]
-        motion = _one([motion for motion in world.MOTIONS if motion != take.motion], rng)
+        motion = one_of([motion for motion in world.MOTIONS if motion != take.motion], rng)
         target = place[Take(take.thing, take.background, motion)]
         questions.append(ComposedQuestion(int(example), captions.motion_words(motion, rng), target))
     return questions
@@ -164,7 +166,7 @@ class Exclusion:
 def exclusions(takes: list[Take], rng: np.random.Generator, count: int) -> list[Exclusion]:
     """Return questions such as "a dog", without "spinning": right are its other takes, wrong those of the motion."""
     questions = []
-    for take in _drawn(tuple(takes), rng, count):
+    for take in drawn(tuple(takes), rng, count):
         questions.append(
             Exclusion(
                 captions.caption(take, rng, (True, bool(rng.random() < 0.5), False)),
@@ -202,7 +204,7 @@ _KINDS: dict[str, tuple[bool, bool, bool]] = {
 def _words(kind: str, take: Take, rng: np.random.Generator) -> str:
     if kind == "word":
         words = [phrase for phrase in THINGS[take.thing][1] if " " not in phrase]
-        return _one(words, rng) if words else THINGS[take.thing][1][0]
+        return one_of(words, rng) if words else THINGS[take.thing][1][0]
     if kind == "motion-only" and rng.random() < 0.5:
         return captions.motion_words(take.motion, rng)
     return captions.caption(take, rng, _KINDS[kind])
@@ -221,14 +223,17 @@ def _nothing(take: Take) -> bool:
     return False
 
 
-def _drawn(takes: tuple[Take, ...], rng: np.random.Generator, count: int) -> list[Take]:
+def drawn(takes: Sequence[Shown], rng: np.random.Generator, count: int) -> list[Shown]:
+    """Return so many of what shots show; one may come several times."""
     return [takes[int(at)] for at in rng.integers(len(takes), size=count)]
 
 
-def _one(choices: Iterable[str], rng: np.random.Generator) -> str:
+def one_of(choices: Iterable[str], rng: np.random.Generator) -> str:
+    """Return one of some words, whose order does not matter."""
     ordered = sorted(choices)
     return ordered[int(rng.integers(len(ordered)))]
 
 
-def _different(questions: list[Question]) -> list[Question]:
+def different(questions: list[Question[Shown]]) -> list[Question[Shown]]:
+    """Return each question of a kind once."""
     return list({(question.text, question.kind): question for question in questions}.values())

@@ -6,14 +6,14 @@ The functions have the names and results that those of `questions` and `edits` h
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from demo import edits, evaluate_grown, scenes, words, world
 from demo.other_worlds import plain_questions
-from demo.questions import ABSENT_THINGS, ComposedQuestion
+from demo.questions import ABSENT_THINGS, ComposedQuestion, Question, World, different, drawn, one_of
 from demo.scenes import Scene
 from demo.sentences import Meaning, Said, holds, meaning_of, sentence
 from demo.things import THINGS
@@ -21,25 +21,8 @@ from demo.things import THINGS
 _TRIES = 40  # for a question that no shot answers
 
 
-@dataclass(frozen=True)
-class SceneWorld:
-    """The content of a library: a scene for each shot, and what none of them shows."""
-
-    takes: tuple[Scene, ...]
-    absent_things: frozenset[str]
-    absent_motions: frozenset[str]
-    absent_backgrounds: frozenset[str]
-
-
-@dataclass(frozen=True)
-class SceneQuestion:
-    """Words, and whether a shot of the library answers them; as `questions.Question`."""
-
-    text: str
-    kind: str
-    present: bool
-    group: str
-    answered_by: Callable[[Scene], bool]
+SceneWorld = World[Scene]
+SceneQuestion = Question[Scene]
 
 
 @functools.cache
@@ -77,24 +60,24 @@ def present_questions(content: SceneWorld, rng: np.random.Generator, each: int) 
     """Return up to `each` questions of each kind that a shot answers, which mention all of it or parts."""
     asked = []
     for kind in ("sentence", "without background", "thing+background", "word", "motion-only"):
-        for scene in _drawn(content.takes, rng, each):
+        for scene in drawn(content.takes, rng, each):
             meaning = _part(meaning_of(scene), kind)
             asked.append(_question(_words(meaning, kind, rng), kind, True, meaning))
-    return _different(asked)
+    return different(asked)
 
 
 def absent_questions(content: SceneWorld, rng: np.random.Generator, each: int) -> list[SceneQuestion]:
     """Return up to `each` questions of each kind that no shot answers, because one thing named is nowhere."""
     asked = []
     for kind in ("thing", "motion", "background", "word", "motion-only"):
-        for scene in _drawn(content.takes, rng, each):
+        for scene in drawn(content.takes, rng, each):
             full = meaning_of(scene)
             if kind in ("thing", "word"):
-                full = replace(full, subject=replace(full.subject, thing=_one(content.absent_things, rng)))
+                full = replace(full, subject=replace(full.subject, thing=one_of(content.absent_things, rng)))
             elif kind == "background":
-                full = replace(full, background=_one(content.absent_backgrounds, rng), camera=None)
+                full = replace(full, background=one_of(content.absent_backgrounds, rng), camera=None)
             else:
-                acts = (_one(content.absent_motions, rng),)
+                acts = (one_of(content.absent_motions, rng),)
                 full = Meaning(Said(scene.actors[0].thing, acts), background=scene.background)
             meaning = _part(full, kind) if kind in ("word", "motion-only") else full
             if not any(holds(meaning, other) for other in content.takes):
@@ -103,13 +86,13 @@ def absent_questions(content: SceneWorld, rng: np.random.Generator, each: int) -
     for form, text in plain_questions(each, rng):
         if not set(text.split()) & ours:
             asked.append(SceneQuestion(text, "other-world", False, f"other-world:{form}:{text}", lambda _: False))
-    return _different(asked)
+    return different(asked)
 
 
 def combination_questions(content: SceneWorld, rng: np.random.Generator, count: int) -> list[SceneQuestion]:
     """Return sentences of which every part occurs, but in no shot together: other motions, orders, roles, relations."""
     asked: list[SceneQuestion] = []
-    for scene in _drawn(content.takes, rng, _TRIES * count):
+    for scene in drawn(content.takes, rng, _TRIES * count):
         meaning = meaning_of(scene)
         if meaning.other is not None:
             meaning = replace(meaning, subject=replace(meaning.other, acts=()), other=replace(meaning.subject, acts=()))
@@ -120,7 +103,7 @@ def combination_questions(content: SceneWorld, rng: np.random.Generator, count: 
             meaning = replace(meaning, subject=replace(meaning.subject, acts=other.acts))
         if len(asked) < count and not any(holds(meaning, each) for each in content.takes):
             asked.append(_question(sentence(meaning, rng), "combination", False, meaning))
-    return _different(asked)
+    return different(asked)
 
 
 def composed_questions(takes: Sequence[Scene], rng: np.random.Generator, count: int) -> list[ComposedQuestion]:
@@ -130,7 +113,7 @@ def composed_questions(takes: Sequence[Scene], rng: np.random.Generator, count: 
     for example in rng.permutation(np.tile(np.arange(len(takes)), -(-count // len(takes))))[:count]:
         scene = takes[int(example)]
         (actor,) = scene.actors
-        motion = _one([each for each in scenes.MOTIONS if each != actor.acts[0]], rng)
+        motion = one_of([each for each in scenes.MOTIONS if each != actor.acts[0]], rng)
         verbs = [v for v in words.MOTION_VERBS[motion] if motion in scenes.NEW_MOTIONS or not v.key]
         target = place[scenes.one(actor.thing, scene.background, motion)]
         asked.append(ComposedQuestion(int(example), verbs[int(rng.integers(len(verbs)))].saying, target))
@@ -147,7 +130,7 @@ def edited_videos(
     for number in range(two_steps + three_steps):
         count, kind = (2 if number < two_steps else 3), ("sentence", "without background")[number % 2]
         while True:
-            shown = _drawn(every, rng, count)
+            shown = drawn(every, rng, count)
             meanings = [_part(meaning_of(scene), kind) for scene in shown]
             if all(holds(m, s) == (at == on) for at, m in enumerate(meanings) for on, s in enumerate(shown)):
                 break
@@ -182,7 +165,7 @@ def _words(meaning: Meaning, kind: str, rng: np.random.Generator) -> str:
     assert meaning.subject.thing is not None
     phrases = THINGS[meaning.subject.thing][1]
     single = [phrase for phrase in phrases if " " not in phrase]
-    return _one(single, rng) if single else phrases[0]
+    return one_of(single, rng) if single else phrases[0]
 
 
 def _question(text: str, kind: str, present: bool, meaning: Meaning) -> SceneQuestion:
@@ -195,16 +178,3 @@ def _our_words() -> frozenset[str]:
     pairs = [*words.CHASING, *words.HIDING, *words.EMERGING, *((v.says, v.saying) for v in verbs)]
     said = {word for pair in pairs for form in pair for word in form.split()}
     return frozenset(said - {"in", "a", "the", "to", "from", "of", "at", "and", "behind", "is"})
-
-
-def _drawn(takes: Sequence[Scene], rng: np.random.Generator, count: int) -> list[Scene]:
-    return [takes[int(at)] for at in rng.integers(len(takes), size=count)]
-
-
-def _one(choices: Sequence[str] | frozenset[str], rng: np.random.Generator) -> str:
-    ordered = sorted(choices)
-    return ordered[int(rng.integers(len(ordered)))]
-
-
-def _different(asked: list[SceneQuestion]) -> list[SceneQuestion]:
-    return list({(question.text, question.kind): question for question in asked}.values())

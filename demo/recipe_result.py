@@ -1,4 +1,4 @@
-"""What the recipe makes: weights in the official layout, their vocabulary, and how they were made."""
+"""The result of the recipe: weights in the official layout, their vocabulary, and how they were made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the recipe trains: the video-text network on scenes and sentences, with helpers that are dropped afterwards.
+"""The task of the recipe: the video-text network on scenes and sentences, with helpers that are dropped afterwards.
 
 The loss is contrastive between clips and sentences, every true pair a positive. Two helpers: linear classifiers of what
 is on a clip, or told by a sentence, on both rows; and a contrastive term that draws clips together that move alike,
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -27,7 +26,7 @@ from encoder.model import VideoPrismLvT
 from encoder.tokenizer import Tokenizer
 from training.initialisation import initialise
 from training.losses import Temperature, contrastive_loss, soft_cross_entropy
-from training.optimizers import parameter_groups
+from training.task_module import TaskModule
 
 _LENGTHS = 4  # groups of sentences of similar length
 _HEAD_SCALE = 10.0  # of unit rows, for the classifiers and the motion term
@@ -52,7 +51,7 @@ class TaskSettings:
     weight_decay: float = 0.05
 
 
-class SceneTask(nn.Module):
+class SceneTask(TaskModule):
     """A task of the training loop (`training.task.Task`)."""
 
     def __init__(
@@ -73,6 +72,7 @@ class SceneTask(nn.Module):
             validation: Scenes that are never trained on, each with another canonical sentence.
         """
         super().__init__()
+        self.weight_decay = settings.weight_decay
         self.network = VideoPrismLvT(config)
         initialise(self.network, seed)
         self.temperature = Temperature(10.0)
@@ -84,18 +84,8 @@ class SceneTask(nn.Module):
         self.tokenizer, self.settings, self.seed, self.validation = tokenizer, settings, seed, tuple(validation)
 
     @property
-    def module(self) -> nn.Module:
-        return self
-
-    @property
     def trained(self) -> nn.Module:
         return self.network
-
-    def parameter_groups(self) -> list[dict[str, Any]]:
-        return parameter_groups(self, self.settings.weight_decay)
-
-    def after_step(self) -> None:
-        self.temperature.clip_()
 
     def forward(self, batch: SceneBatch) -> tuple[Tensor, dict[str, float]]:
         clips = torch.from_numpy(batch.clips)

@@ -20,7 +20,7 @@ from encoder.weights import flax_from_state_dict, state_dict_from_flax
 from training import everyday
 from training.row_batches import CaptionedRows, RowBatches
 from training.stages.text import TextStage
-from training.text_evaluation import asked, compare_texts
+from training.text_evaluation import compare_texts, distinct_sentences
 
 SMALL = VideoPrismConfig(
     name="small", patch=18, frames=2, rows=2, columns=2, dim=32, heads=2, mlp=32, spatial_layers=1, temporal_layers=1,
@@ -262,7 +262,7 @@ def test_the_score_is_the_loss_with_its_sign_changed() -> None:
     task = stage(validation=held_out, guard=0.0)
     batch = RowBatches(CaptionedRows(held_out.rows, held_out.captions, held_out.groups), 8, seed=0).draw(0)
     # Four sentences ask, each once; in the batch each is there for both of its clips, so only clips to words differ.
-    text = torch.from_numpy(task.encode(asked(held_out)[0]))
+    text = torch.from_numpy(task.encode(distinct_sentences(held_out.captions)[0]))
     logits = 20 * text @ torch.from_numpy(held_out.rows).T
     about = torch.eye(4).repeat_interleave(2, dim=1)
     of_words = -(torch.log_softmax(logits, dim=1) * about / 2).sum(dim=1).mean()

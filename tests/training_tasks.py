@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from training.batches import CaptionedBatch
 from training.loop_settings import LoopSettings
 from training.losses import Temperature, contrastive_loss
-from training.optimizers import parameter_groups
 from training.run_folder import RunFolder
+from training.task_module import TaskModule
 
 WIDTH = 6
 
@@ -125,8 +125,10 @@ class CaptionedNumbers:
         return [f"a thing {position % 7}", f"thing  {position % 7}!"]
 
 
-class Contrast(nn.Module):
+class Contrast(TaskModule):
     """Two small towers under a contrastive loss over all processes."""
+
+    weight_decay = 0.1
 
     def __init__(self) -> None:
         super().__init__()
@@ -142,18 +144,8 @@ class Contrast(nn.Module):
         return contrastive_loss(*rows, torch.from_numpy(batch.positives), self.temperature.log_scale), {}
 
     @property
-    def module(self) -> nn.Module:
-        return self
-
-    @property
     def trained(self) -> nn.Module:
         return self
-
-    def parameter_groups(self) -> list[dict[str, Any]]:
-        return parameter_groups(self, 0.1)
-
-    def after_step(self) -> None:
-        self.temperature.clip_()
 
     def validate(self) -> Mapping[str, float]:
         return {}

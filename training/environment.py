@@ -1,4 +1,4 @@
-"""What a run was made with: versions, machine and threads, to be kept beside its weights."""
+"""The environment of a run: versions, machine and threads, to be kept beside its weights."""
 
 from __future__ import annotations
 

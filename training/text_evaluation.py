@@ -100,15 +100,15 @@ def compare_texts(
     )
 
 
-def asked(source: CaptionedRows) -> tuple[list[str], list[list[int]]]:
-    """Return the sentences about clips, each once, and for each the positions of the clips it is about.
+def distinct_sentences(captions: Sequence[Sequence[str]]) -> tuple[list[str], list[list[int]]]:
+    """Return the sentences of clips, each once, and for each the positions of the clips it is about.
 
     Sentences are one that are read as one, regardless of case and punctuation.
     """
     from encoder.tokenizer import canonical
 
     about: dict[str, dict[int, None]] = {}
-    for clip, sentences in enumerate(source.captions):
+    for clip, sentences in enumerate(captions):
         for sentence in sentences:
             about.setdefault(canonical(sentence), {})[clip] = None
     return list(about), [list(clips) for clips in about.values()]
@@ -117,7 +117,7 @@ def asked(source: CaptionedRows) -> tuple[list[str], list[list[int]]]:
 def _recall(before: Encode, after: Encode, source: CaptionedRows, seed: int) -> RecallChange:
     import numpy as np
 
-    sentences, relevant = asked(source)
+    sentences, relevant = distinct_sentences(source.captions)
     former, later = (rank_queries(each(sentences) @ source.rows.T, relevant) for each in (before, after))
     change = later.within(1) - former.within(1)
     return RecallChange(

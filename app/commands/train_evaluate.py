@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from app.commands.train_outcome import known_outcome, outcome_lines
+from app.commands.train_outcome import outcome_lines
 from app.commands.train_session import train_errors
 from app.commands.train_subject import measure, measure_options, open_subject
 from app.compose import Settings
@@ -46,11 +46,13 @@ def train_evaluate(
     work: Path,
 ) -> None:
     """Measure a run, or an encoder by file or name, on captioned clips."""
+    from app.tuning.outcome import read_outcome
+
     with train_errors():
         opened = open_subject(settings, subject, yes=yes)
         found = measure(settings, [opened], captions, folder, work, seed=seed)
     [scores] = found.scores
-    outcome = known_outcome(Path(subject)) if opened.known else None
+    outcome = read_outcome(Path(subject)) if opened.known else None
     if as_json:
         about = {"encoder": opened.encoder.id, "text": opened.encoder.text_id, "clips": found.clips}
         more = {"rows": "library" if found.stored else "encoded", "unread": found.unread}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.commands.train_session import load_parent
@@ -50,13 +49,6 @@ def outcome_lines(outcome: dict[str, Any]) -> list[str]:
         return [f"before -> after step {outcome['step']:,}:", *(f"  {line}" for line in _lines(outcome))]
     except (KeyError, TypeError, ValueError):
         return ["outcome.json of this run cannot be read; run it again to measure what it has forgotten"]
-
-
-def known_outcome(folder: Path) -> dict[str, Any] | None:
-    """Return what a finished run has learned and forgotten; None if that is not known."""
-    from app.tuning.outcome import read_outcome
-
-    return read_outcome(folder)
 
 
 def _lines(outcome: dict[str, Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What the commands of `train` share: errors, progress, the network and the data of a run."""
+"""The common part of the commands of `train`: errors, progress, the network and the data of a run."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.commands.train_outcome import known_outcome, outcome_lines
+from app.commands.train_outcome import outcome_lines
 from app.commands.train_session import existing_run, train_errors
 from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING
@@ -67,6 +67,7 @@ def status_of(folder: RunFolder) -> dict[str, Any]:
     Raises:
         CommandError: Its journal or its settings cannot be read.
     """
+    from app.tuning.outcome import read_outcome
     from training.journal import FAILED, FINISHED, RESUMED, SAVED, STARTED, STEP, STOPPED, VALIDATED, effective
     from training.run_folder import SETTINGS_FILE
 
@@ -103,7 +104,7 @@ def status_of(folder: RunFolder) -> dict[str, Any]:
         "best": _validation(best[-1]) if best else None,
         "saved_step": max((line.get("step", 0) for line in lines if line["event"] == SAVED), default=None),
         "updated": lines[-1].get("time") if lines else None,
-        "outcome": known_outcome(folder.path) if state == "finished" else None,
+        "outcome": read_outcome(folder.path) if state == "finished" else None,
         "reason": str(events[-1].get("reason", "")) if last == FAILED and not running else None,
     }
 

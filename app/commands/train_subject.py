@@ -1,4 +1,4 @@
-"""What `train evaluate` and `train compare` measure: a run, or an encoder by name or file, on captioned clips."""
+"""The subjects of `train evaluate` and `train compare`: a run, or an encoder by name or file, on captioned clips."""
 
 from __future__ import annotations
 
@@ -90,8 +90,9 @@ def open_subject(settings: Settings, name: str, *, which: str = "best", yes: boo
     from encoder.loading import choose_device, encoder_of
     from training.run_state import load_trained
 
-    opened = run_stage(settings, existing_run(name))
-    load_trained(existing_run(name), opened.stage.task, which)
+    folder = existing_run(name)
+    opened = run_stage(settings, folder)
+    load_trained(folder, opened.stage.task, which)
     network = opened.stage.exported()
     if not network.config.has_text:
         raise CommandError(f"{printable(name)} has no words yet; train it further with --stage lit", MISSING)

@@ -1,4 +1,4 @@
-"""What stages on pairs of clips and sentences share: towers, temperature, loss, and what held-out clips say.
+"""The common part of stages on pairs of clips and sentences: towers, temperature, loss, and validation.
 
 Imports torch.
 
@@ -17,18 +17,18 @@ from torch import Tensor, nn
 from encoder.layers import unit_rows
 from encoder.model import VideoPrismLvT
 from encoder.pooler import AttentionPooler
-from encoder.tokenizer import canonical
 from metrics.retrieval import rank_queries
 from training.batches import CaptionedBatch
 from training.gradient_cache import encode_in_chunks
 from training.losses import Temperature, contrastive_loss
-from training.optimizers import parameter_groups
+from training.task_module import TaskModule
+from training.text_evaluation import distinct_sentences
 
 if TYPE_CHECKING:
     from encoder.tokenizer import Tokenizer
 
 
-class PairsStage(nn.Module):
+class PairsStage(TaskModule):
     """A `Task` over `CaptionedBatch`: symmetric contrastive loss between clips and sentences.
 
     Subclasses say what is trained, and how clips become rows (`video_rows`).
@@ -62,27 +62,15 @@ class PairsStage(nn.Module):
         super().__init__()
         self.network = network
         self.temperature = Temperature(temperature)
-        self._tokenizer, self._weight_decay, self._seed, self._micro = tokenizer, weight_decay, seed, micro
+        self.weight_decay = weight_decay
+        self._tokenizer, self._seed, self._micro = tokenizer, seed, micro
         self._held_out, self._measured = tuple(held_out), not held_out
         self.register_buffer("recall_before", torch.tensor(float("nan")))  # in the checkpoint, for runs that go on
-
-    @property
-    def module(self) -> nn.Module:
-        """See `Task.module`."""
-        return self
 
     @property
     def trained(self) -> nn.Module:
         """The network."""
         return self.network
-
-    def parameter_groups(self) -> list[dict[str, Any]]:
-        """See `Task.parameter_groups`."""
-        return parameter_groups(self, self._weight_decay)
-
-    def after_step(self) -> None:
-        """Put the temperature back into its bounds."""
-        self.temperature.clip_()
 
     def video_rows(self, clips: Tensor, number: int | None) -> Tensor:
         """Encode clips, uint8 (B, T, S, S, 3) on the device, to rows (B, D) of any length.
@@ -133,13 +121,11 @@ class PairsStage(nn.Module):
                 video = unit_rows(self.video_rows(self._on_device(batch.clips), None).float())
                 text = unit_rows(self.text_rows(batch.captions).float())
                 pairs.append((video.cpu(), text.cpu()))
-                captions += [canonical(caption) for caption in batch.captions]
+                captions += [(caption,) for caption in batch.captions]
         clips, sentences = (torch.cat(each).numpy() for each in zip(*pairs, strict=True))
-        same: dict[str, list[int]] = {}
-        for place, caption in enumerate(captions):
-            same.setdefault(caption, []).append(place)
-        asked = [places[0] for places in same.values()]  # each sentence once
-        return float(rank_queries(sentences[asked] @ clips.T, list(same.values())).within(1).mean())
+        _, relevant = distinct_sentences(captions)
+        asked = [places[0] for places in relevant]
+        return float(rank_queries(sentences[asked] @ clips.T, relevant).within(1).mean())
 
     def exported(self) -> VideoPrismLvT:
         """Return the network, in evaluation mode."""

@@ -30,8 +30,8 @@ from training.distributed import rank
 from training.initialisation import is_identity
 from training.losses import cosine_distillation
 from training.masking import MASKS, hidden_count, visible_positions
-from training.optimizers import parameter_groups
 from training.stages.pairs import freeze_key_bias
+from training.task_module import TaskModule
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class Teacher(nn.Module):
         return digest.hexdigest()
 
 
-class Stage2(nn.Module):
+class Stage2(TaskModule):
     """A `Task` over batches with `clips` and `number`: student and decoders, on clips without words."""
 
     def __init__(
@@ -126,7 +126,7 @@ class Stage2(nn.Module):
         tokens = self._frames * c.rows * c.columns
         hidden_count(tokens, self._distillation.ratio)
         self._network = (network,)  # in a tuple: text tower and pooler are no part of this module
-        self._weight_decay, self._seed, self._held_out = weight_decay, seed, tuple(held_out)
+        self.weight_decay, self._seed, self._held_out = weight_decay, seed, tuple(held_out)
         self.teacher = Teacher(network)
         self.student = copy.deepcopy(network.vision_encoder).requires_grad_(True)
         settings = self._distillation
@@ -136,21 +136,9 @@ class Stage2(nn.Module):
             freeze_key_bias(self.global_.pooler)
 
     @property
-    def module(self) -> nn.Module:
-        """See `Task.module`."""
-        return self
-
-    @property
     def trained(self) -> nn.Module:
         """The student."""
         return self.student
-
-    def parameter_groups(self) -> list[dict[str, Any]]:
-        """See `Task.parameter_groups`."""
-        return parameter_groups(self, self._weight_decay)
-
-    def after_step(self) -> None:
-        """Do nothing."""
 
     def forward(self, batch: CaptionedBatch) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the loss of a batch and its parts, `local` and `global`: means of 1 - cosine, from 0 to 2."""

@@ -23,9 +23,9 @@ from training.adapters import add_adapters, merged_copy
 from training.everyday import everyday_sentences, unseen_sentences
 from training.gradient_cache import encode_in_chunks
 from training.losses import PUBLISHED, Temperature, contrastive_loss, soft_cross_entropy
-from training.optimizers import parameter_groups
 from training.row_batches import CaptionedRows, RowBatch
-from training.text_evaluation import asked
+from training.task_module import TaskModule
+from training.text_evaluation import distinct_sentences
 
 if TYPE_CHECKING:
     from encoder.tokenizer import Tokenizer
@@ -39,7 +39,7 @@ GUARD_BATCH = 64
 _AT_ONCE = 64  # sentences encoded together without gradients
 
 
-class TextStage(nn.Module):
+class TextStage(TaskModule):
     """A `Task`: a text tower, what is trained in it, the temperature, and the sentences that hold it."""
 
     old_rows: Tensor
@@ -87,7 +87,7 @@ class TextStage(nn.Module):
             raise ValueError("a guard and a chunk of at least 0, and at least 1 layer are needed")
         self._network = (network,)  # in a tuple, so that the video side is no part of the module
         self._tokenizer, self._guard, self._micro, self._seed = tokenizer, guard, micro or None, seed
-        self._weight_decay, self._validation = weight_decay, validation
+        self.weight_decay, self._validation = weight_decay, validation
         self._sentences = tuple(everyday_sentences() if guard_sentences is None else guard_sentences) if guard else ()
         self._unseen = unseen_sentences() if validation is not None and len(validation) else ()
         self.tower = network.text_encoder.requires_grad_(False)
@@ -102,22 +102,9 @@ class TextStage(nn.Module):
             self.tower.norm.requires_grad_(True)
 
     @property
-    def module(self) -> nn.Module:
-        """See `Task.module`."""
-        return self
-
-    @property
     def trained(self) -> nn.Module:
         """The text tower."""
         return self.tower
-
-    def parameter_groups(self) -> list[dict[str, Any]]:
-        """See `Task.parameter_groups`."""
-        return parameter_groups(self, self._weight_decay)
-
-    def after_step(self) -> None:
-        """Put the temperature back into its bounds."""
-        self.temperature.clip_()
 
     def forward(self, batch: RowBatch) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the loss of a batch, and its parts: contrastive loss, guard, scale of cosines."""
@@ -142,7 +129,7 @@ class TextStage(nn.Module):
         """
         if self._validation is None or not len(self._validation):
             return {}
-        sentences, relevant = asked(self._validation)
+        sentences, relevant = distinct_sentences(self._validation.captions)
         text, rows = torch.from_numpy(self.encode(sentences)), torch.from_numpy(self._validation.rows)
         about = torch.zeros(len(sentences), len(rows), dtype=torch.bool)
         for at, clips in enumerate(relevant):
