@@ -146,7 +146,7 @@ def test_a_live_run_saves_and_ends_when_it_is_told_to(begun: Path, children: lis
     shutil.rmtree(begun)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("training.loop.run", lambda *_, **__: (_ for _ in ()).throw(TrainingError("cut")))
-        patch.setattr("app.commands.train_run.prepared_data", lambda *_: _prepared(data, begun.parent))
+        patch.setattr("app.commands.train_begin.prepared_data", lambda *_: _prepared(data, begun.parent))
         assert "cut" in run("train", "run", str(begun), "--captions", "captions.csv", "--config", "run.toml").stderr
     child = live(begun, children)
     assert run("train", "stop", str(begun)).exit_code == 0

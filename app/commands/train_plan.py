@@ -9,14 +9,13 @@ import click
 
 from app import compose
 from app.commands.train_config import config_options, make_config
+from app.commands.train_left_out import left_out_record, say_left_out
 from app.commands.train_session import (
     data_watch,
     described_encoder,
-    left_out_record,
     load_parent,
     planned_data,
     run_footage,
-    say_left_out,
     train_errors,
 )
 from app.compose import Settings

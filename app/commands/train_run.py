@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.commands.train_config import CONFIG_FILE, config_options, make_config, stored_config
+from app.commands.train_begin import begin_run
+from app.commands.train_config import CONFIG_FILE, config_options, make_config
+from app.commands.train_left_out import left_out_record, say_left_out
 from app.commands.train_outcome import measured_outcome, outcome_lines
 from app.commands.train_processes import training_processes
 from app.commands.train_session import (
@@ -18,11 +19,8 @@ from app.commands.train_session import (
     data_watch,
     described_encoder,
     drawn_ahead,
-    left_out_record,
     load_parent,
-    prepared_data,
     run_footage,
-    say_left_out,
     train_errors,
 )
 from app.compose import Settings
@@ -37,11 +35,8 @@ from app.shell.terminal import count_text, display_path, print_json, printable
 from app.times import format_duration
 
 if TYPE_CHECKING:
-    from app.media_workers import MediaWorkers
     from app.tuning.examples import LeftOut
-    from app.tuning.preparing import Watch
     from app.tuning.run_data import RunData
-    from encoder import Encoder
     from training.configuration import TrainConfig
     from training.run_result import Progress, RunResult
 
@@ -95,7 +90,7 @@ def _train(settings: Settings, config: TrainConfig, path: Path, *, yes: bool, as
         stopped = stack.enter_context(stop_on_interrupt(line, _STOPPING))
         begun = None
         if processes.is_first:
-            begun = _begin(settings, config, encoder, path, workers, data_watch(line, stopped))
+            begun = begin_run(settings, config, encoder, path, workers, data_watch(line, stopped))
             line.clear()
             say_left_out(begun.left_out)
         begun = from_first(begun)
@@ -139,53 +134,6 @@ def _train(settings: Settings, config: TrainConfig, path: Path, *, yes: bool, as
     _report(path, config, result, outcome, begun.left_out, as_json=as_json)
     if begun.left_out:
         raise click.exceptions.Exit(FAILED)
-
-
-@dataclass(frozen=True, slots=True)
-class _Begun:
-    """What a run is trained on.
-
-    Attributes:
-        data: The data.
-        left_out: What cannot be trained on, of a new run.
-        new: Whether the run is new.
-        changed: Whether the data are to be written: of a new run, or of one whose videos have moved.
-    """
-
-    data: RunData
-    left_out: list[LeftOut]
-    new: bool
-    changed: bool
-
-
-def _begin(
-    settings: Settings, config: TrainConfig, encoder: Encoder, path: Path, workers: MediaWorkers, watch: Watch
-) -> _Begun:
-    """Return what the run in a folder is trained on: what it began with, or of a new run what its sources say.
-
-    Raises:
-        CommandError: Videos of a run that goes on are not where they were.
-    """
-    from app.tuning.moved import missing, relocated
-    from app.tuning.run_data import RunData, read_run_data
-
-    data = read_run_data(path, with_rows=config.stage == "text")
-    if data is None:
-        prepared = prepared_data(settings, config, encoder, path, watch, workers)
-        return _Begun(prepared.data, prepared.left_out, new=True, changed=True)
-    if config.stage == "text":
-        return _Begun(data, [], new=False, changed=False)
-    former, examples = stored_config(settings, path)[0].folder, data.examples
-    if config.folder != former:
-        examples = relocated(examples, former, config.folder)
-    if gone := missing(examples, run_footage(examples, config, encoder, path, workers)):
-        run = printable(os.path.relpath(path))
-        raise CommandError(
-            f"{count_text(len(gone), 'video')} of this run {'is' if len(gone) == 1 else 'are'} not there any more, or "
-            f"changed, such as {display_path(gone[0])}; if they have moved: prismsearch train run {run} --folder DIR",
-            MISSING,
-        )
-    return _Begun(RunData(examples, None), [], new=False, changed=examples != data.examples)
 
 
 def _require_folder(path: Path) -> None:

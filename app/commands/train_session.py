@@ -16,12 +16,11 @@ from app.shell.counted_line import CountedLine
 from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING, USAGE
 from app.shell.live_line import LiveLine
-from app.shell.terminal import count_text, display_path, print_note, printable
-from app.times import format_timestamp
+from app.shell.terminal import printable
 
 if TYPE_CHECKING:
     from app.media_workers import MediaWorkers, ReadMedia
-    from app.tuning.examples import Example, LeftOut
+    from app.tuning.examples import Example
     from app.tuning.footage import ClipCache, Footage
     from app.tuning.preparing import Prepared, Watch
     from app.tuning.run_data import RunData
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
     from training.configuration import TrainConfig
     from training.run_folder import RunFolder
 
-_NAMED = 10
-"""Stretches left out that are named; the others are counted."""
 _CACHE_BYTES = 20 << 30
 _CLIPS_FOLDER = ".clips"
 _TEXTS = {"files": ("looking at files", "captions"), "clips": ("reading clips", "clips")}
@@ -199,30 +196,6 @@ def data_watch(line: LiveLine, cancelled: Callable[[], bool]) -> Watch:
         shown[stage].show(done)
 
     return Watch(show, cancelled)
-
-
-def say_left_out(left_out: Sequence[LeftOut]) -> None:
-    """Name the stretches that cannot be trained on."""
-    for each in left_out[:_NAMED]:
-        print_note(f"left out: {_place(each)}: {printable(each.reason)}")
-    if len(left_out) > _NAMED:
-        print_note(f"left out, too: {count_text(len(left_out) - _NAMED, 'more stretch', 'more stretches')}")
-
-
-def left_out_record(left_out: Sequence[LeftOut]) -> list[dict[str, Any]]:
-    """Return JSON values."""
-    return [
-        {"path": each.path, "start_seconds": each.start_seconds, "end_seconds": each.end_seconds, "reason": each.reason}
-        for each in left_out
-    ]
-
-
-def _place(each: LeftOut) -> str:
-    start, end = each.start_seconds, each.end_seconds
-    if start is None and end is None:
-        return display_path(each.path)
-    until = "" if end is None else f"-{format_timestamp(end)}"
-    return f"{display_path(each.path)}@{format_timestamp(start or 0.0)}{until}"
 
 
 @dataclass(frozen=True, slots=True)
