@@ -39,6 +39,18 @@ def render(
     Returns:
         uint8 (B, T, S, S, 3), RGB.
     """
+    return render_staged(scenes, frames=frames, size=size, rng=rng, plain=plain)[0]
+
+
+def render_staged(
+    scenes: list[Scene] | tuple[Scene, ...],
+    *,
+    frames: int,
+    size: int,
+    rng: np.random.Generator,
+    plain: bool = False,
+) -> tuple[NDArray[np.uint8], Staging, NDArray[np.floating]]:
+    """Render clips as `render` does; return them, how they were staged, and the times (B, T) of their pictures."""
     n = len(scenes)
     staging = stage(scenes, rng, rng.choice(ASPECTS, n, p=ASPECT_SHARES))
     begin, end = rng.uniform(0, 0.1, (n, 1)), rng.uniform(0.9, 1, (n, 1))
@@ -46,7 +58,7 @@ def render(
         begin = rng.random((n, 1))
     times = begin + (end - begin) * np.arange(frames)[None] / frames
     look = film.plain(n) if plain else film.look(n, rng)
-    return film.finish(paint(staging, times, size, size, look), look, rng)
+    return film.finish(paint(staging, times, size, size, look), look, rng), staging, times
 
 
 def paint(

@@ -1,6 +1,6 @@
 """Makes the demo encoder: its vocabulary and its weights, from scratch, on the grown demo world.
 
-    python -m demo.recipe --to RUN [--minutes 100]
+    python -m demo.recipe --to RUN [--minutes 72]
     python -m demo.recipe --to RUN --install
 
 There are two stages, as VideoPrism itself goes from pictures to videos: single pictures, of one thing or of two beside
@@ -50,10 +50,10 @@ from training.run_state import load_trained
 
 CONFIG = replace(DEMO, vocabulary=make_vocabulary.PIECES)
 
-IMAGE_SHARE, DROP_SHARE = 0.27, 0.75
+IMAGE_SHARE, DROP_SHARE = 0.35, 0.75
 """Share of the minutes for pictures, and share of the steps on clips in which patches leave."""
-IMAGE_SECONDS, DROP_SECONDS, CLIP_SECONDS = 0.45, 0.63, 1.05
-"""Seconds of a step on two cores without AVX-512, drawing included: `--measure` measured 0.42, 0.60 and 1.00."""
+IMAGE_SECONDS, DROP_SECONDS, CLIP_SECONDS = 0.32, 0.80, 1.25
+"""Seconds of a step on two cores without AVX-512, drawing included, as `--measure` found them."""
 
 
 @dataclass(frozen=True)
@@ -63,15 +63,16 @@ class Recipe:
     image_steps: int
     clip_steps: int
     seed: int = 20261129
-    image_batch: int = 128
+    image_batch: int = 64
     clip_batch: int = 64
-    image_rate: float = 1.5e-3
+    image_rate: float = 1e-3
     clip_rate: float = 1e-3
     average_decay: float = 0.998
     drop: float = 0.5
     drop_share: float = DROP_SHARE
-    classify: float = 0.25
+    classify: float = 0.5
     pull: float = 0.3
+    patches: float = 1.0
     validation: int = 384
     sentences: int = make_vocabulary.SENTENCES
 
@@ -149,6 +150,7 @@ def _stage(
         TaskSettings(
             classify=recipe.classify,
             pull=recipe.pull,
+            patches=recipe.patches,
             drop=0.0 if pictures else recipe.drop,
             drop_steps=round(steps * recipe.drop_share),
         ),
@@ -161,7 +163,7 @@ def _stage(
         validate_every=0 if pictures else max(1, steps // 8), save_every=100, journal_every=50, keep=2,
     )  # fmt: skip
     size = recipe.image_batch if pictures else recipe.clip_batch
-    return task, settings, SceneBatches(recipe.seed, size, 1 if pictures else config.frames, config.size)
+    return task, settings, SceneBatches(recipe.seed, size, 1 if pictures else config.frames, config.size, config.rows)
 
 
 def drawn_ahead(batches: SceneBatches, steps: int, renderers: int) -> AbstractContextManager[BatchSource[SceneBatch]]:
@@ -208,7 +210,7 @@ class _Report:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--to", type=Path, required=True, help="folder of the run")
-    parser.add_argument("--minutes", type=float, default=100, help="what the plan is made for")
+    parser.add_argument("--minutes", type=float, default=72, help="what the plan is made for")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--renderers", type=int, default=1, help="processes that draw batches")
     parser.add_argument("--measure", action="store_true", help="time some steps of each kind, and train nothing")

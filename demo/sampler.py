@@ -17,6 +17,7 @@ from demo import captions, painting, scenes, world
 from demo.augment import augment
 from demo.scenes import Scene, is_held_out, one, two
 from demo.sentences import Meaning, holds, random_meaning, sentence
+from demo.whereabouts import Whereabouts, unknown, whereabouts
 
 TODAY = 0.1
 """Share of the clips of takes that are drawn by today's world; its painter is slower than the grown one's."""
@@ -43,6 +44,7 @@ class SceneBatch:
         labels: int64 (B, 7), the values of `LABELS` of each clip.
         told: bool (2 B, 7), which of them sentence j says of the clip that it was made for.
         moves: bool (B, B), whether two clips move alike.
+        places: What is on each patch; unknown of clips that today's world drew.
         number: The number of the batch.
     """
 
@@ -52,6 +54,7 @@ class SceneBatch:
     labels: NDArray[np.int64]
     told: NDArray[np.bool_]
     moves: NDArray[np.bool_]
+    places: Whereabouts
     number: int
 
 
@@ -63,10 +66,11 @@ class SceneBatches:
         size: B, the clips of a batch; a multiple of 16.
         frames: T; 1 for single pictures, with sentences that leave out what a picture cannot show.
         side: S in pixels.
+        grid: Patches in a row and in a column of a picture.
     """
 
-    def __init__(self, seed: int, size: int, frames: int, side: int) -> None:
-        self.seed, self.size, self.frames, self.side = seed, size, frames, side
+    def __init__(self, seed: int, size: int, frames: int, side: int, grid: int = 4) -> None:
+        self.seed, self.size, self.frames, self.side, self.grid = seed, size, frames, side, grid
 
     def draw(self, number: int) -> SceneBatch:
         """Return batch `number`."""
@@ -74,11 +78,14 @@ class SceneBatches:
         shown = list(itertools.islice(drawn_scenes(rng, still=self.frames == 1, size=self.size), self.size))
         as_today = np.array([scene.take is not None for scene in shown]) & (rng.random(self.size) < TODAY)
         clips = np.empty((self.size, self.frames, self.side, self.side, 3), np.uint8)
+        places = unknown(self.size, self.frames, self.grid**2)
         if as_today.any():
             clips[as_today] = self._today([shown[at] for at in np.flatnonzero(as_today)], rng)
         if not as_today.all():
             rest = [shown[at] for at in np.flatnonzero(~as_today)]
-            clips[~as_today] = painting.render(rest, frames=self.frames, size=self.side, rng=rng)
+            drawn, staging, times = painting.render_staged(rest, frames=self.frames, size=self.side, rng=rng)
+            clips[~as_today], known = drawn, whereabouts(staging, times, self.grid)
+            places.things[~as_today], places.poses[~as_today] = known.things, known.poses
         still = self.frames == 1
         said = [_say(scene, rng, still) for _ in range(2) for scene in shown]
         return SceneBatch(
@@ -88,6 +95,7 @@ class SceneBatches:
             np.array([labels(scene) for scene in shown]),
             np.array([_told(meaning) for _, meaning in said]),
             _alike(shown),
+            places,
             number,
         )
 
