@@ -1,9 +1,9 @@
 """The task of the recipe: the video-text network on scenes and sentences, with helpers that are dropped afterwards.
 
 The loss is contrastive between clips and sentences, every true pair a positive. Three helpers: linear classifiers of
-what is on a clip, or told by a sentence, on both rows; linear heads on the tokens of each picture, for what reaches into
-a patch and how it lies there (`whereabouts`); and a contrastive term that draws clips together that move alike, because
-a search by example should find shots that move alike.
+what is on a clip, or told by a sentence, on both rows; linear heads on the tokens of a picture, for what reaches into a
+patch and how it lies there (`whereabouts`); and a contrastive term that draws clips together that move alike, because a
+search by example should find shots that move alike.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ The folder DIR has:
     captions.csv      path, start, end, caption: the 200
     held_out.csv      the same of the clips of the gallery that show the ten, with their new names
     old.csv           the clips of the gallery with the sentences that the encoder knew before
+    guard.txt         sentences that hold the tower: --set guard_file=DIR/guard.txt
 """
 
 from __future__ import annotations
@@ -231,6 +232,7 @@ def write_files(folder: Path, seed: int) -> dict[str, int]:
     for table, lines in tables.items():
         with (folder / f"{table}.csv").open("w", newline="", encoding="utf-8") as file:
             csv.writer(file, lineterminator="\n").writerows([("path", "start", "end", "caption"), *lines])
+    (folder / "guard.txt").write_text("\n".join(known_sentences()) + "\n", encoding="utf-8")
     return {table: len(lines) for table, lines in tables.items()}
 
 

@@ -74,6 +74,22 @@ def started(folder: str, *words: str) -> Result:
     return run("train", "run", folder, "--captions", "captions.csv", *SETTINGS, *words)
 
 
+def test_a_tower_is_held_by_sentences_of_ones_own(here: Path) -> None:
+    guard = here / "guard.txt"
+    guard.write_text("\n".join(f"a {name} number {take}" for name in ("dog", "cat", "car") for take in range(20)))
+    words = ("--steps", "4", "--batch", "8", "--set", "guard=1.0", "--set", "guard_file=guard.txt")
+    begun = run("train", "run", "held", "--captions", "captions.csv", *words)
+    assert begun.exit_code == 0, begun.output
+    assert "6 sentences of the guard, never held" in begun.output
+    guard.unlink()  # a run goes on with what it began with
+    again = run("train", "run", "held")
+    assert again.exit_code == 0, again.output
+    missing = run("train", "run", "other", "--captions", "captions.csv", "--set", "guard_file=none.txt")
+    assert missing.exit_code != 0
+    assert "none.txt" in missing.output
+    assert "Traceback" not in missing.output
+
+
 def stop_after(monkeypatch: pytest.MonkeyPatch, folder: Path, step: int) -> None:
     """Let `train stop` be called from elsewhere while that step is taken."""
     before = train_run._Steps.__call__

@@ -18,6 +18,7 @@ from demo.evaluate_grown import validation_scenes
 from demo.recipe import Recipe
 from demo.recipe_task import SceneTask, TaskSettings
 from demo.sampler import SceneBatches
+from demo.whereabouts import UNKNOWN
 from encoder.config import DEMO
 from encoder.tokenizer import Tokenizer
 from training.errors import TrainingError
@@ -125,6 +126,29 @@ def test_patches_leave_in_the_first_part_only(whole: Path) -> None:
     assert task.network.vision_encoder.patch_projection.weight.grad is not None
     task.eval()
     assert task._kept(first) is None
+
+
+def test_patch_heads_get_the_labels_of_the_patches_that_stay(whole: Path) -> None:
+    tokenizer = Tokenizer(whole / recipe.VOCABULARY, SMALL.text_tokens)
+    task = SceneTask(SMALL, tokenizer, TaskSettings(), 0)
+    places = SceneBatches(0, 16, 2, SMALL.size).draw(0).places
+    tokens = torch.randn(16, 2, 16, SMALL.dim)
+    with torch.no_grad():
+        for head in (task.thing_head, task.pose_head):
+            head.weight.normal_()
+    kept = torch.from_numpy(np.random.default_rng(0).permuted(np.tile(np.arange(16), (16, 1)), axis=1)[:, :5]).sort(1)[
+        0
+    ]
+    some = torch.stack([tokens[at][:, kept[at]] for at in range(16)])
+    things = np.full_like(places.things, UNKNOWN)
+    for at in range(16):
+        things[at][:, kept[at]] = places.things[at][:, kept[at]]
+    expected, right = task._patches(tokens.flatten(1, 2), replace(places, things=things), None)
+    loss, told = task._patches(some.flatten(1, 2), places, kept)
+    assert float(loss) == pytest.approx(float(expected), rel=1e-5)
+    assert told == pytest.approx(right)
+    nothing = replace(places, things=np.full_like(places.things, UNKNOWN))
+    assert float(task._patches(tokens.flatten(1, 2), nothing, None)[0]) == 0
 
 
 def test_the_validation_is_no_gallery() -> None:

@@ -15,6 +15,7 @@ from demo import captions, film, make_vocabulary, painting, sampler, scenes, sen
 from demo.paths import Path, Staging, stage
 from demo.scenes import Actor, Scene, one, two
 from demo.sentences import Meaning, Said, holds, meaning_of
+from demo.whereabouts import NOTHING, UNKNOWN, unknown, whereabouts
 from encoder.config import DEMO
 from encoder.tokenizer import canonical
 
@@ -171,6 +172,29 @@ def test_a_camera_moves_the_thing_and_what_is_behind_it(camera: str, dx: int, dy
     assert ((moving[:, 1:] - moving[:, :-1]).abs().mean((2, 3, 4)) > 0.005).all()
 
 
+def test_labels_of_patches_are_where_things_are() -> None:
+    shown = [one(thing, "blue", "left") for thing in SEVERAL] + [two("chase", "dog", "cat", "blue")]
+    staging = stage(shown, rng(3), 16 / 9)
+    times = np.tile(TIMES[[0, 4, 8]], (len(shown), 1))
+    labels = whereabouts(staging, times, 4)
+    there = labels.things != NOTHING
+    bare = dataclasses.replace(staging, paths=tuple((gone,) * len(each) for each in staging.paths))
+    pictures, empty = (painting.paint(each, times, 72, 72) for each in (staging, bare))
+    painted = (pictures - empty).abs().amax(2)  # (B, T, 72, 72)
+    share = (painted > 0.1).unflatten(2, (4, 18)).unflatten(4, (4, 18)).float().mean((3, 5)).flatten(2).numpy()
+    assert (share[there] > 0).mean() > 0.9, "a thing reaches into its patches"
+    assert (share[~there] < 0.3).all(), "and fills no other"
+    assert set(np.unique(labels.things[-1])) == {world.THINGS.index("dog"), world.THINGS.index("cat"), NOTHING}
+    x, y, size, angle, _ = staging.pose(0, 0, times[0]).T
+    at = int(np.flatnonzero(there[0, 0])[0])
+    across, down, log_size, sine, cosine = labels.poses[0, 0, at]
+    assert across / (16 / 9) + (at % 4 + 0.5) / 4 == pytest.approx(x[0], abs=1e-5)
+    assert down + (at // 4 + 0.5) / 4 == pytest.approx(y[0], abs=1e-5)
+    assert (np.exp(log_size), sine, cosine) == pytest.approx((size[0], np.sin(angle[0]), np.cos(angle[0])), abs=1e-5)
+    assert not labels.poses[~there].any()
+    assert (unknown(2, 3, 16).things == UNKNOWN).all()
+
+
 def test_film_changes_clips_within_limits_and_repeats() -> None:
     shown = [one(thing, world.BACKGROUNDS[at % 10], "circle") for at, thing in enumerate(world.THINGS[:24])]
     clips = painting.render(shown, frames=4, size=36, rng=rng(1))
@@ -317,6 +341,10 @@ def test_a_batch_is_a_function_of_seed_and_number() -> None:
     assert (batch.labels < np.array(list(sampler.LABELS.values()))).all()
     assert batch.told.shape == (32, len(sampler.LABELS))
     assert batch.moves[np.eye(16, dtype=bool)].all()
+    assert batch.places.things.shape == (16, 4, 16)
+    named = batch.places.things[:, 0]
+    alone = [at for at, scene in enumerate(batch.labels) if scene[1] == len(world.THINGS)]
+    assert {*np.unique(named[alone][named[alone] < NOTHING])} <= {UNKNOWN, *batch.labels[alone, 0]}
 
 
 def test_positives_are_what_holds() -> None:

@@ -184,8 +184,9 @@ def test_the_loss_is_the_contrastive_one_and_the_guard() -> None:
     with torch.no_grad():
         task.tower.norm.bias.add_(torch.linspace(-1, 1, SMALL.dim))
     loss, figures = task(batch)
-    old = torch.from_numpy(stage().encode(EVERYDAY))
-    moved = (torch.from_numpy(task.encode(EVERYDAY)) - old).square().sum(dim=1).mean()  # 40 are all in every step
+    held = everyday.guard_parts(EVERYDAY)[0]  # 36: all are in every step
+    old = torch.from_numpy(stage().encode(held))
+    moved = (torch.from_numpy(task.encode(held)) - old).square().sum(dim=1).mean()
     assert float(figures["moved"]) == pytest.approx(float(moved), abs=1e-5)
     assert loss.item() == pytest.approx(float(figures["contrast"] + 3 * moved), abs=1e-4)
     assert float(figures["scale"]) == pytest.approx(20)
@@ -255,6 +256,15 @@ def test_the_guard_keeps_everyday_sentences_in_place() -> None:
         train(task, clips(), steps=20)
         kept[guard] = task.validate()["kept"]
     assert 1 - kept[30.0] < (1 - kept[0.0]) / 2
+
+
+def test_of_own_guard_sentences_one_in_ten_tells_what_was_forgotten() -> None:
+    held, unseen = everyday.guard_parts(EVERYDAY)
+    assert unseen == EVERYDAY[::10]
+    assert sorted((*held, *unseen)) == sorted(EVERYDAY)
+    task = stage(guard_sentences=EVERYDAY, validation=clips(seed=1))
+    assert (task._sentences, task._unseen) == (held, unseen)
+    assert everyday.guard_parts(None) == (everyday.everyday_sentences(), everyday.unseen_sentences())
 
 
 def test_the_score_is_the_loss_with_its_sign_changed() -> None:

@@ -16,7 +16,8 @@ from app.text_files import TextFileError
 from app.tuning.captions_file import Captioned
 from app.tuning.examples import Example, divide, sides_of
 from app.tuning.footage import ClipCache, Footage, readable
-from app.tuning.run_data import EXAMPLES_FILE, ROWS_FILE, RunData, read_run_data, write_run_data
+from app.tuning.guard_file import LEAST, read_guard
+from app.tuning.run_data import EXAMPLES_FILE, GUARD_FILE, ROWS_FILE, RunData, read_run_data, write_run_data
 from app.tuning.stored_rows import stored_rows
 from db.library import Library
 from encoder import ClipSpec
@@ -194,6 +195,26 @@ def test_the_data_of_a_run_are_the_same_when_it_goes_on(tmp_path: Path) -> None:
     assert len(again.places("train")) == 4
 
 
+def test_a_run_keeps_the_sentences_that_hold_its_tower(tmp_path: Path) -> None:
+    data = RunData(divide([example("1")], 0, 0), np.zeros((1, 2), np.float32), guard=("a\u2028cat", "a dog"))
+    write_run_data(tmp_path, data)
+    again = read_run_data(tmp_path, with_rows=True)
+    assert again is not None
+    assert again.guard == data.guard
+    assert again.digest == data.digest
+    assert RunData(data.examples, data.rows, guard=("a dog",)).digest != data.digest
+
+
+def test_a_file_of_guard_sentences_is_read_and_bounded(tmp_path: Path) -> None:
+    path = tmp_path / "guard.txt"
+    sentences = [f"take {number}" for number in range(LEAST)]
+    path.write_text("# of the catalogue\n\n" + "\r\n".join([*sentences, sentences[0]]), encoding="utf-8-sig")
+    assert read_guard(path) == tuple(sentences)
+    path.write_text("\n".join(sentences[1:]))
+    with pytest.raises(TextFileError, match=rf"guard.txt: a guard has {LEAST} to .* got {LEAST - 1}"):
+        read_guard(path)
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
@@ -203,6 +224,8 @@ def test_the_data_of_a_run_are_the_same_when_it_goes_on(tmp_path: Path) -> None:
         (EXAMPLES_FILE, b'{"path": 1}\n'),
         (ROWS_FILE, b"no rows"),
         (ROWS_FILE, b""),
+        (GUARD_FILE, b"["),
+        (GUARD_FILE, b'["a", 1]'),
     ],
 )
 def test_damaged_data_of_a_run_are_one_line(name: str, content: bytes, tmp_path: Path) -> None:

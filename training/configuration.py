@@ -22,7 +22,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from training.loop_settings import LoopSettings
 from training.stage_defaults import DEFAULTS, OF_STAGE, STAGES, Stage
 
-PATHS = ("encoder", "captions", "folder", "library")
+PATHS = ("encoder", "captions", "folder", "library", "guard_file")
 """Fields that say where things are. They shape nothing: what is read from there is kept by its digest."""
 
 
@@ -57,6 +57,7 @@ class TrainConfig:
         rank, alpha: Of low-rank adapters.
         layers: The last so many layers of the text tower, for `last`.
         guard: Weight of the distance that sentences of everyday life may move.
+        guard_file: File of other sentences to hold the tower by, one a line; "" for those of everyday life.
         mask: Which tokens are hidden together.
         mask_ratio: Share of the tokens that is hidden.
         shuffle: Deal the tokens to the local decoder in random order.
@@ -86,6 +87,7 @@ class TrainConfig:
     alpha: float = 16.0
     layers: int = 4
     guard: float = 1.0
+    guard_file: str = ""
     mask: Literal["bevt", "tube", "random"] = "bevt"
     mask_ratio: float = 0.65
     shuffle: bool = True

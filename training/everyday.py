@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 COUNT, UNSEEN = 2000, 250
 """The number of sentences that hold the tower, and of those that tell what it forgot."""
@@ -83,6 +83,17 @@ _FILMED = (
 def everyday_sentences() -> tuple[str, ...]:
     """Return the COUNT sentences that hold the tower, each once, always the same and in the same order."""
     return tuple(sentence for at, sentence in enumerate(_all()) if at % _EVERY)
+
+
+def guard_parts(sentences: Sequence[str] | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the sentences that hold a tower and those, never held, that tell what it forgot.
+
+    Args:
+        sentences: A person's own, of which every tenth is never held; None for those of everyday life.
+    """
+    if sentences is None:
+        return everyday_sentences(), unseen_sentences()
+    return tuple(text for at, text in enumerate(sentences) if at % 10), tuple(sentences[::10])
 
 
 def unseen_sentences() -> tuple[str, ...]:

@@ -11,7 +11,7 @@ STAGES: tuple[Stage, ...] = get_args(Stage)
 
 OF_STAGE: Mapping[str, frozenset[str]] = MappingProxyType(
     {
-        "text": frozenset({"micro", "temperature", "tuned", "rank", "alpha", "layers", "guard"}),
+        "text": frozenset({"micro", "temperature", "tuned", "rank", "alpha", "layers", "guard", "guard_file"}),
         "lit": frozenset({"micro", "temperature"}),
         "adapter": frozenset({"micro", "temperature", "rank", "alpha"}),
         "stage1": frozenset({"micro", "temperature", "drop"}),

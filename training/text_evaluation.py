@@ -74,6 +74,7 @@ def compare_texts(
     held_out: CaptionedRows | None = None,
     old: CaptionedRows | None = None,
     library: NDArray[np.float32] | None = None,
+    unseen: Sequence[str] | None = None,
     seed: int = 0,
 ) -> TextFigures:
     """Compare two text towers over the same rows of clips.
@@ -83,9 +84,10 @@ def compare_texts(
         held_out: Captioned clips that were never trained on.
         old: Captioned clips whose sentences the former tower understood.
         library: float32 (n, D), clips among which everyday sentences look for their best.
+        unseen: What tells what was forgotten; None for sentences of everyday life.
         seed: Of the intervals.
     """
-    everyday = unseen_sentences()
+    everyday = unseen_sentences() if unseen is None else unseen
     rows, now = before(everyday), after(everyday)
     cosines = (rows * now).sum(axis=1)
     same = None

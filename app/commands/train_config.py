@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 CONFIG_FILE = "config.toml"
 _MOST_BYTES = 1_000_000
-_PATH_NAMES = ("captions", "folder", "library")
+_PATH_NAMES = ("captions", "folder", "library", "guard_file")
 
 
 def config_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -126,6 +126,8 @@ def _new(settings: Settings, values: dict[str, Any]) -> tuple[TrainConfig, Setti
         raise ConfigurationError(f"the stage {stage} needs captions: --captions FILE")
     elif values.get("folder"):
         values["folder"] = os.path.abspath(values["folder"])
+    if values.get("guard_file"):
+        values["guard_file"] = os.path.abspath(values["guard_file"])
     config = config_of(values)
     _device(replace(settings, device=config.loop.device))
     return config, _with(settings, config)

@@ -67,7 +67,8 @@ def _lines(outcome: dict[str, Any]) -> list[str]:
         rows.append(("nothing was held out, so nothing tells whether it got better", "", "", ""))
     if everyday is not None:
         mean, least, same = everyday["mean_cosine"], everyday["least_cosine"], everyday["same_best"]
-        about = f"{everyday['sentences']:,} sentences of everyday life"
+        kind = "sentences of the guard, never held" if everyday.get("own") else "sentences of everyday life"
+        about = f"{everyday['sentences']:,} {kind}"
         rows.append((about, "cosine with before", f"1.000 -> {mean:.3f}", f"least {least:.3f}"))
         if same is not None:
             among = f"of {count_text(everyday['clips'], 'other clip')}"

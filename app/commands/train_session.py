@@ -131,13 +131,15 @@ def planned_data(settings: Settings, config: TrainConfig, encoder: Encoder, watc
     from app.tuning import preparing
     from app.tuning.captions_file import read_captions
     from app.tuning.examples import divide
+    from app.tuning.guard_file import read_guard
     from app.tuning.run_data import RunData
 
     captioned = read_captions(config.captions, config.folder) if config.captions else []
     share, seed = config.validation, config.loop.seed
     if config.stage == "text":
+        guard = read_guard(config.guard_file) if config.guard_file else ()
         with compose.open_library(settings) as library:
-            return preparing.rows_of_library(library, encoder.id, captioned, share=share, seed=seed)
+            return preparing.rows_of_library(library, encoder.id, captioned, share=share, seed=seed, guard=guard)
     if captioned:
         examples, missing = preparing.captioned_clips(captioned, watch)
     else:

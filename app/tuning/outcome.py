@@ -32,7 +32,7 @@ def text_outcome(config: TrainConfig, parent: Parent, stage: StageRun, data: Run
         step: Steps that were done for the weights.
     """
     from app.tuning.stage_tasks import captioned_rows
-    from training.everyday import UNSEEN
+    from training.everyday import guard_parts
     from training.stages.text import TextStage
     from training.text_evaluation import compare_texts
 
@@ -43,9 +43,11 @@ def text_outcome(config: TrainConfig, parent: Parent, stage: StageRun, data: Run
     task: Any = stage.task
     task.module.eval()
     others = data.others if data.others is not None and len(data.others) else None
+    unseen = guard_parts(data.guard or None)[1]
     found = compare_texts(
-        before.encode, task.encode, held_out=captioned_rows(data, "validation"), library=others, seed=config.loop.seed
-    )
+        before.encode, task.encode, held_out=captioned_rows(data, "validation"), library=others, unseen=unseen,
+        seed=config.loop.seed,
+    )  # fmt: skip
     held = found.held_out
     return {
         "step": step,
@@ -59,7 +61,8 @@ def text_outcome(config: TrainConfig, parent: Parent, stage: StageRun, data: Run
             "gain_interval": held.interval,
         },
         "everyday": {
-            "sentences": UNSEEN,
+            "sentences": len(unseen),
+            "own": bool(data.guard),
             "mean_cosine": found.cosine,
             "least_cosine": found.least_cosine,
             "same_best": found.same_best,

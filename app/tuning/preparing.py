@@ -43,19 +43,27 @@ class Prepared:
 
 
 def rows_of_library(
-    library: Library, encoder_id: str, captioned: Sequence[Captioned], *, share: float, seed: int
+    library: Library,
+    encoder_id: str,
+    captioned: Sequence[Captioned],
+    *,
+    share: float,
+    seed: int,
+    guard: Sequence[str] = (),
 ) -> Prepared:
     """Return captions with the stored rows of a library.
 
     Args:
         library, encoder_id, captioned: As in `stored_rows`.
         share, seed: As in `divide`.
+        guard: Sentences that hold the text tower; none for those of everyday life.
 
     Raises:
         LibraryError: The library cannot be read.
     """
     found = stored_rows(library, encoder_id, captioned)
-    return Prepared(RunData(divide(found.examples, share, seed), found.rows, found.others), found.left_out)
+    data = RunData(divide(found.examples, share, seed), found.rows, found.others, tuple(guard))
+    return Prepared(data, found.left_out)
 
 
 def captioned_clips(captioned: Sequence[Captioned], watch: Watch) -> tuple[list[Example], list[LeftOut]]:

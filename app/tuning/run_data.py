@@ -3,6 +3,7 @@
 data.jsonl    a line for each example: file, times, sentences, content, side and group
 rows.npy      their stored rows, float32 (n, D), for a stage that trains on rows
 others.npy    stored rows of other shots of the library, float32 (m, D), which no caption holds for
+guard.json    sentences that hold the text tower, if the person chose some
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.text_files import TextFileError, wrong
 from app.tuning.examples import Example
-from files.json_file import parse_json
+from files.json_file import parse_json, read_json
 from files.regular import open_regular
 from files.replace import replace_file, replacing
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 EXAMPLES_FILE = "data.jsonl"
 ROWS_FILE = "rows.npy"
 OTHERS_FILE = "others.npy"
+GUARD_FILE = "guard.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +38,13 @@ class RunData:
         examples: In order; each has a side.
         rows: Their stored rows, float32 (n, D); None for a stage that reads clips.
         others: Stored rows of other shots, float32 (m, D); None where there are none.
+        guard: Sentences that the text tower should go on reading as before; none for those of everyday life.
     """
 
     examples: list[Example]
     rows: NDArray[np.float32] | None
     others: NDArray[np.float32] | None = None
+    guard: tuple[str, ...] = ()
 
     def places(self, side: str) -> list[int]:
         """Return the positions of the examples of one side."""
@@ -57,6 +61,8 @@ class RunData:
             if rows is not None and len(rows):
                 digest.update(repr(rows.shape).encode())
                 digest.update(rows.tobytes())
+        if self.guard:
+            digest.update(json.dumps(self.guard).encode())
         return digest.hexdigest()
 
 
@@ -73,6 +79,8 @@ def write_run_data(folder: Path, data: RunData) -> None:
         if rows is not None:
             with replacing(folder / name, durable=True) as draft, draft.open("wb") as stream:
                 np.save(stream, np.asarray(rows, np.float32))
+    if data.guard:
+        replace_file(folder / GUARD_FILE, json.dumps(data.guard).encode(), durable=True)
     lines = [json.dumps(asdict(each)) for each in data.examples]
     replace_file(folder / EXAMPLES_FILE, ("\n".join(lines) + "\n").encode(), durable=True)
 
@@ -102,7 +110,7 @@ def read_run_data(folder: Path, *, with_rows: bool) -> RunData | None:
     if not with_rows:
         return RunData(examples, None)
     others = _rows(folder / OTHERS_FILE, None) if (folder / OTHERS_FILE).exists() else None
-    return RunData(examples, _rows(folder / ROWS_FILE, len(examples)), others)
+    return RunData(examples, _rows(folder / ROWS_FILE, len(examples)), others, _guard(folder / GUARD_FILE))
 
 
 def _rows(path: Path, count: int | None) -> NDArray[np.float32]:
@@ -117,6 +125,18 @@ def _rows(path: Path, count: int | None) -> NDArray[np.float32]:
     if rows.dtype != np.float32 or rows.ndim != 2 or len(rows) != (len(rows) if count is None else count):
         raise TextFileError(f"{path.name}: it does not belong to {EXAMPLES_FILE}; begin another run")
     return np.asarray(rows, np.float32)
+
+
+def _guard(path: Path) -> tuple[str, ...]:
+    try:
+        sentences = read_json(path, follow_links=False)
+    except FileNotFoundError:
+        return ()
+    except ValueError as error:
+        raise TextFileError(f"{path.name}: it is damaged ({error}); begin another run") from error
+    if not isinstance(sentences, list) or not all(isinstance(each, str) for each in sentences):
+        raise TextFileError(f"{path.name}: this is not what the run wrote; begin another run")
+    return tuple(sentences)
 
 
 def _example(values: Any) -> Example:

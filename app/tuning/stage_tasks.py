@@ -171,6 +171,7 @@ def _text(config: TrainConfig, parent: Parent, data: RunData, to_train: bool, ra
         alpha=config.alpha,
         layers=config.layers,
         guard=config.guard if to_train else 0.0,
+        guard_sentences=data.guard or None,
         temperature=config.temperature,
         weight_decay=config.weight_decay,
         micro=config.micro,

@@ -20,7 +20,7 @@ from encoder.layers import unit_rows
 from encoder.model import VideoPrismLvT
 from metrics.retrieval import rank_queries
 from training.adapters import add_adapters, merged_copy
-from training.everyday import everyday_sentences, unseen_sentences
+from training.everyday import guard_parts
 from training.gradient_cache import encode_in_chunks
 from training.losses import PUBLISHED, Temperature, contrastive_loss, soft_cross_entropy
 from training.row_batches import CaptionedRows, RowBatch
@@ -72,7 +72,8 @@ class TextStage(TaskModule):
             rank, alpha: Of the adapters.
             layers: How many of the last layers; of a tower with fewer, all.
             guard: Weight of the guard; 0 for none.
-            guard_sentences: What holds the tower; None for `everyday_sentences()`.
+            guard_sentences: What the tower should go on reading as before; None for sentences of everyday life. One in
+                ten is never held, and tells what was forgotten.
             temperature: The scale of cosines at the start.
             weight_decay: Of trained matrices.
             micro: Sentences of which activations are kept at once, the rest being encoded twice; 0 for all of a batch.
@@ -88,8 +89,9 @@ class TextStage(TaskModule):
         self._network = (network,)  # in a tuple, so that the video side is no part of the module
         self._tokenizer, self._guard, self._micro, self._seed = tokenizer, guard, micro or None, seed
         self.weight_decay, self._validation = weight_decay, validation
-        self._sentences = tuple(everyday_sentences() if guard_sentences is None else guard_sentences) if guard else ()
-        self._unseen = unseen_sentences() if validation is not None and len(validation) else ()
+        held, unseen = guard_parts(guard_sentences)
+        self._sentences = held if guard else ()
+        self._unseen = unseen if validation is not None and len(validation) else ()
         self.tower = network.text_encoder.requires_grad_(False)
         self.temperature = Temperature(temperature)
         # Not in checkpoints: the same network gives the same rows.
