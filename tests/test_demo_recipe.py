@@ -145,7 +145,7 @@ def test_patch_heads_get_the_labels_of_the_patches_that_stay(whole: Path) -> Non
         things[at][:, kept[at]] = places.things[at][:, kept[at]]
     expected, right = task._patches(tokens.flatten(1, 2), replace(places, things=things), None)
     loss, told = task._patches(some.flatten(1, 2), places, kept)
-    assert float(loss) == pytest.approx(float(expected), rel=1e-5)
+    torch.testing.assert_close(loss, expected)
     assert told == pytest.approx(right)
     nothing = replace(places, things=np.full_like(places.things, UNKNOWN))
     assert float(task._patches(tokens.flatten(1, 2), nothing, None)[0]) == 0
