@@ -119,7 +119,7 @@ def make(
     for stage in ("images", "clips"):
         task, settings, batches = _stage(stage, recipe, config, tokenizer)
         if weights is not None:
-            task.network.load_state_dict(weights)
+            task.load_state_dict(weights)  # heads and temperature, too: new ones would spoil what the network has
         run_folder = RunFolder.open(folder / stage, common | {"stage": stage, "loop": asdict(settings)})
         with drawn_ahead(batches, settings.steps, renderers) as source:
             result = run(
@@ -130,10 +130,10 @@ def make(
             tell(f"stopped after {result.step} of {result.steps} steps of {stage}; the same command goes on")
             return False
         load_trained(run_folder, task, "last")
-        weights = task.network.state_dict()
+        weights = task.state_dict()
         done[stage] = facts_of(result, run_folder)
     assert weights is not None
-    export(folder, weights, config, {"recipe": asdict(recipe), "stages": done})
+    export(folder, task.network.state_dict(), config, {"recipe": asdict(recipe), "stages": done})
     tell(f"made {folder / WEIGHTS} ({(folder / WEIGHTS).stat().st_size / 1e6:.1f} MB) and {vocabulary.name}")
     return True
 

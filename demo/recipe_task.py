@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from demo import painting, sampler
-from demo.sampler import LABELS, SceneBatch
+from demo.sampler import LABELS, OF_CLIPS, SceneBatch
 from demo.scenes import Scene
 from demo.sentences import canonical, meaning_of
 from demo.whereabouts import NOTHING, Whereabouts
@@ -103,7 +103,8 @@ class SceneTask(TaskModule):
         loss = contrast
         figures = {"contrast": float(contrast.detach()), "scale": self.temperature.value}
         if self.settings.classify:
-            classify, right = self._classify(video, text, labels, torch.from_numpy(batch.told))
+            still = batch.clips.shape[1] == 1
+            classify, right = self._classify(video, text, labels, torch.from_numpy(batch.told), still)
             loss = loss + self.settings.classify * classify
             figures |= right
         if self.settings.patches:
@@ -156,10 +157,14 @@ class SceneTask(TaskModule):
         )
         return unit_rows(rows[by_length.argsort()].float())
 
-    def _classify(self, video: Tensor, text: Tensor, labels: Tensor, told: Tensor) -> tuple[Tensor, dict[str, float]]:
+    def _classify(
+        self, video: Tensor, text: Tensor, labels: Tensor, told: Tensor, still: bool
+    ) -> tuple[Tensor, dict[str, float]]:
         total, right = video.new_zeros(()), {}
         of_text = labels.repeat(2, 1)
         for at, (name, head) in enumerate(zip(LABELS, self.heads, strict=True)):
+            if still and name in OF_CLIPS:
+                continue
             shown = head(_HEAD_SCALE * video)
             total = total + F.cross_entropy(shown, labels[:, at])
             says = told[:, at]

@@ -31,6 +31,8 @@ LABELS: dict[str, int] = {
     "camera": len(scenes.CAMERAS),
 }  # fmt: skip
 """What can be told of a scene, and the number of its values."""
+OF_CLIPS = frozenset({"act", "next act", "camera"})
+"""What a single picture cannot show."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import json
 import pickle
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,11 +18,14 @@ from demo import recipe, recipe_result
 from demo.evaluate_grown import validation_scenes
 from demo.recipe import Recipe
 from demo.recipe_task import SceneTask, TaskSettings
-from demo.sampler import SceneBatches
+from demo.sampler import LABELS, OF_CLIPS, SceneBatches
 from demo.whereabouts import UNKNOWN
 from encoder.config import DEMO
 from encoder.tokenizer import Tokenizer
 from training.errors import TrainingError
+from training.loop import run
+from training.run_folder import RunFolder
+from training.run_state import load_trained
 
 SMALL = replace(
     DEMO, dim=16, heads=2, mlp=32, frames=2, patch=9, rows=4, columns=4, spatial_layers=1, temporal_layers=1,
@@ -126,6 +130,29 @@ def test_patches_leave_in_the_first_part_only(whole: Path) -> None:
     assert task.network.vision_encoder.patch_projection.weight.grad is not None
     task.eval()
     assert task._kept(first) is None
+
+
+def test_the_second_stage_begins_with_all_of_the_first(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / recipe.VOCABULARY).write_bytes((whole / recipe.VOCABULARY).read_bytes())
+    begun = []
+
+    def spy(task: SceneTask, *more: Any, **others: Any) -> Any:
+        begun.append({name: value.clone() for name, value in task.state_dict().items()})
+        return run(task, *more, **others)
+
+    monkeypatch.setattr(recipe, "run", spy)
+    assert recipe.make(PLAN, tmp_path, config=SMALL, renderers=0, tell=quiet)
+    first = SceneTask(SMALL, Tokenizer(whole / recipe.VOCABULARY, SMALL.text_tokens), TaskSettings(), 1)
+    load_trained(RunFolder.existing(tmp_path / "images"), first, "last")
+    assert begun[1].keys() == first.state_dict().keys()
+    for name, value in first.state_dict().items():
+        torch.testing.assert_close(begun[1][name], value, atol=0, rtol=0)
+    assert any(value.any() for name, value in begun[1].items() if name.startswith("thing_head"))
+    moving = [at for at, name in enumerate(LABELS) if name in OF_CLIPS]
+    for at, _ in enumerate(LABELS):
+        assert bool(begun[1][f"heads.{at}.weight"].any()) == (at not in moving), "pictures do not show motion"
 
 
 def test_patch_heads_get_the_labels_of_the_patches_that_stay(whole: Path) -> None:
