@@ -16,10 +16,11 @@ import torch
 
 from demo import recipe, recipe_result
 from demo.evaluate_grown import validation_scenes
+from demo.patch_heads import PatchHeads
 from demo.recipe import Recipe
 from demo.recipe_task import SceneTask, TaskSettings
 from demo.sampler import LABELS, OF_CLIPS, SceneBatches
-from demo.whereabouts import UNKNOWN
+from demo.whereabouts import NOTHING, UNKNOWN
 from encoder.config import DEMO
 from encoder.tokenizer import Tokenizer
 from training.errors import TrainingError
@@ -97,9 +98,8 @@ def test_it_is_installed_only_where_the_shape_fits(whole: Path, tmp_path: Path) 
 def test_the_plan_fits_its_minutes() -> None:
     plan = recipe.plan(100)
     assert plan == recipe.plan(100)
-    drops = plan.clip_steps * plan.drop_share
-    seconds = plan.image_steps * recipe.IMAGE_SECONDS + drops * recipe.DROP_SECONDS
-    assert 99 < (seconds + (plan.clip_steps - drops) * recipe.CLIP_SECONDS) / 60 < 101
+    seconds = plan.image_steps * recipe.IMAGE_SECONDS + plan.clip_steps * recipe.CLIP_SECONDS
+    assert 99 < seconds / 60 < 101
     assert recipe.plan(50).clip_steps < plan.clip_steps
 
 
@@ -111,25 +111,6 @@ def test_batches_drawn_by_another_process_are_the_same() -> None:
         batch, expected = sent.draw(number), batches.draw(number)
         assert batch.sentences == expected.sentences
         np.testing.assert_array_equal(batch.clips, expected.clips)
-
-
-def test_patches_leave_in_the_first_part_only(whole: Path) -> None:
-    tokenizer = Tokenizer(whole / recipe.VOCABULARY, SMALL.text_tokens)
-    task = SceneTask(SMALL, tokenizer, TaskSettings(drop=0.5, drop_steps=1), 0)
-    source = SceneBatches(0, 16, 2, SMALL.size)
-    first, second = source.draw(0), source.draw(1)
-    kept = task._kept(first)
-    assert kept is not None
-    assert kept.shape == (16, 8)
-    assert (kept.diff(dim=1) > 0).all()
-    assert len({tuple(row.tolist()) for row in kept}) > 8, "each clip loses its own"
-    assert task._kept(second) is None
-    loss, figures = task(first)
-    loss.backward()
-    assert np.isfinite(list(figures.values())).all()
-    assert task.network.vision_encoder.patch_projection.weight.grad is not None
-    task.eval()
-    assert task._kept(first) is None
 
 
 def test_the_second_stage_begins_with_all_of_the_first(
@@ -149,33 +130,34 @@ def test_the_second_stage_begins_with_all_of_the_first(
     assert begun[1].keys() == first.state_dict().keys()
     for name, value in first.state_dict().items():
         torch.testing.assert_close(begun[1][name], value, atol=0, rtol=0)
-    assert any(value.any() for name, value in begun[1].items() if name.startswith("thing_head"))
+    assert any(value.any() for name, value in begun[1].items() if name.startswith("patch_heads.things"))
     moving = [at for at, name in enumerate(LABELS) if name in OF_CLIPS]
     for at, _ in enumerate(LABELS):
         assert bool(begun[1][f"heads.{at}.weight"].any()) == (at not in moving), "pictures do not show motion"
 
 
-def test_patch_heads_get_the_labels_of_the_patches_that_stay(whole: Path) -> None:
-    tokenizer = Tokenizer(whole / recipe.VOCABULARY, SMALL.text_tokens)
-    task = SceneTask(SMALL, tokenizer, TaskSettings(), 0)
-    places = SceneBatches(0, 16, 2, SMALL.size).draw(0).places
-    tokens = torch.randn(16, 2, 16, SMALL.dim)
+def test_patch_heads_learn_what_is_there_and_how_it_moves() -> None:
+    places = SceneBatches(0, 16, 4, SMALL.size).draw(0).places
+    heads = PatchHeads(8)
+    zero = torch.zeros(16, 64, 8)
+    flat = float(heads(zero, zero, places)[0].detach())
+    labels = torch.from_numpy(np.concatenate([places.poses, (places.things == NOTHING)[..., None]], axis=-1))
+    after = labels.roll(-1, 1)  # with what a head on one picture could not know
+    changes = torch.cat([labels[..., :3], (labels - labels.roll(1, 1))[..., :5]], dim=-1).flatten(1, 2)
+    tokens = torch.cat([labels, after[..., :2]], dim=-1).flatten(1, 2)
     with torch.no_grad():
-        for head in (task.thing_head, task.pose_head):
-            head.weight.normal_()
-    kept = torch.from_numpy(np.random.default_rng(0).permuted(np.tile(np.arange(16), (16, 1)), axis=1)[:, :5]).sort(1)[
-        0
-    ]
-    some = torch.stack([tokens[at][:, kept[at]] for at in range(16)])
-    things = np.full_like(places.things, UNKNOWN)
-    for at in range(16):
-        things[at][:, kept[at]] = places.things[at][:, kept[at]]
-    expected, right = task._patches(tokens.flatten(1, 2), replace(places, things=things), None)
-    loss, told = task._patches(some.flatten(1, 2), places, kept)
-    torch.testing.assert_close(loss, expected)
-    assert told == pytest.approx(right)
+        heads.poses.weight[:, :5] = torch.eye(5)
+        posed = float(heads(tokens, zero, places)[0])
+        heads.changes.weight[:, 3:] = 4 * torch.eye(5)
+        moved = float(heads(tokens, changes, places)[0])
+        heads.things.bias[NOTHING] = -50
+        heads.things.weight[NOTHING, 5] = 100
+        found = float(heads(tokens, changes, places)[0])
+    assert posed < flat - 0.01, "poses are read from the tokens of pictures"
+    assert moved < posed - 0.01, "and their changes from the tokens after the temporal stack"
+    assert found < moved - 0.1
     nothing = replace(places, things=np.full_like(places.things, UNKNOWN))
-    assert float(task._patches(tokens.flatten(1, 2), nothing, None)[0]) == 0
+    assert float(heads(tokens, changes, nothing)[0]) == 0
 
 
 def test_the_validation_is_no_gallery() -> None:
