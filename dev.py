@@ -61,7 +61,8 @@ def run_checks(place: Place, *, with_tests: bool) -> int:
     if with_tests:
         parallel = ["-n", "logical", "--maxprocesses=4", "--dist=worksteal"]
         # Tests on a GPU would share its memory: they run one after the other.
-        steps["pytest"] = [*python, "pytest", "-ra", *(["-m", "not slow"] if faiss_kind() == "gpu" else parallel)]
+        how = ["-m", "not slow"] if faiss_kind() == "gpu" else parallel
+        steps["pytest"] = [*python, "pytest", "-ra", "--durations=40", *how]
         steps["campaigns (short)"] = [*python, "campaigns", "--minutes", SHORT_CAMPAIGN_MINUTES]
     results = {}
     for name, command in steps.items():
