@@ -157,9 +157,10 @@ def test_other_clips_are_negatives_of_every_sentence() -> None:
     assert not np.array_equal(batch.rows[8:], batches.draw(3).rows[8:])
     assert len(RowBatches(source, 8, seed=1, others=others).draw(0).rows) == 17  # all, where there are few
     parts = [
-        RowBatches(source, 8, seed=1, others=others, others_a_batch=2, rank=rank, processes=2).draw(2)
+        RowBatches(source, 8, seed=1, others=others, others_a_batch=4, rank=rank, processes=2).draw(2)
         for rank in (0, 1)
     ]
+    np.testing.assert_array_equal(np.concatenate([part.rows[4:] for part in parts]), batch.rows[8:])
     expected = np.zeros((12, 8), bool)
     expected[[0, 1, 2, 3, 6, 7, 8, 9]] = plain.positives  # each process has its clips, then two others
     np.testing.assert_array_equal(parts[0].positives, expected)

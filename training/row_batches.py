@@ -103,8 +103,9 @@ class RowBatches:
             size: Captioned clips of a whole batch, over all processes; all, if there are fewer.
             seed: Of the order of clips and the choice of sentences and other clips.
             others: float32 (n, D), rows of clips without captions; None if there are none.
-            others_a_batch: How many of them are in the part of each process.
-            rank, processes: Which part of each batch is drawn here: the same number of clips in each process.
+            others_a_batch: How many of them are in a whole batch; fewer, if processes cannot share that many evenly.
+            rank, processes: Which part of each batch is drawn here: the same number of clips in each process. Together
+                they draw what one process would.
 
         Raises:
             ValueError: There is no clip, `size` is below 1, or a batch cannot be shared out evenly.
@@ -120,7 +121,7 @@ class RowBatches:
             raise ValueError(f"{min(size, len(source))} clips a batch are too few for {processes} processes")
         self._source, self._seed, self._rank, self._processes = source, seed, rank, processes
         self._others = np.zeros((0, source.rows.shape[1]), np.float32) if others is None else others
-        self._few = min(others_a_batch, len(self._others))
+        self._few = min(others_a_batch, len(self._others)) // processes
         self._sentences = tuple(frozenset(map(canonical, each)) for each in source.captions)
 
     def draw(self, number: int) -> RowBatch:
@@ -139,10 +140,11 @@ class RowBatches:
             held = self._sentences[clip]
             positives[place // self._part, place % self._part] = [each in held for each in canonicals]
         mine = slice(self._rank * self._part, (self._rank + 1) * self._part)
-        drawn = np.random.default_rng((self._seed, 2, number, self._rank)).choice(
-            len(self._others), self._few, replace=False
+        drawn = np.random.default_rng((self._seed, 2, number, 0)).choice(
+            len(self._others), self._few * self._processes, replace=False
         )
-        rows = np.concatenate([self._source.rows[at[mine]], self._others[drawn]])
+        others = drawn[self._rank * self._few : (self._rank + 1) * self._few]
+        rows = np.concatenate([self._source.rows[at[mine]], self._others[others]])
         return RowBatch(rows, tuple(captions[mine]), positives.reshape(-1, size), number)
 
     def _clips(self, first: int, size: int) -> list[int]:
