@@ -106,6 +106,9 @@ def test_ten_new_names_from_the_plan_to_a_search(here: Path, monkeypatch: pytest
     facts = json.loads((here / "names.json").read_text())
     assert (facts["stage"], facts["steps"], facts["trained_on"]) == ("text", 40, "54 clips")
 
+    further = run("train", "plan", "--captions", "captions.csv", "--encoder", "names.npz", "--json")
+    assert json.loads(further.stdout)["clips"] == 54, "another run begins from what this one has learned"
+
     before, after = load_encoder("demo", "cpu"), load_encoder(here / "names.npz", "cpu")
     assert after.id == before.id, "stored rows stay valid"
     assert after.text_id != before.text_id

@@ -174,18 +174,6 @@ def test_a_checkpoint_of_other_settings_is_refused(uncut: tuple[RunFolder, RunRe
         other.checkpoints.directory.rename(uncut[0].checkpoints.directory)
 
 
-def test_a_fork_goes_on_with_other_settings_in_its_own_folder(tmp_path: Path) -> None:
-    source, _ = train(tmp_path / "first", **stop_after(6))
-    changed = settings(learning_rate=0.001)
-    fork = RunFolder.fork(source, tmp_path / "second", changed)
-    result = run(Regression(), Numbers(), changed, fork)
-    assert (result.resumed_from, result.step) == (6, 24)
-    assert fork.journal.read()[0]["differences"] == ["learning_rate was 0.02, now 0.001"]
-    assert source.checkpoints.steps()[-1] == 6
-    with pytest.raises(TrainingError, match="is not empty"):
-        RunFolder.fork(source, tmp_path / "second", changed)
-
-
 def test_other_frozen_weights_are_refused(tmp_path: Path) -> None:
     train(tmp_path / "run", **stop_after(2))
     other = Regression()

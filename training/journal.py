@@ -19,7 +19,7 @@ from files.regular import read_regular
 MAX_BYTES = 64_000_000
 
 STARTED, RESUMED, STEP, VALIDATED, SAVED = "started", "resumed", "step", "validated", "saved"
-STOPPED, FINISHED, FAILED, FORKED = "stopped", "finished", "failed", "forked"
+STOPPED, FINISHED, FAILED = "stopped", "finished", "failed"
 """Values of `event`."""
 
 

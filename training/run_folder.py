@@ -22,7 +22,7 @@ from files.json_file import read_json
 from files.replace import replace_file
 from training.checkpoints import Checkpoints
 from training.errors import RunError, SettingsDiffer
-from training.journal import FORKED, Journal
+from training.journal import Journal
 from training.loop_settings import FREE
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ ENVIRONMENT_FILE = "environment.json"
 
 
 class RunFolder:
-    """A run's folder. Make one with `open`, `fork` or `existing`.
+    """A run's folder. Make one with `open` or `existing`.
 
     Attributes:
         path: The folder.
@@ -74,34 +74,6 @@ class RunFolder:
             raise RunError(f"{path} holds no run of training; name a folder that is empty or does not exist")
         path.mkdir(parents=True, exist_ok=True)
         replace_file(path / SETTINGS_FILE, json.dumps(folder.settings, indent=1).encode(), durable=True)
-        return folder
-
-    @classmethod
-    def fork(
-        cls,
-        source: RunFolder,
-        path: Path,
-        settings: Mapping[str, Any] | DataclassInstance,
-        *,
-        free: Collection[str] = (),
-    ) -> RunFolder:
-        """Begin a run with other settings at the newest checkpoint of another run, which stays as it is.
-
-        Raises:
-            RunError: `source` has no checkpoint, or `path` holds something.
-            DamagedCheckpoint, TypeError, OSError: As in `open`, or no checkpoint can be read.
-        """
-        if path.exists() and any(path.iterdir()):
-            raise RunError(f"{path} is not empty; name a folder for the new run")
-        found = source.checkpoints.newest()
-        if found is None:
-            raise RunError(f"{source.path} has no checkpoint yet to begin at")
-        folder = cls.open(path, settings, free=free)
-        facts = found.facts | {"settings": folder.settings, "best": None}
-        folder.checkpoints.save(found.step, found.state, facts)
-        folder.journal.append(
-            FORKED, step=found.step, digest=source.digest, differences=folder.differences(source.settings)
-        )
         return folder
 
     @classmethod
