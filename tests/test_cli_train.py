@@ -313,6 +313,18 @@ def test_data_of_a_run_that_were_changed_are_not_used(copied: Path, change: Any)
         refused(3, "the data in copied are not what the run began with", *words)
 
 
+def test_a_run_that_an_earlier_version_began_goes_on(copied: Path) -> None:
+    config = (copied / "config.toml").read_text()
+    assert "micro = 0\n" in config
+    (copied / "config.toml").write_text(config.replace("micro = 0\n", ""))
+    settings = json.loads((copied / "settings.json").read_text())
+    del settings["micro"]
+    (copied / "settings.json").write_text(json.dumps(settings))
+    refused(2, "the run began with other settings: micro was 0, now 4", "run", "copied", "--set", "micro=4")
+    again = run("train", "run", "copied")
+    assert again.exit_code == 0, again.output
+
+
 def test_the_file_of_settings_that_cannot_be_read_is_named(copied: Path) -> None:
     (copied / "config.toml").write_text("stage = [")
     for words in (("run", "copied"), ("export", "copied", "--to", "a.npz")):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from training.configuration import ConfigurationError, config_of, from_toml, parse_assignment
+from training.configuration import begun_config, config_of, from_toml
+from training.errors import ConfigurationError
+from training.setting_values import parse_assignment
 from training.stage_defaults import STAGES
 
 HOSTILE = 'C:\\films\\"a" \u2028\x7f\x01 ü'
@@ -88,3 +90,13 @@ def test_what_is_no_configuration_is_refused(text: str) -> None:
 )
 def test_assignments_are_read_as_toml_or_as_text(text: str, found: tuple[str, object]) -> None:
     assert parse_assignment(text) == found
+
+
+def test_a_setting_of_later_versions_is_what_was_done_before_in_a_run_that_was_begun() -> None:
+    values = config_of({"stage": "text"}).values()
+    assert (values["rank"], values["loop"]["patience"]) == (8, 5)
+    assert begun_config(values).values() == values
+    del values["rank"], values["micro"], values["loop"]["patience"]  # as if they came later
+    begun = begun_config(values)
+    assert (begun.rank, begun.micro, begun.loop.patience) == (16, 0, 0), "the defaults of the fields, not of the stage"
+    assert begun.before().items() >= {"rank": 16, "micro": 0}.items()

@@ -14,7 +14,7 @@ from training_tasks import Numbers, Regression, everything, require_same_bits, s
 
 from training import checkpoints as checkpoints_module
 from training.checkpoints import Checkpoints
-from training.errors import DamagedCheckpoint, RunError, TrainingError
+from training.errors import DamagedCheckpoint, RunError, SettingsDiffer, TrainingError
 from training.journal import Journal, effective
 from training.loop import run
 from training.run_folder import RunFolder, flatten
@@ -228,3 +228,16 @@ def test_more_settings_can_be_free(tmp_path: Path) -> None:
     assert RunFolder.existing(tmp_path).settings == other.settings
     with pytest.raises(TrainingError, match=r"loop\.seed was 1, now not there; seed was not there, now 2"):
         RunFolder.open(tmp_path, {"captions": "b.csv", "seed": 2}, free=("captions",))
+
+
+def test_a_setting_that_came_later_is_what_was_done_before_it(tmp_path: Path) -> None:
+    RunFolder.open(tmp_path / "run", {"seed": 1, "loop": {"steps": 2}})
+    later = {"seed": 1, "loop": {"steps": 2, "patience": 0}}
+    with pytest.raises(SettingsDiffer, match="patience was not there, now 0"):
+        RunFolder.open(tmp_path / "run", later)
+    before = {"loop": {"patience": 0, "steps": 1}}
+    with pytest.raises(SettingsDiffer) as refused:
+        RunFolder.open(tmp_path / "run", {"seed": 1, "loop": {"steps": 2, "patience": 3}}, before=before)
+    assert refused.value.differences == ("loop.patience was 0, now 3",)
+    RunFolder.open(tmp_path / "run", later, before=before)
+    RunFolder.open(tmp_path / "run", later)  # it is kept from then on

@@ -12,27 +12,26 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import json
-import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal
 
+from training.errors import ConfigurationError
 from training.loop_settings import LoopSettings
+from training.setting_values import toml, typed
 from training.stage_defaults import DEFAULTS, OF_STAGE, STAGES, Stage
 
 PATHS = ("encoder", "captions", "folder", "library", "guard_file")
 """Fields that say where things are. They shape nothing: what is read from there is kept by its digest."""
 
 
-class ConfigurationError(ValueError):
-    """A configuration that cannot be used; one sentence says what is wrong with it."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainConfig:
-    """Everything that a run is made from. Make one with `config_of` or `from_toml`, which know a stage's defaults.
+    """Everything that a run is made from. Make one with `config_of`, which knows a stage's defaults.
+
+    The default of a field, here and in `LoopSettings`, is what was done before there was the field: runs that were
+    begun before have it (`begun_config`). Where new runs of a stage shall have another, that is in `stage_defaults`.
 
     Attributes:
         stage: text: the text tower, on stored rows. lit: all but the locked video encoder. adapter: lit, and low-rank
@@ -112,12 +111,16 @@ class TrainConfig:
         """Return what shapes the result: without the names of places."""
         return {name: value for name, value in self.values().items() if name not in PATHS}
 
+    def before(self) -> dict[str, Any]:
+        """Return what shaped the result of a run of this stage before there were these settings."""
+        return TrainConfig(stage=self.stage).shaping()
+
     def to_toml(self) -> str:
         """Return a TOML document that `from_toml` reads back as this configuration."""
         values = self.values()
         loop = values.pop("loop")
-        lines = [f"{name} = {_toml(value)}" for name, value in values.items()]
-        return "\n".join([*lines, "", "[loop]", *(f"{name} = {_toml(value)}" for name, value in loop.items()), ""])
+        lines = [f"{name} = {toml(value)}" for name, value in values.items()]
+        return "\n".join([*lines, "", "[loop]", *(f"{name} = {toml(value)}" for name, value in loop.items()), ""])
 
     def changed(self, given: Mapping[str, Any]) -> TrainConfig:
         """Return this configuration with other values; those of the loop are in `loop` or named `loop.NAME`.
@@ -132,7 +135,7 @@ class TrainConfig:
 
 
 def config_of(given: Mapping[str, Any]) -> TrainConfig:
-    """Return a configuration from values, on top of the defaults of their stage.
+    """Return the configuration of a new run from values, on top of the defaults of their stage.
 
     Args:
         given: Values by name; those of the loop are in `loop` or named `loop.NAME`. The stage is text by default.
@@ -141,9 +144,7 @@ def config_of(given: Mapping[str, Any]) -> TrainConfig:
         ConfigurationError: A name is unknown or of another stage, or a value is not possible.
     """
     flat = _checked(given)
-    stage = flat.get("stage", "text")
-    if stage not in STAGES:
-        raise ConfigurationError(f"there is no stage {stage!r}; the stages are {', '.join(STAGES)}")
+    stage = _stage(flat)
     values = _merged({"stage": stage} | dict(DEFAULTS[stage]), flat)
     loop = values["loop"]
     share = loop.pop("warmup")
@@ -155,8 +156,23 @@ def config_of(given: Mapping[str, Any]) -> TrainConfig:
     return _made(stage, values)
 
 
+def begun_config(given: Mapping[str, Any]) -> TrainConfig:
+    """Return the configuration of a run that was begun, from all values that were kept of it.
+
+    One that is missing is a setting of later versions, and the run has what was done before: the default of the field.
+
+    Args:
+        given: As in `config_of`.
+
+    Raises:
+        ConfigurationError: As `config_of`.
+    """
+    flat = _checked(given)
+    return TrainConfig(stage=_stage(flat)).changed(flat)
+
+
 def from_toml(text: str) -> dict[str, Any]:
-    """Return the values in a TOML document, for `config_of` or `changed`.
+    """Return the values in a TOML document, for `config_of`, `begun_config` or `changed`.
 
     Raises:
         ConfigurationError: It is no TOML, or a name is unknown.
@@ -168,22 +184,11 @@ def from_toml(text: str) -> dict[str, Any]:
     return _checked(values)
 
 
-def parse_assignment(text: str) -> tuple[str, Any]:
-    """Return name and value of `NAME=VALUE`; the value is written as in TOML, texts also without quotes.
-
-    Raises:
-        ConfigurationError: It is no such text.
-    """
-    name, equals, value = text.partition("=")
-    name, value = name.strip().replace("-", "_"), value.strip()
-    if not equals or not name:
-        raise ConfigurationError(f"{text!r} is not NAME=VALUE, such as loop.beta2=0.98")
-    if "\n" not in value:
-        try:
-            return name, tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
-            pass
-    return name, value
+def _stage(flat: Mapping[str, Any]) -> Stage:
+    stage: Stage = flat.get("stage", "text")
+    if stage not in STAGES:
+        raise ConfigurationError(f"there is no stage {stage!r}; the stages are {', '.join(STAGES)}")
+    return stage
 
 
 def _has(stage: str, name: str) -> bool:
@@ -226,35 +231,9 @@ def _made(stage: str, values: dict[str, Any]) -> TrainConfig:
             having = [each for each in STAGES if name in OF_STAGE[each]]
             raise ConfigurationError(f"{name} is a setting of {', '.join(having)}, not of the stage {stage}")
     try:
-        loop = LoopSettings(**_typed(LoopSettings, values["loop"], "loop."))
-        return TrainConfig(**_typed(TrainConfig, {**values, "loop": loop}))
+        loop = LoopSettings(**typed(LoopSettings, values["loop"], "loop."))
+        return TrainConfig(**typed(TrainConfig, {**values, "loop": loop}))
     except ConfigurationError:
         raise
     except ValueError as error:
         raise ConfigurationError(str(error)) from error
-
-
-def _typed(of: type, values: Mapping[str, Any], top: str = "") -> dict[str, Any]:
-    """Return values as their fields have them. Raise ConfigurationError where one is of another type."""
-    hints = get_type_hints(of)
-    return {name: _value(f"{top}{name}", value, hints[name]) for name, value in values.items()}
-
-
-def _value(name: str, value: Any, wanted: Any) -> Any:
-    if get_origin(wanted) is Literal:
-        if value not in get_args(wanted):
-            raise ConfigurationError(f"{name} is {', '.join(map(str, get_args(wanted)))}, got {value!r}")
-        return value
-    if wanted is float and type(value) is int and abs(value) < 1e15:
-        value = float(value)
-    if type(value) is not wanted or (wanted is float and not math.isfinite(value)):
-        said = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
-        raise ConfigurationError(f"{name} is {said.get(wanted, 'a table')}, got {value!r}")
-    return value
-
-
-def _toml(value: Any) -> str:
-    # A basic string of TOML is one of JSON, but for a control character that only TOML excludes.
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    return str(value).lower() if isinstance(value, bool) else repr(value)

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
+class ConfigurationError(ValueError):
+    """A configuration that cannot be used; one sentence says what is wrong with it."""
+
+
 class TrainingError(Exception):
     """A run cannot go on; the message says why, and what to do."""
 

@@ -43,16 +43,28 @@ class RunFolder:
         checkpoints: The checkpoints.
     """
 
-    def __init__(self, path: Path, settings: Mapping[str, Any], free: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        path: Path,
+        settings: Mapping[str, Any],
+        free: Collection[str] = (),
+        before: Mapping[str, Any] | None = None,
+    ) -> None:
         self.path = path
         self.settings = dict(settings)
         self._free = FREE | set(free)
+        self._before = {name: value for name, value in (before or {}).items() if name in self.settings}
         self.journal = Journal(path / "journal.jsonl")
         self.checkpoints = Checkpoints(path / "checkpoints")
 
     @classmethod
     def open(
-        cls, path: Path, settings: Mapping[str, Any] | DataclassInstance, *, free: Collection[str] = ()
+        cls,
+        path: Path,
+        settings: Mapping[str, Any] | DataclassInstance,
+        *,
+        free: Collection[str] = (),
+        before: Mapping[str, Any] | DataclassInstance | None = None,
     ) -> RunFolder:
         """Create the folder of a run, or open it to go on. Several processes may do so at once.
 
@@ -60,6 +72,8 @@ class RunFolder:
             path: The folder, which need not exist.
             settings: All settings that shape the result, nested or not; JSON values only.
             free: More names, without what is before the last dot, of settings that a resumed run may change.
+            before: What was done before there was a setting, nested or not: a run that an earlier version began without
+                it has this.
 
         Raises:
             SettingsDiffer: The run began with other settings.
@@ -67,7 +81,7 @@ class RunFolder:
             TypeError: A value is none of JSON.
             OSError: It cannot be made or written.
         """
-        folder = cls(path, flatten(settings), free)
+        folder = cls(path, flatten(settings), free, flatten(before or {}))
         if (path / SETTINGS_FILE).exists():
             folder.require(cls.existing(path).settings)
         elif path.exists() and any(not each.name.startswith(".") for each in path.iterdir()):
@@ -101,6 +115,7 @@ class RunFolder:
 
     def differences(self, former: Mapping[str, Any]) -> list[str]:
         """Return the settings that are not what they were, such as "seed was 1, now 2"."""
+        former = self._before | dict(former)
         names = [name for name in {**former, **self.settings} if not self._is_free(name)]
         return [
             f"{name} was {_told(former, name)}, now {_told(self.settings, name)}"

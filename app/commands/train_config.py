@@ -63,7 +63,7 @@ def make_config(settings: Settings, given: Mapping[str, Any], run: Path | None =
         CommandError: A setting is unknown or not possible, a file cannot be read, or captions are missing.
         LibraryError, WrongSetting, EncoderError: As in `app.compose`.
     """
-    from training.configuration import ConfigurationError
+    from training.errors import ConfigurationError
 
     options = _options(given)
     stored = None if run is None else run / CONFIG_FILE
@@ -100,7 +100,8 @@ def stored_config(settings: Settings, run: Path) -> tuple[TrainConfig, Settings]
 
 def _new(settings: Settings, values: dict[str, Any]) -> tuple[TrainConfig, Settings]:
     """Complete the configuration of a new run by what the library and the captions' place say."""
-    from training.configuration import ConfigurationError, config_of
+    from training.configuration import config_of
+    from training.errors import ConfigurationError
 
     for name in ("encoder", "library"):
         if name in settings.given or not values.get(name):
@@ -142,7 +143,8 @@ def _with(settings: Settings, config: TrainConfig) -> Settings:
 
 def _options(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return what stands on the command line, by the names of the configuration; single options come last."""
-    from training.configuration import ConfigurationError, parse_assignment
+    from training.errors import ConfigurationError
+    from training.setting_values import parse_assignment
 
     try:
         options = dict(parse_assignment(each) for each in given["assignments"])
@@ -174,17 +176,19 @@ def _device(settings: Settings) -> str:
 
 def _stored(path: Path) -> TrainConfig:
     """Return the configuration in the folder of a run. Raise CommandError if it cannot be read."""
-    from training.configuration import ConfigurationError, config_of
+    from training.configuration import begun_config
+    from training.errors import ConfigurationError
 
     try:
-        return config_of(_values(path))
+        return begun_config(_values(path))
     except ConfigurationError as error:
         raise CommandError(f"{display_path(str(path))}: {error}", USAGE) from error
 
 
 def _values(path: Path) -> dict[str, Any]:
     """Return the values in a TOML file. Raise CommandError if it cannot be read."""
-    from training.configuration import ConfigurationError, from_toml
+    from training.configuration import from_toml
+    from training.errors import ConfigurationError
 
     try:
         return from_toml(_text(path))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,12 +99,13 @@ def _train(settings: Settings, config: TrainConfig, path: Path, *, yes: bool, as
         data = begun.data
         parent = load_parent(config)
         shaping = config.shaping() | {"data": data.digest, "parent": parent.digest}
+        opened = partial(RunFolder.open, path, shaping, before=config.before())
         if processes.is_first and not begun.new:
-            RunFolder.open(path, shaping)  # before anything relies on data that somebody may have changed
+            opened()  # before anything relies on data that somebody may have changed
         footage = None if config.stage == "text" else run_footage(data.examples, config, encoder, path, workers)
         stage = stage_run(config, parent, data, footage, rank=processes.rank, processes=processes.count)
         if processes.is_first:
-            RunFolder.open(path, shaping)
+            opened()
             if begun.changed:
                 write_run_data(path, data)
             _write_config(path, config)
@@ -111,7 +113,7 @@ def _train(settings: Settings, config: TrainConfig, path: Path, *, yes: bool, as
             if begun.new:
                 line.log(_about(config, data))
         from_first(None)  # the others wait
-        folder = RunFolder.open(path, shaping)
+        folder = opened()
         with drawn_ahead(stage.batches, config, workers) as batches:
             result = train(
                 stage.task,

@@ -40,10 +40,10 @@ _TEXTS = {"files": ("looking at files", "captions"), "clips": ("reading clips", 
 def train_errors() -> Iterator[None]:
     """Turn what is wrong with a person's files, settings or run into one line, and Cancelled into a stop."""
     from app.text_files import TextFileError
+    from app.tuning.footage import UnreadableClip
     from app.tuning.stage_tasks import NotTrainable
     from indexer.media.errors import Cancelled
-    from training.configuration import ConfigurationError
-    from training.errors import RunError, SettingsDiffer, TrainingError
+    from training.errors import ConfigurationError, RunError, SettingsDiffer, TrainingError
 
     try:
         yield
