@@ -175,6 +175,11 @@ def test_captions_without_a_shot_are_named_and_left_out(here: Path) -> None:
             2,
             "at most the network's width of 128",
         ),
+        (
+            ("run", "x", "--captions", "captions.csv", "--set", "loop.best_by=accuracy"),
+            2,
+            "loop.best_by is score, recall, kept, got 'accuracy'",
+        ),
         (("plan", "--captions", "captions.csv", "--config", "none.toml"), 3, "none.toml"),
         (("plan", "--captions", "captions.csv", "--config", "captions.csv"), 2, "it is not TOML"),
         (("plan", "--captions", "captions.csv", "--folder", "elsewhere"), 3, "nothing is left to train on"),
@@ -323,6 +328,16 @@ def test_a_run_that_an_earlier_version_began_goes_on(copied: Path) -> None:
     refused(2, "the run began with other settings: micro was 0, now 4", "run", "copied", "--set", "micro=4")
     again = run("train", "run", "copied")
     assert again.exit_code == 0, again.output
+
+
+def test_a_precision_that_the_device_does_not_compute_in_is_refused_before_the_run(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("encoder.runtime.precision._native_bfloat16", lambda device: False)
+    words = ("--captions", "captions.csv", "--set", "loop.precision=bfloat16")
+    for command in (("run", "x"), ("plan",)):
+        refused(3, "cpu here does not compute in bfloat16", *command, *words)
+    assert not (here / "x").exists()
 
 
 def test_the_file_of_settings_that_cannot_be_read_is_named(copied: Path) -> None:

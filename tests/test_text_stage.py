@@ -19,6 +19,7 @@ from encoder.tokenizer import Tokenizer
 from encoder.weights import flax_from_state_dict, state_dict_from_flax
 from training import everyday
 from training.row_batches import CaptionedRows, RowBatches
+from training.stage_defaults import FIGURES
 from training.stages.text import TextStage
 from training.text_evaluation import compare_texts, distinct_sentences
 
@@ -198,6 +199,7 @@ def test_training_learns_new_words_and_leaves_the_video_side_alone() -> None:
     former, before = digests(parent), copy.deepcopy(parent.state_dict())
     task = stage(network=parent, guard=0.0, validation=clips(seed=1))
     start = task.validate()
+    assert tuple(start) == FIGURES["text"]
     losses = train(task, clips())
     assert np.mean(losses[-5:]) < losses[0] / 2
     end = task.validate()

@@ -100,3 +100,9 @@ def test_a_setting_of_later_versions_is_what_was_done_before_in_a_run_that_was_b
     begun = begun_config(values)
     assert (begun.rank, begun.micro, begun.loop.patience) == (16, 0, 0), "the defaults of the fields, not of the stage"
     assert begun.before().items() >= {"rank": 16, "micro": 0}.items()
+
+
+def test_the_figure_that_decides_is_one_that_the_stage_has() -> None:
+    assert config_of({"stage": "stage2", "loop.best_by": "local"}).loop.best_by == "local"
+    with pytest.raises(ConfigurationError, match="best_by is score, recall, kept, got 'accuracy'"):
+        config_of({"loop.best_by": "accuracy"})

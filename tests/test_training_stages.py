@@ -26,6 +26,7 @@ from training.loop import run
 from training.loop_settings import LoopSettings
 from training.run_folder import RunFolder
 from training.run_state import load_trained
+from training.stage_defaults import FIGURES
 from training.stages.lit import Lit
 from training.stages.pairs import PairsStage, in_parts
 from training.stages.stage1 import Stage1
@@ -198,6 +199,12 @@ def test_a_batch_in_parts_has_the_gradients_of_the_whole(rank: int | None) -> No
     assert whole.keys() == parts.keys()
     for name, value in whole.items():
         assert float((value - parts[name]).abs().max()) <= 1e-6 * max(1.0, float(value.abs().max())), name
+
+
+@STAGES
+def test_a_checkpoint_may_be_best_in_each_figure_of_its_stage(stage: Callable[[], Task]) -> None:
+    figures = [name for name in stage().validate() if name != "recall_before"]
+    assert tuple(figures) == FIGURES[stage.__name__]
 
 
 def test_without_held_out_clips_there_is_nothing_to_say() -> None:

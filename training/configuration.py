@@ -20,7 +20,7 @@ from typing import Any, Literal
 from training.errors import ConfigurationError
 from training.loop_settings import LoopSettings
 from training.setting_values import toml, typed
-from training.stage_defaults import DEFAULTS, OF_STAGE, STAGES, Stage
+from training.stage_defaults import DEFAULTS, FIGURES, OF_STAGE, STAGES, Stage
 
 PATHS = ("encoder", "captions", "folder", "library", "guard_file")
 """Fields that say where things are. They shape nothing: what is read from there is kept by its digest."""
@@ -232,6 +232,8 @@ def _made(stage: str, values: dict[str, Any]) -> TrainConfig:
             raise ConfigurationError(f"{name} is a setting of {', '.join(having)}, not of the stage {stage}")
     try:
         loop = LoopSettings(**typed(LoopSettings, values["loop"], "loop."))
+        if loop.best_by not in ("", *FIGURES[stage]):
+            raise ConfigurationError(f"loop.best_by is {', '.join(FIGURES[stage])}, got {loop.best_by!r}")
         return TrainConfig(**typed(TrainConfig, {**values, "loop": loop}))
     except ConfigurationError:
         raise

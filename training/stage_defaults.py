@@ -1,4 +1,4 @@
-"""The stages by name, the settings that only some have, and what each starts from. Imports no library."""
+"""The stages by name, their settings and figures, and what each starts from. Imports no library."""
 
 from __future__ import annotations
 
@@ -19,6 +19,17 @@ OF_STAGE: Mapping[str, frozenset[str]] = MappingProxyType(
     }
 )
 """Fields of a configuration that only some stages have."""
+
+FIGURES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "text": ("score", "recall", "kept"),
+        "lit": ("recall",),
+        "adapter": ("recall",),
+        "stage1": ("recall",),
+        "stage2": ("agreement", "local", "global"),
+    }
+)
+"""Figures of the validation of each stage that a checkpoint can be best in; by default it is the first."""
 
 DEFAULTS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {

@@ -75,8 +75,7 @@ def make_config(settings: Settings, given: Mapping[str, Any], run: Path | None =
                     options[name] = _place(name, str(getattr(settings, name)))
             if "device" in settings.given:
                 options["loop.device"] = _device(settings)
-            config = config.changed(options)
-            _device(replace(settings, device=config.loop.device))
+            config = _on_device(settings, config.changed(options))
             return config, _with(settings, config)
         file = {} if given["config_file"] is None else _values(Path(given["config_file"]))
         base = "" if given["config_file"] is None else os.path.dirname(os.path.abspath(given["config_file"]))
@@ -129,8 +128,7 @@ def _new(settings: Settings, values: dict[str, Any]) -> tuple[TrainConfig, Setti
         values["folder"] = os.path.abspath(values["folder"])
     if values.get("guard_file"):
         values["guard_file"] = os.path.abspath(values["guard_file"])
-    config = config_of(values)
-    _device(replace(settings, device=config.loop.device))
+    config = _on_device(settings, config_of(values))
     return config, _with(settings, config)
 
 
@@ -162,6 +160,19 @@ def _options(given: Mapping[str, Any]) -> dict[str, Any]:
 def _place(name: str, value: str) -> str:
     """Return the name of an encoder as it is, and a path as an absolute one: a run goes on from any folder."""
     return os.path.abspath(value) if name == "library" else canonical(value)
+
+
+def _on_device(settings: Settings, config: TrainConfig) -> TrainConfig:
+    """Return a configuration with the device that it means.
+
+    Raises:
+        WrongSetting, EncoderUnavailable: There is no such device, or it does not compute in the precision.
+    """
+    from training.loop_settings import resolve_precision
+
+    device = _device(replace(settings, device=config.loop.device))
+    resolve_precision(config.loop.precision, device)
+    return config.changed({"loop.device": device})
 
 
 def _device(settings: Settings) -> str:
