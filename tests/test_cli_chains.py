@@ -83,6 +83,7 @@ def test_a_chain_in_json_has_its_span_and_its_parts() -> None:
         20,
         True,
     )
+    assert answer["text_id"] == ColourEncoder().text_id
     chain = answer["chains"][0]
     assert (chain["start_seconds"], chain["end_seconds"]) == (2, 10)
     assert [(part["rank"], part["start_seconds"]) for part in chain["parts"]] == [(1, 8), (2, 2)]

@@ -17,7 +17,7 @@ from fakes import ColourEncoder
 from app.cli import main
 from db.library import Library
 from db.media_facts import AudioTrack, MediaFacts
-from db.records import Failure
+from db.records import EncoderChoice, Failure
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -150,8 +150,18 @@ def test_stats_count() -> None:
     record = json.loads(run("stats", "--json").stdout)
     assert (record["videos"], record["shots"], record["segments"], record["failures"]) == (4, 5, 5, 1)
     assert record["seconds"] == pytest.approx(19)
-    assert record["encoders"] == [{"id": ColourEncoder().id, "dim": 16, "segments": 5}]
+    assert record["encoders"] == [{"id": ColourEncoder().id, "text_id": None, "dim": 16, "segments": 5}]
     assert "4 (19s in total)" in run("stats").stdout
+
+
+def test_stats_name_the_text_encoder_that_was_used_last(root: Path) -> None:
+    encoder = ColourEncoder()
+    with Library.open(root / "library") as library:
+        library.use_encoders(
+            EncoderChoice(name="colour", encoder_id=encoder.id, frames=None, fit="stretch", text_id=encoder.text_id)
+        )
+    [record] = json.loads(run("stats", "--json").stdout)["encoders"]
+    assert (record["id"], record["text_id"]) == (encoder.id, encoder.text_id)
 
 
 def test_remove_forgets_and_never_touches_files(root: Path) -> None:

@@ -66,7 +66,7 @@ def test_words_need_no_quotes() -> None:
 def test_json_says_where_exactly() -> None:
     document = json.loads(run("search", "green", "--json", "-k", "1").stdout)
     assert document["query"] == "green"
-    assert document["encoder"] == ColourEncoder().id
+    assert (document["encoder"], document["text_id"]) == (ColourEncoder().id, ColourEncoder().text_id)
     (hit,) = document["hits"]
     assert hit["path"] == os.path.abspath("films/green.mp4")
     assert (hit["start"], hit["end"]) == ("0", "3")

@@ -20,6 +20,7 @@ from app.shell.coverage import note_coverage
 from app.shell.engine import open_engine
 from app.shell.file_words import names_a_file
 from app.shell.hits import Output
+from app.shell.result_record import encoder_fields
 from app.shell.search_options import SearchOptions, nothing_found
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def print_chains(
     """Search for chains and print them with `show_chains`."""
     chains = open_engine(settings, library, encoder).chains(query)
     question |= {"within_seconds": query.within_seconds, "any_order": query.any_order}
-    question |= {"encoder": encoder.id, "notice": encoder.notice, "looked_at": note_coverage(library, encoder.id)}
+    question |= encoder_fields(encoder) | {"looked_at": note_coverage(library, encoder.id)}
     nothing = "" if chains else no_chain(library, encoder, query, options)
     show_chains(library, chains, output, question, nothing=nothing)
 

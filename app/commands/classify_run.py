@@ -20,6 +20,7 @@ from app.shell.exit_codes import MISSING
 from app.shell.interrupt import stop_on_interrupt
 from app.shell.live_line import LiveLine
 from app.shell.notice import print_notice
+from app.shell.result_record import encoder_fields
 from app.shell.terminal import display_path, print_note, printable
 
 if TYPE_CHECKING:
@@ -160,8 +161,7 @@ def facts_of(encoder: Encoder, order: ClassifyOrder, began: float) -> dict[str, 
     from app.evaluation.zero_shot import TEMPERATURE
 
     return {
-        "encoder": encoder.id,
-        "notice": encoder.notice,
+        **encoder_fields(encoder),
         "prompts": order.templates,
         "temperature": TEMPERATURE,
         "seconds": round(time.monotonic() - began, 3),

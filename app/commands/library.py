@@ -213,6 +213,7 @@ def stats(settings: Settings, as_json: bool) -> None:
     with compose.open_library(settings) as library:
         held, encoders = library.stats(), library.encoders()
         if as_json:
+            texts = {each.encoder_id: each.text_id for each in library.encoder_choices()}
             record: dict[str, Any] = {
                 "library": str(library.directory),
                 "id": library.id,
@@ -224,7 +225,10 @@ def stats(settings: Settings, as_json: bool) -> None:
                 "media_bytes": held.media_bytes,
                 "failures": held.failures,
                 "vanished": len(library.vanished_videos()),
-                "encoders": [{"id": each.id, "dim": each.dim, "segments": each.segments} for each in encoders],
+                "encoders": [
+                    {"id": each.id, "text_id": texts.get(each.id) or None, "dim": each.dim, "segments": each.segments}
+                    for each in encoders
+                ],
             }
             print_json(record)
             return

@@ -24,6 +24,7 @@ from app.shell.coverage import note_coverage
 from app.shell.engine import open_engine
 from app.shell.errors import NothingDone
 from app.shell.hits import Output, is_weak, show_hits
+from app.shell.result_record import encoder_fields
 from app.shell.search_options import nothing_found, open_search
 from app.shell.terminal import print_note, printable
 
@@ -90,7 +91,7 @@ def show_link(
     with _found(settings, text, _typed(least_level)) as found:
         link = found.link
         question: dict[str, Any] = {"link": link.query_string(), "query": link.words}
-        question |= {"encoder": found.encoder.id, "notice": found.encoder.notice}
+        question |= encoder_fields(found.encoder)
         question["looked_at"] = note_coverage(found.library, found.encoder.id)
         if link.is_chain:
             show_chains(found.library, found.chains, output, question, nothing=found.nothing)

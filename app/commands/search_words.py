@@ -17,6 +17,7 @@ from app.shell.engine import open_engine
 from app.shell.file_words import RULE, looks_like_a_file, not_words
 from app.shell.hits import Output, output_options, show_hits
 from app.shell.options import with_settings
+from app.shell.result_record import encoder_fields
 from app.shell.search_options import SearchOptions, nothing_found, open_search, search_options
 from app.shell.step_order import SteppedCommand
 
@@ -88,8 +89,7 @@ def search(
         question: dict[str, Any] = {
             "query": text,
             **typed[0].record(),
-            "encoder": encoder.id,
-            "notice": encoder.notice,
+            **encoder_fields(encoder),
         }
         question["looked_at"] = note_coverage(library, encoder.id)
         show_hits(library, hits, output, question, nothing=nothing_found(library, options) if not hits else "")

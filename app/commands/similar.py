@@ -16,6 +16,7 @@ from app.shell.coverage import note_coverage
 from app.shell.engine import open_engine
 from app.shell.hits import Output, output_options, show_hits
 from app.shell.options import with_settings
+from app.shell.result_record import encoder_fields
 from app.shell.search_options import SearchOptions, nothing_found, open_search, search_options
 from app.shell.step_order import SteppedCommand
 
@@ -77,7 +78,7 @@ def similar(
         further, own_ids = further_terms(library, encoder, typed[0])
         query = options.query((*example.terms, *further), leave_out=example.own_ids | own_ids)
         hits = open_engine(settings, library, encoder).search(query)
-        question: dict[str, Any] = {"like": example.description, "encoder": encoder.id, "notice": encoder.notice}
+        question: dict[str, Any] = {"like": example.description, **encoder_fields(encoder)}
         record = typed[0].record()
         question |= {"not": record["not"], "not_like": record["not_like"], "also_like": record["like"]}
         question["looked_at"] = note_coverage(library, encoder.id)

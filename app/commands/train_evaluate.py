@@ -54,7 +54,7 @@ def train_evaluate(
     [scores] = found.scores
     outcome = read_outcome(Path(subject)) if opened.known else None
     if as_json:
-        about = {"encoder": opened.encoder.id, "text": opened.encoder.text_id, "clips": found.clips}
+        about = {"encoder": opened.encoder.id, "text_id": opened.encoder.text_id, "clips": found.clips}
         more = {"rows": "library" if found.stored else "encoded", "unread": found.unread}
         print_json({"subject": subject} | about | scores.record() | more | {"outcome": outcome})
     else:

@@ -1,4 +1,4 @@
-"""JSON fields that hits and chains have in common."""
+"""JSON fields that hits and chains, and the documents around them, have in common."""
 
 from __future__ import annotations
 
@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING, Any
 from app.times import format_timestamp
 
 if TYPE_CHECKING:
+    from encoder import Encoder
     from search.chain_query import Chain
     from search.query import Hit
+
+
+def encoder_fields(encoder: Encoder) -> dict[str, Any]:
+    """Return what a document says of the encoder that it is the answer of."""
+    return {"encoder": encoder.id, "text_id": encoder.text_id, "notice": encoder.notice}
 
 
 def place_fields(result: Hit | Chain, start: Fraction, end: Fraction) -> dict[str, Any]:
