@@ -13,6 +13,7 @@ from pathlib import Path
 import cli_library
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner, Result
 from fakes import ColourEncoder
 from stand_in_hub import StandInHub, stand_in_hub
@@ -29,8 +30,11 @@ from app.web.services.job_card import job_card, order_to_restart
 from encoder import ModelNotFound, config
 from encoder.checkpoints import hub
 from encoder.checkpoints.checkpoint import load_network
+from encoder.checkpoints.network_facts import NetworkFacts
 from encoder.checkpoints.transfer import DownloadProgress
+from encoder.loading import load_parent
 from encoder.protocol import with_tokens
+from training.export import export_network
 
 GOLDEN = Path(__file__).parent / "golden"
 BASE = config.ALIASES["base"]
@@ -263,3 +267,30 @@ def test_doctor_model_without_the_model_is_exit_code_3(tmp_path: Path, monkeypat
     assert run("doctor", "--model").exit_code == 3
     assert run("doctor", "--clip", "x.mp4").exit_code == 2
     assert run("doctor", "--model", "nonsense").exit_code == 2
+
+
+@pytest.mark.parametrize("stage", ["text", "lit"])
+def test_doctor_says_what_a_trained_model_is_made_of(tmp_path: Path, stage: str) -> None:
+    parent = load_parent("demo")
+    with torch.no_grad():
+        parent.network.get_parameter("text_encoder.norm.bias").add_(0.01)
+        if stage == "lit":
+            parent.network.get_parameter("pooler.norm.bias").add_(0.01)
+    facts = NetworkFacts(
+        config=parent.network.config, stage=stage, steps=40, parent=parent.digest, licence="", trained_on="54 clips",
+        version="",
+    )  # fmt: skip
+    export_network(parent.network, tmp_path / "names.npz", facts)
+    result = run("doctor", "--model", str(tmp_path / "names.npz"), "--json")
+    assert result.exit_code == 0, result.output
+    findings = {each["name"]: each for each in json.loads(result.stdout)}
+    assert findings["training"]["text"] == f"trained here: stage {stage}, 40 steps on 54 clips"
+    assert findings["quality"]["state"] == "note", "nothing was published for it"
+    assert ("video side" in findings) == ("text tower" in findings) == (stage == "text")
+    if stage == "text":
+        assert findings["video side"]["text"] == "that of demo: what a library stored with it stays valid"
+        assert findings["text tower"]["text"].startswith("tuned: videoprism_lvt_demo:text@")
+
+
+def test_doctor_has_nothing_to_compare_the_demo_encoder_with() -> None:
+    assert "there are no published outputs for videoprism_lvt_demo@" in run("doctor", "--model", "demo").stderr

@@ -1,18 +1,24 @@
-"""Check of model weights against published outputs: texts always, video if the official clip is given."""
+"""Check of model weights against published outputs: texts always, video if the official clip is given.
+
+Of weights that were trained here, nothing was published but what they have kept; they say what they were made from.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app.compose import Settings, WrongSetting
 from app.diagnostics.check_result import CheckResult
+from app.shell.terminal import count_text
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from encoder import ClipSpec
+    from encoder import ClipSpec, Encoder
+    from encoder.checkpoints.network_facts import NetworkFacts
     from encoder.reference_outputs import Comparison
 
 NEAR = 2e-3
@@ -20,7 +26,7 @@ NEAR = 2e-3
 
 
 def check_model(settings: Settings, name: str, clip: str | None) -> Iterator[CheckResult]:
-    """Load weights and compare their outputs with the published ones.
+    """Load weights and compare their outputs with the published ones, or say what they were trained from.
 
     Args:
         settings: Device and precision to compute with; `auto` means float32, as the published outputs were computed.
@@ -29,7 +35,7 @@ def check_model(settings: Settings, name: str, clip: str | None) -> Iterator[Che
 
     Raises:
         EncoderError: The weights are missing.
-        WrongSetting: The name is unknown, or no outputs were published for it.
+        WrongSetting: The name is unknown, or no outputs were published for it and it was not trained here.
     """
     from encoder import load_encoder
     from encoder.checkpoints.hub import fetch
@@ -38,24 +44,91 @@ def check_model(settings: Settings, name: str, clip: str | None) -> Iterator[Che
     from encoder.reference_outputs import check, check_vocabulary
     from encoder.tokenizer import Tokenizer
 
+    # The published outputs were computed in float32.
+    settings = replace(settings, precision="float32" if settings.precision == "auto" else settings.precision)
     try:
-        # The published outputs were computed in float32.
-        precision = "float32" if settings.precision == "auto" else settings.precision
-        encoder = load_encoder(name, settings.device, precision=precision, needs_text=True)
+        encoder = load_encoder(name, settings.device, precision=settings.precision, needs_text=True)
     except ValueError as error:
         raise WrongSetting(str(error)) from error
-    if encoder.id.partition("@")[0] not in LVT:
-        raise WrongSetting(f"there are no published outputs for {encoder.id} with; there are {', '.join(LVT)}")
+    facts, known = _facts_of(name), _family(encoder)
+    if facts is None and known not in LVT:
+        raise WrongSetting(f"there are no published outputs for {encoder.id}; there are for {', '.join(LVT)}")
     yield CheckResult("weights", "ok", encoder.id)
+    keeps_video: bool | None = True
+    if facts is not None:
+        keeps_video = _has_video_side_of(encoder, known, settings) if facts.stage == "text" else False
+        yield from _as_trained(encoder, facts, known, keeps_video)
+    if known not in LVT:
+        return
     for result in check_vocabulary(Tokenizer(fetch(VOCABULARY))):
         yield _as_result(result)
-    pixels = None if clip is None else reference_clip(clip, encoder.clip_spec)
+    pixels = None if clip is None or not keeps_video else reference_clip(clip, encoder.clip_spec)
     for result in check(encoder, pixels):
-        yield _as_result(result)
-    if clip is None:
+        if facts is None or result.name == "video":
+            yield _as_result(result)
+    if clip is None and keeps_video:
         yield CheckResult(
             "video", "note", "not compared", "give the clip of the official demo: --clip water_bottle_drumming.mp4"
         )
+
+
+def _facts_of(name: str) -> NetworkFacts | None:
+    """Return what weights that can be loaded say of their training; None if they were not trained here."""
+    from encoder.checkpoints.download_policy import Sources
+    from encoder.checkpoints.network_facts import read_facts
+    from encoder.model_files import resolve
+    from encoder.openclip.pretrained import PREFIX
+
+    return None if name.startswith(PREFIX) else read_facts(resolve(name, Sources())[1])
+
+
+def _family(encoder: Encoder) -> str:
+    """Return the first part of an encoder's id: the known network that has its video side's dimensions, if any."""
+    return encoder.id.partition("@")[0]
+
+
+def _has_video_side_of(encoder: Encoder, known: str, settings: Settings) -> bool | None:
+    """Return whether an encoder's rows of clips are those of a known network; None if that is not on this machine."""
+    from encoder import EncoderError, load_encoder
+    from encoder.config import CONFIGS
+
+    if known not in CONFIGS:
+        return False
+    try:
+        return load_encoder(known, settings.device, precision=settings.precision).id == encoder.id
+    except EncoderError:
+        return None
+
+
+def _as_trained(encoder: Encoder, facts: NetworkFacts, known: str, keeps_video: bool | None) -> Iterator[CheckResult]:
+    """Say what weights that were trained here are made of.
+
+    Args:
+        encoder: Of the weights.
+        facts: About them.
+        known: A known network of the same dimensions.
+        keeps_video: Whether its video side is theirs, too; None if that is not known.
+    """
+    from encoder.config import ALIASES
+
+    base = next((alias for alias, name in ALIASES.items() if name == known), known)
+    steps = count_text(facts.steps, "step")
+    yield CheckResult("training", "ok", f"trained here: stage {facts.stage}, {steps} on {facts.trained_on}")
+    if facts.stage == "text":
+        if keeps_video:
+            yield CheckResult("video side", "ok", f"that of {base}: what a library stored with it stays valid")
+        elif keeps_video is None:
+            advice = f"prismsearch fetch-model {base}"
+            yield CheckResult("video side", "note", f"not compared: {base} is not on this machine", advice)
+        else:
+            yield CheckResult("video side", "ok", "that of weights which were trained before")
+        yield CheckResult("text tower", "ok", f"tuned: {encoder.text_id}")
+    yield CheckResult(
+        "quality",
+        "note",
+        "not compared: no outputs were published for what was trained here",
+        "prismsearch train evaluate FILE.npz --on CAPTIONS measures it",
+    )
 
 
 def _as_result(result: Comparison) -> CheckResult:
