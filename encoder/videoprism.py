@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,10 @@ class VideoPrism:
     """An `encoder.Encoder` and a `TokenEncoder` of a VideoPrism network.
 
     The rows of a plain network are the unit-length means of its tokens; it has no text tower.
+
+    Attributes:
+        id, text_id: As in `Encoder`.
+        former_id: As in `FormerlyNamed`.
     """
 
     def __init__(
@@ -75,21 +79,10 @@ class VideoPrism:
         self._spec = ClipSpec(frames or config.frames, config.size, fit)
         self._still_frames = still_frames
         shape = f"{self._spec.frames}f:{fit}" + (f":still{still_frames}" if still_frames else "")
-        self._id, self._text_id = f"{weights_id}:{shape}", text_id
-        self._former_id = None if former_weights_id is None else f"{former_weights_id}:{shape}"
+        self.id: Final = f"{weights_id}:{shape}"
+        self.text_id: Final = text_id
+        self.former_id: Final = None if former_weights_id is None else f"{former_weights_id}:{shape}"
         self._notice = notice
-
-    @property
-    def id(self) -> str:
-        return self._id
-
-    @property
-    def text_id(self) -> str:
-        return self._text_id
-
-    @property
-    def former_id(self) -> str | None:
-        return self._former_id
 
     @property
     def dim(self) -> int:

@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 import pickle
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import torch
@@ -142,7 +142,12 @@ def _printable(name: str) -> str:
 
 
 class OpenCLIP:
-    """An `encoder.Encoder` of an image-text model: a clip's row is the normalised mean of its frames' unit rows."""
+    """An `encoder.Encoder` of an image-text model: a clip's row is the normalised mean of its frames' unit rows.
+
+    Attributes:
+        id, text_id: As in `Encoder`.
+        former_id: As in `FormerlyNamed`.
+    """
 
     def __init__(
         self,
@@ -189,21 +194,10 @@ class OpenCLIP:
         self._std = torch.tensor(preprocessing["std"], device=self._device).view(1, 3, 1, 1)
         self._spec = ClipSpec(frames or DEFAULT_FRAMES, height, fit)
         shape = f"{self._spec.frames}f:{fit}"
-        self._id, self._text_id = f"{weights_id}:{shape}", text_id
-        self._former_id = None if former_weights_id is None else f"{former_weights_id}:{shape}"
+        self.id: Final = f"{weights_id}:{shape}"
+        self.text_id: Final = text_id
+        self.former_id: Final = None if former_weights_id is None else f"{former_weights_id}:{shape}"
         self._dim = int(self.encode_texts(["a"]).shape[1])  # no attribute of all models states it
-
-    @property
-    def id(self) -> str:
-        return self._id
-
-    @property
-    def text_id(self) -> str:
-        return self._text_id
-
-    @property
-    def former_id(self) -> str | None:
-        return self._former_id
 
     @property
     def dim(self) -> int:
