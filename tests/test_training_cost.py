@@ -7,7 +7,7 @@ import pytest
 
 from app.tuning.caption_scores import caption_task, difference, score_captions
 from app.tuning.examples import Example
-from app.tuning.plan import LibrarySize, make_plan
+from app.tuning.plan import SLOWER, LibrarySize, make_plan
 from app.tuning.run_data import RunData
 from encoder.config import CONFIGS, DEMO
 from encoder.model import build
@@ -68,6 +68,7 @@ def test_a_plan_tells_what_must_be_indexed_again(stage: str) -> None:
     assert (plan.clips, plan.captions, plan.left_out, plan.steps, plan.batch) == (6, 3, 2, 10, 4)
     assert plan.epochs == pytest.approx(40 / 6, abs=0.01)
     assert plan.seconds == pytest.approx(10 * plan.seconds_a_step)
+    assert plan.seconds_a_step == pytest.approx(plan.tera_flops_a_step * SLOWER[stage] * 1e12 / 1e11)
     assert not plan.measured
     assert plan.memory_bytes > 4 * parameters(BASE)
     again = 0 if stage == "text" else 40 * cost.forward_flops(BASE, 16) / 1e11
@@ -76,6 +77,11 @@ def test_a_plan_tells_what_must_be_indexed_again(stage: str) -> None:
         config, BASE, RunData(examples, None), 2, None, LibrarySize(), seconds_a_step=3.0, flops_a_second=1e11
     )
     assert (timed.seconds, timed.measured, timed.flops_a_second) == (30.0, True, None)
+
+
+def test_each_stage_has_a_factor_of_its_own() -> None:
+    assert SLOWER.keys() == set(STAGES)
+    assert SLOWER["stage2"] < SLOWER["lit"], "its decoders multiply large matrices"
 
 
 def captioned(*captions: str, content: str) -> Example:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from app.tuning.examples import sides_of
@@ -16,11 +18,19 @@ if TYPE_CHECKING:
 
 LONG_SECONDS = 12 * 3600.0
 """From which time a plan advises something else."""
-_SLOWER = 2.0
-"""How much slower a step is than its multiplications of matrices alone, about.
+SLOWER: Mapping[str, float] = MappingProxyType(
+    {
+        "text": 2.0,  # demo encoder, 4 and 8 clips: 1.8 to 2.1
+        "lit": 2.0,  # base weights drawn at random, 8 frames, 2 clips: 2.0; demo encoder, 4 and 8 clips: 1.4 to 2.1
+        "adapter": 2.0,  # not measured; the parts are those of lit
+        "stage1": 2.0,  # not measured; the parts are those of lit
+        "stage2": 1.1,  # demo encoder, 4 and 8 clips: 1.1
+    }
+)
+"""How much slower a step of each stage is than its multiplications of matrices alone, about.
 
-Measured on one thread of a CPU at 66 to 81 GFLOP/s: lit with base weights drawn at random, 8 frames, 2 clips: 2.0; with
-the demo encoder and 4 or 8 clips, text 1.8 to 2.1, lit 1.4 to 2.1, stage2 1.1. --measure takes the place of this.
+Measured on one thread of a CPU that multiplied float32 matrices of 1,024 x 1,024 at 66 to 81 GFLOP/s, as the seconds of
+a step over its operations by `training.cost`. --measure takes the place of this.
 """
 _NOT_THE_NETWORK = 0.6e9
 """Bytes of the program itself with torch."""
@@ -128,7 +138,7 @@ def make_plan(
     flops = step.flops * batch / config.batch
     trained, every = trained_parameters(config, network), parameters(network)
     measured = seconds_a_step is not None
-    pace = seconds_a_step if seconds_a_step is not None else flops * _SLOWER / flops_a_second
+    pace = seconds_a_step if seconds_a_step is not None else flops * SLOWER[config.stage] / flops_a_second
     frozen = every - trained if config.stage != "stage2" else 2 * every - trained
     state = cost.state_bytes(trained, frozen, config)
     checkpoint = cost.checkpoint_bytes(trained, config)
