@@ -22,29 +22,27 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from demo import captions, evaluate, world
-from demo.augment import augment
-from demo.things import THINGS
+from demo import evaluate
+from demo.distillation_clips import Batches, drawn
+from demo.distillation_figures import LOSSES, PROBES, losses, probes, table, verdicts
 from encoder.config import DEMO
-from encoder.layers import unit_rows
 from encoder.model import VideoPrismLvT, build
 from encoder.tokenizer import Tokenizer
+from files.json_file import read_json
 from files.replace import replace_file
 from training.batches import CaptionedBatch
 from training.decoders import DecoderShape
 from training.errors import TrainingError
-from training.heads.linear import fit_linear
 from training.initialisation import initialise
 from training.journal import effective
 from training.loop import run
@@ -91,38 +89,6 @@ class Stopped(Exception):
     """The sitting is over; what is done is saved."""
 
 
-def shown_takes() -> list[world.Take]:
-    """Return the takes that may be trained on."""
-    held = captions.held_out()
-    every = (world.Take(t, b, m) for t in world.THINGS for b in world.BACKGROUNDS for m in world.MOTIONS)
-    return [take for take in every if take not in held]
-
-
-class Batches:
-    """Clips with captions that tell the thing, and mostly the background, but never the motion."""
-
-    def __init__(self, seed: int, size: int, frames: int) -> None:
-        self.seed, self.size, self.frames, self.takes = seed, size, frames, shown_takes()
-
-    def draw(self, number: int) -> CaptionedBatch:
-        """See `BatchSource.draw`."""
-        rng = np.random.default_rng((self.seed, number, self.frames))
-        takes = [self.takes[i] for i in rng.integers(len(self.takes), size=self.size)]
-        mentions = [(True, bool(rng.random() < 0.7), False) for _ in takes]
-        sentences = tuple(captions.caption(take, rng, mentions=m) for take, m in zip(takes, mentions, strict=True))
-        things, places = (np.array([getattr(take, name) for take in takes]) for name in ("thing", "background"))
-        told = np.array([m[1] for m in mentions])
-        holds = (things[:, None] == things) & ((places[:, None] == places) | ~told)  # sentence j of clip i
-        return CaptionedBatch(drawn(takes, self.frames, rng), sentences, holds, number)
-
-
-def drawn(takes: Sequence[world.Take], frames: int, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Draw clips, uint8 (B, T, S, S, 3), of a random aspect ratio and degraded as files are."""
-    aspect = float(rng.choice((1.0, 4 / 3, 16 / 9, 9 / 16)))
-    clips = world.render(list(takes), frames=frames, height=DEMO.size, width=DEMO.size, rng=rng, aspect=aspect)
-    return augment(clips, DEMO.size, rng)
-
-
 class Seed:
     """The runs of one seed in one folder."""
 
@@ -140,16 +106,18 @@ class Seed:
             task = Stage1(network, self.tokenizer, drop=0.0, weight_decay=LEGS[name].weight_decay, seed=self.seed)
             self.train(name, task)
             network = task.exported()
-        found = {"A": self.once("A", lambda: self.probes(network))}
+        found = {"A": self.once("A", PROBES, lambda: self.probes(network))}
         for name in ("B", "F"):
             task2 = Stage2(
                 network, distillation=Distillation(ratio=LEGS[name].ratio), decoders=DECODERS,
                 weight_decay=LEGS[name].weight_decay, seed=self.seed, held_out=self.held_out(),
             )  # fmt: skip
             teacher = task2.teacher.digest()
-            begin = self.once(f"{name}-begin", lambda task2=task2: losses(task2))
+            begin = self.once(f"{name}-begin", LOSSES, lambda task2=task2: losses(task2))
             self.train(name, task2)
-            found[name] = self.once(name, lambda task2=task2: losses(task2) | self.probes(task2.exported()))
+            found[name] = self.once(
+                name, (*LOSSES, *PROBES), lambda task2=task2: losses(task2) | self.probes(task2.exported())
+            )
             found[name] |= {f"{loss}_at_first": value for loss, value in begin.items()}
             if task2.teacher.digest() != teacher:
                 raise RuntimeError(f"the teacher of {name} has changed")
@@ -167,7 +135,7 @@ class Seed:
             on_note=lambda note: print(f"{label}: {note}", flush=True),
         )  # fmt: skip
         lines = effective(folder.journal.read())
-        steps = [line for line in lines if line["event"] == "step"]
+        steps = [line for line in lines if line["event"] == "step" and type(line.get("seconds_per_step")) is float]
         before = [0, *(line["step"] for line in steps)]
         spent = sum((line["step"] - last) * line["seconds_per_step"] for line, last in zip(steps, before, strict=False))
         self.minutes[name] = spent / 60
@@ -178,15 +146,30 @@ class Seed:
         load_trained(folder, task, "last")
         task.eval()
 
-    def once(self, name: str, measure: Callable[[], dict[str, float]]) -> dict[str, float]:
-        """Return what was measured in an earlier sitting, or measure it now."""
+    def probes(self, network: VideoPrismLvT) -> dict[str, float]:
+        """Return what a network knows."""
+        return probes(network, self.tokenizer, self.seed, max(240, round(PROBE_CLIPS * min(1.0, self.scale))))
+
+    def once(self, name: str, names: Collection[str], measure: Callable[[], dict[str, float]]) -> dict[str, float]:
+        """Return the figures with these names that were measured in an earlier sitting, or measure them now.
+
+        Raises:
+            TrainingError: There is a file of figures, and it holds something else.
+        """
         path = self.folder / f"{name}.json"
         if not path.exists():
             if self.stop():
                 raise Stopped
             path.parent.mkdir(parents=True, exist_ok=True)
             replace_file(path, json.dumps(measure()).encode())
-        stored: dict[str, float] = json.loads(path.read_bytes())
+        try:
+            stored = read_json(path, follow_links=False)
+            if not isinstance(stored, dict) or stored.keys() != set(names):
+                raise ValueError(f"its figures are not {', '.join(names)}")
+            if not all(type(each) is float for each in stored.values()):
+                raise ValueError("one of its figures is no number")
+        except ValueError as error:
+            raise TrainingError(f"{path} is not what was measured ({error}); remove it to measure again") from error
         return stored
 
     def held_out(self) -> list[CaptionedBatch]:
@@ -196,71 +179,6 @@ class Seed:
         some = [takes[i] for i in rng.permutation(len(takes))[: max(16, round(HELD_OUT_CLIPS * min(1.0, self.scale)))]]
         whole = CaptionedBatch(drawn(some, DEMO.frames, rng), ("",) * len(some), np.eye(len(some), dtype=bool))
         return list(in_parts(whole, 32))
-
-    def probes(self, network: VideoPrismLvT) -> dict[str, float]:
-        """Return shares of right answers on clips of held-out pairs."""
-        rng = np.random.default_rng((self.seed, 82))
-        shown, held = shown_takes(), evaluate.gallery()
-        count = max(240, round(PROBE_CLIPS * min(1.0, self.scale)))
-        fitted = [shown[i] for i in rng.permutation(len(shown))[:count]]
-        fitted_rows, _ = encoded(network, fitted, rng)
-        held_rows, pooled = encoded(network, held, rng)
-        sentences = [f"a {THINGS[thing][1][0]}" for thing in world.THINGS]
-        ids, paddings = (torch.from_numpy(each) for each in self.tokenizer.encode(sentences))
-        with torch.no_grad():
-            words = network.encode_text(ids, paddings).numpy()
-        right = (pooled @ words.T).argmax(axis=1) == [world.THINGS.index(take.thing) for take in held]
-        found = {"things_by_words": float(right.mean())}
-        for name, classes in (("motion", world.MOTIONS), ("background", world.BACKGROUNDS)):
-            truth, answers = (np.array([classes.index(getattr(t, name)) for t in takes]) for takes in (fitted, held))
-            head = fit_linear(
-                fitted_rows, np.eye(len(classes), dtype=bool)[truth], multi_label=False, strength=1.0
-            ).head
-            logits = held_rows @ head.weights.T + head.bias
-            found[f"{name}_by_probe"] = float((logits.argmax(axis=1) == answers).mean())
-        return found
-
-
-def encoded(
-    network: VideoPrismLvT, takes: Sequence[world.Take], rng: np.random.Generator
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return mean tokens (n, D) and unit rows (n, D) of newly drawn clips."""
-    means, rows = [], []
-    with torch.no_grad():
-        for start in range(0, len(takes), 32):
-            clips = torch.from_numpy(drawn(takes[start : start + 32], DEMO.frames, rng))
-            tokens = network.vision_encoder(clips)
-            means.append(tokens.mean(dim=1).numpy())
-            rows.append(unit_rows(network.pooler(network.auxiliary(tokens))).numpy())
-    return np.concatenate(means), np.concatenate(rows)
-
-
-def losses(task: Stage2) -> dict[str, float]:
-    """Return both losses on held-out clips."""
-    task.eval()
-    cosines = task.validate()
-    return {f"loss_{name}": 1 - cosines[name] for name in ("local", "global")}
-
-
-def verdicts(found: dict[str, dict[str, float]]) -> dict[str, bool]:
-    """Return which of the expected outcomes came out."""
-    a, b = found["A"], found["B"]
-    return {
-        "A knows things": a["things_by_words"] >= 0.9,
-        "A knows no motion": a["motion_by_probe"] <= 0.4,
-        "B: both losses fall by half": all(b[f"loss_{n}"] <= b[f"loss_{n}_at_first"] / 2 for n in ("local", "global")),
-        "B keeps backgrounds": b["background_by_probe"] >= a["background_by_probe"] - 0.01,
-    }
-
-
-def table(found: dict[str, dict[str, float]]) -> list[str]:
-    """Return the lines of a table of A, B and F."""
-    names = list(dict.fromkeys(name for figures in found.values() for name in figures))
-    lines = [f"{'':24}" + "".join(f"{run:>9}" for run in found)]
-    for name in names:
-        cells = (f"{figures[name]:9.3f}" if name in figures else f"{'':>9}" for figures in found.values())
-        lines.append(f"{name:24}" + "".join(cells))
-    return lines
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -288,7 +206,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         except Stopped:
             print("stopped; what is done is saved: run the same command again to go on")
             sys.exit(3)
-        except TrainingError as error:
+        except (TrainingError, OSError) as error:
             sys.exit(str(error))
         judged, minutes = verdicts(found), sum(seed.minutes.values())
         print(f"\nseed {number}: {minutes:.0f} minutes of training, {args.threads} thread(s)", *table(found), sep="\n")

@@ -1,0 +1,45 @@
+"""Clips of the demo world with captions that never tell the motion, for `distillation`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from demo import captions, world
+from demo.augment import augment
+from encoder.config import DEMO
+from training.batches import CaptionedBatch
+
+
+def shown_takes() -> list[world.Take]:
+    """Return the takes that may be trained on."""
+    held = captions.held_out()
+    every = (world.Take(t, b, m) for t in world.THINGS for b in world.BACKGROUNDS for m in world.MOTIONS)
+    return [take for take in every if take not in held]
+
+
+class Batches:
+    """Clips with captions that tell the thing, and mostly the background, but never the motion."""
+
+    def __init__(self, seed: int, size: int, frames: int) -> None:
+        self.seed, self.size, self.frames, self.takes = seed, size, frames, shown_takes()
+
+    def draw(self, number: int) -> CaptionedBatch:
+        """See `BatchSource.draw`."""
+        rng = np.random.default_rng((self.seed, number, self.frames))
+        takes = [self.takes[i] for i in rng.integers(len(self.takes), size=self.size)]
+        mentions = [(True, bool(rng.random() < 0.7), False) for _ in takes]
+        sentences = tuple(captions.caption(take, rng, mentions=m) for take, m in zip(takes, mentions, strict=True))
+        things, places = (np.array([getattr(take, name) for take in takes]) for name in ("thing", "background"))
+        told = np.array([m[1] for m in mentions])
+        holds = (things[:, None] == things) & ((places[:, None] == places) | ~told)  # sentence j of clip i
+        return CaptionedBatch(drawn(takes, self.frames, rng), sentences, holds, number)
+
+
+def drawn(takes: Sequence[world.Take], frames: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Draw clips, uint8 (B, T, S, S, 3), of a random aspect ratio and degraded as files are."""
+    aspect = float(rng.choice((1.0, 4 / 3, 16 / 9, 9 / 16)))
+    clips = world.render(list(takes), frames=frames, height=DEMO.size, width=DEMO.size, rng=rng, aspect=aspect)
+    return augment(clips, DEMO.size, rng)
