@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -16,6 +17,7 @@ from named_library import make_library
 from app.cli import main
 from app.commands import train_run
 from encoder import load_encoder
+from encoder.model_files import DEMO_FOLDER
 from training.run_folder import RunFolder
 
 SETTINGS = ("--steps", "40", "--batch", "20", "--lr", "0.01", "--set", "guard=0.0", "--set", "loop.validate_every=20")
@@ -295,6 +297,51 @@ def test_rows_of_a_run_that_are_something_else_are_named(copied: Path, damage: A
     damage(copied / "rows.npy")
     refused(2, "rows.npy: it is damaged", "run", "copied")
     refused(2, "rows.npy: it is damaged", "export", "copied", "--to", "a.npz")
+
+
+def pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def link(path: Path) -> None:
+    path.rename(path.parent / "elsewhere.npy")
+    path.symlink_to("elsewhere.npy")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+@pytest.mark.parametrize(("change", "said"), [(pipe, "rows.npy: not a regular file"), (link, "rows.npy: Too many")])
+def test_rows_of_a_run_are_read_from_its_own_file_alone(copied: Path, change: Any, said: str) -> None:
+    change(copied / "rows.npy")
+    refused(3, said, "run", "copied")
+
+
+def test_another_network_in_place_of_the_one_a_run_began_with_is_refused(copied: Path) -> None:
+    edited(copied / "settings.json", parent="0" * 16)
+    for words in (("export", "copied", "--to", "a.npz"), ("evaluate", "copied", "--on", "captions.csv")):
+        refused(3, "demo is not the network that this run began with", *words)
+
+
+@pytest.mark.parametrize("change", ["missing", "left over", "shape", "not finite", "half"])
+def test_a_network_that_is_none_is_refused_before_a_run(here: Path, change: str) -> None:
+    with np.load(DEMO_FOLDER / "videoprism_lvt_demo.npz") as file:
+        arrays = {name: file[name] for name in file.files}
+    name = next(each for each in arrays if "text" in each and arrays[each].ndim == 2)
+    if change == "missing":
+        del arrays[name]
+    elif change == "left over":
+        arrays[name + "_too"] = arrays[name]
+    else:
+        arrays[name] = arrays[name][:-1] if change == "shape" else np.full_like(arrays[name], np.nan)
+    np.savez(here / "bad.npz", **arrays)  # type: ignore[arg-type]
+    if change == "half":
+        (here / "bad.npz").write_bytes((here / "bad.npz").read_bytes()[:-5000])
+    shutil.copy(DEMO_FOLDER / "vocabulary.model", here)
+    for words in (("plan",), ("run", "x")):
+        refused(3, "bad.npz", *words, "--captions", "captions.csv", "--encoder", "bad.npz")
+    for words in (("evaluate", "bad.npz"), ("compare", "demo", "bad.npz")):
+        refused(3, "bad.npz", *words, "--on", "captions.csv")
+    assert not (here / "x").exists()
 
 
 def no_captions(folder: Path) -> None:

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,10 +20,13 @@ from click.testing import CliRunner, Result
 from app import media_workers
 from app.cli import main
 from app.tuning.examples import Example
+from app.tuning.footage import ClipCache
 from app.tuning.moved import relocated
 from app.tuning.run_data import RunData, write_run_data
 from db.library import Library
+from encoder import ClipSpec
 from indexer.fingerprint import fingerprint
+from indexer.media.errors import UnreadableVideo
 from training.errors import TrainingError
 
 VIDEOS = ("05_square.mp4", "13_one_shot.mp4")
@@ -89,6 +93,50 @@ def test_videos_that_moved_are_named_and_found_again(here: Path, monkeypatch: py
     assert found.exit_code == 0, found.output
     lines = (here / "deep/data.jsonl").read_text().splitlines()
     assert all("/new/old/" in json.loads(line)["path"] for line in lines)
+
+
+class Crashing(Here):
+    """A decoder that crashes on one video."""
+
+    def __call__(self, function: Any, *arguments: Any, path: str, **keywords: Any) -> Any:  # type: ignore[override]
+        if path.endswith(VIDEOS[1]):
+            raise UnreadableVideo(path, "crashed", "The decoder crashed on it (SIGABRT).")
+        return media_workers.read_here(function, *arguments, path=path, **keywords)
+
+
+def test_a_video_on_which_the_decoder_crashes_is_named(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(media_workers, "MediaWorkers", Crashing)
+    words = ("--stage", "lit", "--captions", "captions.csv", "--steps", "1", "--batch", "3", "--set", "validation=0.0")
+    planned = run("train", "plan", *words, "--measure")
+    assert (planned.exit_code, "in prismsearch itself" in planned.stderr) == (3, False), planned.output
+    assert f"{VIDEOS[1]}: The decoder crashed on it (SIGABRT).; repair the file" in planned.stderr
+    done = run("train", "run", "deep", *words)
+    assert done.exit_code == 1, done.output
+    assert f"left out: old/{VIDEOS[1]}@" in done.stderr
+    assert "training lit on 2 clips" in done.stderr
+
+
+def test_kept_clips_are_in_the_folder_of_the_run_alone(tmp_path: Path) -> None:
+    spec, name = ClipSpec(2, 4, "stretch"), "a" * 32
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    np.save(mine / f"{name}.npy", np.zeros(spec.shape, np.uint8))
+    (tmp_path / "linked").symlink_to(mine)
+    cache = ClipCache(tmp_path / "linked", 1 << 20)
+    cache.put("b" * 32, np.zeros(spec.shape, np.uint8))
+    assert cache.get(name, spec) is None
+    cache.clear()
+    assert [each.name for each in mine.iterdir()] == [f"{name}.npy"], "nothing is written or deleted through a link"
+
+    cache = ClipCache(tmp_path / "kept", 1 << 20)
+    cache.put(name, np.ones(spec.shape, np.uint8))
+    (tmp_path / "kept" / f"{'c' * 32}.npy").symlink_to(mine / f"{name}.npy")
+    (tmp_path / "kept/mine.npy").write_bytes(b"")
+    assert cache.get(name, spec) is not None
+    assert cache.get("c" * 32, spec) is None
+    cache.clear()
+    assert [each.name for each in (tmp_path / "kept").iterdir()] == ["mine.npy"]
+    assert (mine / f"{name}.npy").exists()
 
 
 def test_only_the_same_content_takes_the_place_of_a_video(here: Path) -> None:

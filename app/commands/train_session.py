@@ -51,6 +51,9 @@ def train_errors() -> Iterator[None]:
         raise CommandError(str(error), USAGE) from error
     except (RunError, TrainingError) as error:
         raise CommandError(str(error), MISSING) from error
+    except UnreadableClip as error:
+        advice = "repair the file, or leave it out of the captions of a new run"
+        raise CommandError(f"{printable(str(error))}; {advice}", MISSING) from error
     except Cancelled as stop:
         raise KeyboardInterrupt from stop
 
@@ -229,6 +232,8 @@ def run_stage(settings: Settings, folder: RunFolder) -> OpenedRun:
     if data.digest != folder.settings.get("data"):
         raise CommandError(f"the data in {printable(str(folder.path))} are not what the run began with", MISSING)
     parent = load_parent(config)
+    if parent.digest != folder.settings.get("parent"):
+        raise CommandError(f"{printable(config.encoder)} is not the network that this run began with", MISSING)
     footage = None
     if config.stage != "text":
         encoder = described_encoder(settings, config, yes=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
+import re
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from app.media_workers import ReadMedia
 from app.tuning.examples import Example, LeftOut
+from files.links import is_link
 from files.replace import replacing
 from indexer.media.errors import Cancelled, UnreadableVideo
 
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
     Clip = NDArray[np.uint8]
 
 _SUFFIX = ".npy"
+_FORM = re.compile(r"[0-9a-f]{32}\.npy")
+
+
+class UnreadableClip(OSError):
+    """A clip cannot be read; the message has the file and the reason."""
 
 
 class ClipCache:
@@ -36,25 +42,29 @@ class ClipCache:
             folder: Made if it is not there. Only files of ours in it are counted.
             most_bytes: The most that it may hold; 0 keeps nothing.
         """
-        self._folder, self._most_bytes = folder, most_bytes
+        # A link may name any place of this machine, where nothing is kept, and nothing deleted.
+        self._folder, self._most_bytes = folder, 0 if is_link(folder) else most_bytes
         self._lock = threading.Lock()
         self._bytes = 0
-        with suppress(OSError), os.scandir(folder) as entries:
-            self._bytes = sum(each.stat().st_size for each in entries if each.name.endswith(_SUFFIX))
+        with suppress(OSError):
+            self._bytes = sum(each.stat().st_size for each in self._files())
 
     def get(self, name: str, spec: ClipSpec) -> Clip | None:
         """Return a clip; None if it is not there, damaged, or of another shape."""
         import numpy as np
 
-        try:
-            clip = np.load(self._folder / f"{name}{_SUFFIX}", allow_pickle=False)
-        except (OSError, ValueError, EOFError):
+        if not self.has(name):
             return None
-        return clip if clip.dtype == np.uint8 and clip.shape == spec.shape else None
+        try:
+            # Mapped, so that a header cannot ask for more memory than the file has; zip files and pickles are refused.
+            clip = np.lib.format.open_memmap(self._path(name), mode="r")
+        except (OSError, ValueError, EOFError, OverflowError):
+            return None
+        return np.array(clip) if clip.dtype == np.uint8 and clip.shape == spec.shape else None
 
     def has(self, name: str) -> bool:
         """Return whether a clip is there; its file is not read."""
-        return (self._folder / f"{name}{_SUFFIX}").is_file()
+        return bool(self._most_bytes) and self._path(name).is_file() and not is_link(self._path(name))
 
     def put(self, name: str, clip: Clip) -> None:
         """Keep a clip, if there is room. A full disk is no error: the clip is read again."""
@@ -66,15 +76,22 @@ class ClipCache:
             self._bytes += clip.nbytes
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
-            with replacing(self._folder / f"{name}{_SUFFIX}") as draft, draft.open("wb") as stream:
+            with replacing(self._path(name)) as draft, draft.open("wb") as stream:
                 np.save(stream, clip)
 
     def clear(self) -> None:
-        """Delete the clips."""
+        """Delete the clips, and the folder if nothing else is in it."""
         with suppress(OSError):
-            for each in self._folder.glob(f"*{_SUFFIX}"):
+            for each in self._files():
                 each.unlink()
             self._folder.rmdir()
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}{_SUFFIX}"
+
+    def _files(self) -> list[Path]:
+        """Return the files of clips. Raise OSError if there is no folder."""
+        return [] if is_link(self._folder) else [each for each in self._folder.iterdir() if _FORM.fullmatch(each.name)]
 
 
 class Footage:
@@ -104,7 +121,7 @@ class Footage:
         """See `ClipSource`. The clip that an index run would take of this stretch.
 
         Raises:
-            OSError: It cannot be read; the message has the file and the reason.
+            UnreadableClip: It cannot be read.
         """
         from indexer.media.clip import read_clip
 
@@ -123,9 +140,9 @@ class Footage:
                 path=each.path,
             )
         except UnreadableVideo as error:
-            raise OSError(f"{each.path}: {error.reason}") from error
+            raise UnreadableClip(f"{each.path}: {error.reason}") from error
         except ValueError as error:
-            raise OSError(f"{each.path}: {error}") from error
+            raise UnreadableClip(f"{each.path}: {error}") from error
         self._cache.put(name, clip)
         return clip
 
@@ -165,7 +182,7 @@ def readable(
         on_progress(place, len(examples))
         try:
             footage.clip(place)
-        except OSError as error:
+        except UnreadableClip as error:
             reason = str(error).removeprefix(f"{each.path}: ")
             left_out.append(LeftOut(each.path, each.start_seconds, each.end_seconds, reason))
         else:

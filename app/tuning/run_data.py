@@ -118,6 +118,7 @@ def _rows(path: Path, count: int | None) -> NDArray[np.float32]:
     import numpy as np
 
     try:
+        open_regular(path, follow_links=False).close()
         # Mapped, so that a header cannot ask for more memory than the file has; zip files and pickles are refused.
         rows = np.array(np.lib.format.open_memmap(path, mode="r"))
     except (ValueError, EOFError, OverflowError) as error:
