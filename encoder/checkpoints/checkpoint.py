@@ -55,19 +55,25 @@ def load_network(path: Path, config: VideoPrismConfig | None = None) -> VideoEnc
             `.npz` that was exported here (`network_facts`).
 
     Raises:
-        WeightsMismatch: Keys, shapes or configuration differ, or the file is damaged.
+        WeightsMismatch: Keys, shapes or configuration differ, the file is damaged, or one of its numbers is not finite
+            (looked at in an `.npz` only: the other files are our copies of these).
         OSError: It cannot be opened.
     """
     if path.suffix == ".safetensors":
         config, state = read_safetensors(path, config)
-    else:
-        arrays = read_npz(path)
-        arrays = encoder_of_classifier(arrays) or arrays
+        return network_from_state(config, state)
+    arrays = read_npz(path)
+    arrays = encoder_of_classifier(arrays) or arrays
+    facts = read_facts(path) if config is None else None
+    try:
         if config is None:
-            facts = read_facts(path)
             config = config_from_shapes(arrays, path.stem) if facts is None else facts.config
         state = state_dict_from_flax(arrays, config)
-    return network_from_state(config, state)
+        if wrong := next((name for name, value in state.items() if not bool(value.isfinite().all())), None):
+            raise WeightsMismatch(f"{wrong} has numbers that are not finite; use other weights")
+        return network_from_state(config, state)
+    except WeightsMismatch as error:
+        raise WeightsMismatch(f"{path}: {error}") from error
 
 
 def encoder_of_classifier(arrays: Mapping[str, Array]) -> dict[str, Array]:
