@@ -50,8 +50,8 @@ from training.run_state import load_trained
 
 CONFIG = replace(DEMO, vocabulary=make_vocabulary.PIECES)
 
-IMAGE_SHARE = 0.35
-"""Share of the minutes for pictures."""
+IMAGE_SHARE = 0.22
+"""Share of the minutes for pictures. They teach things, which a trial with more of them had learnt; motion lacked."""
 IMAGE_SECONDS, CLIP_SECONDS = 0.32, 1.25
 """Seconds of a step on two cores without AVX-512, drawing included, as `--measure` found them."""
 
