@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 from click.testing import CliRunner
 from named_library import make_library
@@ -26,6 +27,7 @@ def weights(folder: Path) -> dict[str, torch.Tensor]:
     return module
 
 
+@pytest.mark.slow
 def test_two_processes_train_the_weights_of_one(tmp_path: Path) -> None:
     """As docs/training.md says it, but for the place of the program, which need not be installed here."""
     make_library(tmp_path)

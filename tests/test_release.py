@@ -37,6 +37,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Place:
     return place
 
 
+@pytest.mark.slow
 def test_a_release_is_complete_repeatable_and_summed(checkout: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Place, "python", property(lambda place: Path(sys.executable)))
     (checkout.root / "dist").mkdir()

@@ -52,6 +52,7 @@ def with_64_bit_offsets(content: bytes, shift: int) -> bytes:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the file would not be sparse")
+@pytest.mark.slow
 def test_a_file_of_more_than_4_gigabytes_with_64_bit_boxes(tmp_path: Path) -> None:
     """Sparse: frames lie beyond 4 GB in an mdat with a 64-bit size, and offsets are 64 bits wide."""
     plain = make_video(tmp_path / "plain.mp4", [("red", 25)], options={"g": "5"})

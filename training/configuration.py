@@ -56,7 +56,7 @@ class TrainConfig:
         rank, alpha: Of low-rank adapters.
         layers: The last so many layers of the text tower, for `last`.
         guard: Weight of the distance that sentences of everyday life may move.
-        guard_file: File of other sentences to hold the tower by, one a line; "" for those of everyday life.
+        guard_file: File of other sentences to hold the tower by, one per line; "" for those of everyday life.
         mask: Which tokens are hidden together.
         mask_ratio: Share of the tokens that is hidden.
         shuffle: Deal the tokens to the local decoder in random order.

@@ -1,4 +1,4 @@
-"""A person's file of sentences that a tuned text tower should go on reading as before, one a line."""
+"""A person's file of sentences that a tuned text tower should go on reading as before, one per line."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ def read_guard(path: AnyPath) -> tuple[str, ...]:
     """
     sentences = tuple(dict.fromkeys(line for _, line in read_lines(path)))
     if not LEAST <= len(sentences) <= MOST:
-        many = f"{LEAST} to {MOST:,} different sentences, one a line"
+        many = f"{LEAST} to {MOST:,} different sentences, one per line"
         raise wrong(path, None, f"a guard has {many}; got {len(sentences):,}")
     return sentences
