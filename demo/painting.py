@@ -20,12 +20,7 @@ _SHADOW = 0.35
 
 
 def render(
-    scenes: list[Scene] | tuple[Scene, ...],
-    *,
-    frames: int,
-    size: int,
-    rng: np.random.Generator,
-    plain: bool = False,
+    scenes: list[Scene] | tuple[Scene, ...], *, frames: int, size: int, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
     """Render whole clips as an indexer samples them: cut at random, squashed to a square, worn as files are.
 
@@ -34,31 +29,29 @@ def render(
         frames: T, the pictures of a clip; 1 is a picture of any moment.
         size: S, the side in pixels.
         rng: The source of all randomness.
-        plain: Whether light, lens and film are perfect.
 
     Returns:
         uint8 (B, T, S, S, 3), RGB.
     """
-    return render_staged(scenes, frames=frames, size=size, rng=rng, plain=plain)[0]
+    return filmed(*staged(scenes, frames, rng), size, rng)
 
 
-def render_staged(
-    scenes: list[Scene] | tuple[Scene, ...],
-    *,
-    frames: int,
-    size: int,
-    rng: np.random.Generator,
-    plain: bool = False,
-) -> tuple[NDArray[np.uint8], Staging, NDArray[np.floating]]:
-    """Render clips as `render` does; return them, how they were staged, and the times (B, T) of their pictures."""
+def staged(
+    scenes: list[Scene] | tuple[Scene, ...], frames: int, rng: np.random.Generator
+) -> tuple[Staging, NDArray[np.floating]]:
+    """Draw how clips of scenes are staged, and the times (B, T) of their pictures; see `render`."""
     n = len(scenes)
     staging = stage(scenes, rng, rng.choice(ASPECTS, n, p=ASPECT_SHARES))
     begin, end = rng.uniform(0, 0.1, (n, 1)), rng.uniform(0.9, 1, (n, 1))
     if frames == 1:
         begin = rng.random((n, 1))
-    times = begin + (end - begin) * np.arange(frames)[None] / frames
-    look = film.plain(n) if plain else film.look(n, rng)
-    return film.finish(paint(staging, times, size, size, look), look, rng), staging, times
+    return staging, begin + (end - begin) * np.arange(frames)[None] / frames
+
+
+def filmed(staging: Staging, times: NDArray[np.floating], size: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Paint and film staged clips; see `render`."""
+    look = film.look(len(staging.scenes), rng)
+    return film.finish(paint(staging, times, size, size, look), look, rng)
 
 
 def paint(

@@ -4,8 +4,8 @@
     python -m demo.recipe --to RUN --install
 
 There are two stages, as VideoPrism itself goes from pictures to videos: single pictures, of one thing or of two beside
-each other, with sentences that leave out what a picture cannot show; then clips of 8 pictures. No patches are left out,
-as VideoPrism's stage 1 does: a picture has 16 of them, and without half of them a step took two thirds of the time. No
+each other, with sentences that leave out what a picture cannot show; then clips of 8 pictures. VideoPrism's stage 1
+leaves patches out; here a picture has but 16, and without half of them a step still took two thirds of the time. No
 scene of `scenes.is_held_out` is ever shown. The loop is that of `training`, as for anybody's training.
 
 The plan is a number of steps, fixed by --minutes and by what a step took on two cores of the machine that it was
@@ -129,7 +129,6 @@ def make(
         load_trained(run_folder, task, "last")
         weights = task.state_dict()
         done[stage] = facts_of(result, run_folder)
-    assert weights is not None
     export(folder, task.network.state_dict(), config, {"recipe": asdict(recipe), "stages": done})
     tell(f"made {folder / WEIGHTS} ({(folder / WEIGHTS).stat().st_size / 1e6:.1f} MB) and {vocabulary.name}")
     return True

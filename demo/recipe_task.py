@@ -77,10 +77,8 @@ class SceneTask(TaskModule):
         self.temperature = Temperature(10.0)
         self.heads = nn.ModuleList(nn.Linear(config.dim, count) for count in LABELS.values())
         self.patch_heads = PatchHeads(config.dim)
-        for head in self.heads:
-            assert isinstance(head, nn.Linear)
-            nn.init.zeros_(head.weight)
-            nn.init.zeros_(head.bias)
+        for parameter in self.heads.parameters():
+            nn.init.zeros_(parameter)
         self.tokenizer, self.settings, self.seed, self.validation = tokenizer, settings, seed, tuple(validation)
 
     @property

@@ -85,8 +85,9 @@ class SceneBatches:
             clips[as_today] = self._today([shown[at] for at in np.flatnonzero(as_today)], rng)
         if not as_today.all():
             rest = [shown[at] for at in np.flatnonzero(~as_today)]
-            drawn, staging, times = painting.render_staged(rest, frames=self.frames, size=self.side, rng=rng)
-            clips[~as_today], known = drawn, whereabouts(staging, times, self.grid)
+            staging, times = painting.staged(rest, self.frames, rng)
+            clips[~as_today] = painting.filmed(staging, times, self.side, rng)
+            known = whereabouts(staging, times, self.grid)
             places.things[~as_today], places.poses[~as_today] = known.things, known.poses
         still = self.frames == 1
         said = [_say(scene, rng, still) for _ in range(2) for scene in shown]

@@ -1,4 +1,4 @@
-"""What is on each patch of a picture, and how it lies there: labels for the patch tokens of the demo encoder.
+"""Labels for the patch tokens of the demo encoder: what is on each patch of a picture, and how it lies there.
 
 Labels of patches teach a small network to tell things apart many times faster than one sentence a picture does. The
 idea is token labelling (Jiang et al., arXiv 2104.10858).
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from demo import world
 from demo.paths import Staging
 
-UNKNOWN = -100
-"""The thing of a patch that has no label: what `torch.nn.functional.cross_entropy` ignores."""
+UNKNOWN = -1
+"""The thing of a patch that has no label."""
 NOTHING = len(world.THINGS)
 """The thing of a patch that shows background."""
 _RADIUS = 0.36  # of a thing, in sizes: sprites fill most of their square

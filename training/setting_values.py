@@ -49,6 +49,7 @@ def _value(name: str, value: Any, wanted: Any) -> Any:
 
 
 def toml(value: Any) -> str:
+    """Return a text, number or truth value as TOML has it."""
     # A basic string of TOML is one of JSON, but for a control character that only TOML excludes.
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,4 +1,4 @@
-"""What a tuned text tower gained and what it forgot: retrieval before and after, and how far everyday sentences moved.
+"""Gains and losses of a tuned text tower: retrieval before and after, and how far everyday sentences moved.
 
 Works on arrays and on functions that encode sentences, so it measures a tower in training as well as two encoders.
 Letters in shapes: n clips, B sentences, D columns.

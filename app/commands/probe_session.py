@@ -18,14 +18,13 @@ from app.shell.exit_codes import MISSING
 from app.shell.interrupt import stop_on_interrupt
 from app.shell.live_line import LiveLine
 from app.shell.notice import print_notice
-from app.shell.terminal import display_path, printable, size_text
-from app.times import format_timestamp
+from app.shell.stretch_name import stretch_name
+from app.shell.terminal import printable, size_text
 
 if TYPE_CHECKING:
     from app.evaluation.as_indexed import ReadAsIndexed
     from app.evaluation.encoded import Unread
     from app.evaluation.feature_maker import FeatureMaker, Watch
-    from app.evaluation.labelled import Stretch
     from app.evaluation.machine import Machine
     from app.evaluation.token_store import Need
     from app.media_workers import ReadMedia
@@ -125,16 +124,11 @@ def read_head_for(encoder: Encoder, name: str) -> StoredHead:
 
 def unread_lines(unread: list[Unread]) -> list[str]:
     """Return a line for each stretch that could not be read."""
-    return [f"not read: {_place(each.stretch)}: {printable(each.reason)}" for each in unread]
-
-
-def _place(stretch: Stretch) -> str:
-    """Return `clips/a.mp4@00:00:12.000-00:00:15.000`: several lines of a table may be of one video."""
-    start, end = stretch.start_seconds, stretch.end_seconds
-    if start is None and end is None:
-        return display_path(stretch.path)
-    until = "" if end is None else f"-{format_timestamp(end)}"
-    return f"{display_path(stretch.path)}@{format_timestamp(start or 0.0)}{until}"
+    return [
+        f"not read: {stretch_name(each.stretch.path, each.stretch.start_seconds, each.stretch.end_seconds)}: "
+        f"{printable(each.reason)}"
+        for each in unread
+    ]
 
 
 def unread_record(unread: list[Unread]) -> list[dict[str, Any]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from app.shell.terminal import count_text, display_path, print_note, printable
-from app.times import format_timestamp
+from app.shell.stretch_name import stretch_name
+from app.shell.terminal import count_text, print_note, printable
 
 if TYPE_CHECKING:
     from app.tuning.examples import LeftOut
@@ -18,7 +18,8 @@ _NAMED = 10
 def say_left_out(left_out: Sequence[LeftOut]) -> None:
     """Name the stretches that cannot be trained on."""
     for each in left_out[:_NAMED]:
-        print_note(f"left out: {_place(each)}: {printable(each.reason)}")
+        name = stretch_name(each.path, each.start_seconds, each.end_seconds)
+        print_note(f"left out: {name}: {printable(each.reason)}")
     if len(left_out) > _NAMED:
         print_note(f"left out, too: {count_text(len(left_out) - _NAMED, 'more stretch', 'more stretches')}")
 
@@ -29,11 +30,3 @@ def left_out_record(left_out: Sequence[LeftOut]) -> list[dict[str, Any]]:
         {"path": each.path, "start_seconds": each.start_seconds, "end_seconds": each.end_seconds, "reason": each.reason}
         for each in left_out
     ]
-
-
-def _place(each: LeftOut) -> str:
-    start, end = each.start_seconds, each.end_seconds
-    if start is None and end is None:
-        return display_path(each.path)
-    until = "" if end is None else f"-{format_timestamp(end)}"
-    return f"{display_path(each.path)}@{format_timestamp(start or 0.0)}{until}"
