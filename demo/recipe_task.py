@@ -7,6 +7,7 @@ term that draws clips together that move alike, because a search by example shou
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -74,6 +75,7 @@ class SceneTask(TaskModule):
         self.weight_decay = settings.weight_decay
         self.network = VideoPrismLvT(config)
         initialise(self.network, seed)
+        self.network.vision_encoder.temporal_positions.data.copy_(_waves(config.frames, config.dim))
         self.temperature = Temperature(10.0)
         self.heads = nn.ModuleList(nn.Linear(config.dim, count) for count in LABELS.values())
         self.patch_heads = PatchHeads(config.dim)
@@ -155,6 +157,17 @@ class SceneTask(TaskModule):
         text = self._text([canonical(meaning) for meaning in meanings]).numpy()
         true = sampler.positives(meanings, self.validation)
         return {"R@1": _found(text @ video.T, true.T), "clip to words R@1": _found(video @ text.T, true)}
+
+
+def _waves(frames: int, dim: int) -> Tensor:
+    """Return sines and cosines (T, D) of periods from a third of a clip to four of them, of a root mean square of 0.7.
+
+    Temporal positions that begin like this are about as large as the tokens that they are added to. Small random ones
+    have to grow before frames can be told apart: heads that tell how things move began to learn at half of the steps.
+    """
+    periods = frames * torch.logspace(-0.5, 0.6, dim // 2)
+    angles = 2 * math.pi * torch.arange(frames)[:, None] / periods
+    return 0.7 * math.sqrt(2) * torch.cat([angles.sin(), angles.cos()], dim=1)
 
 
 def _found(scores: NDArray[np.floating], true: NDArray[np.bool_]) -> float:

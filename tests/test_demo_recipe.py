@@ -32,7 +32,7 @@ SMALL = replace(
     DEMO, dim=16, heads=2, mlp=32, frames=2, patch=9, rows=4, columns=4, spatial_layers=1, temporal_layers=1,
     auxiliary_layers=1, text_layers=1,
 )  # fmt: skip
-PLAN = Recipe(image_steps=2, clip_steps=2, image_batch=16, clip_batch=16, validation=8, sentences=2500)
+PLAN = Recipe(image_steps=2, short_steps=2, clip_steps=2, image_batch=16, clip_batch=16, validation=8, sentences=2500)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -68,13 +68,13 @@ def test_what_was_made_says_how(whole: Path) -> None:
     made = json.loads((whole / recipe_result.MADE).read_text(encoding="utf-8"))
     assert made["recipe"] == dataclasses.asdict(PLAN)
     assert len(made["commit"].rstrip("+")) in (0, 40)
-    assert set(made["stages"]) == {"images", "clips"}
+    assert set(made["stages"]) == set(recipe.STAGES)
     assert 0 <= made["stages"]["clips"]["validation"]["R@1"] <= 1
     assert made["sha256"].keys() == {recipe.WEIGHTS, recipe.VOCABULARY}
 
 
 def test_other_settings_are_refused_by_name(whole: Path) -> None:
-    with pytest.raises(TrainingError, match=r"clip_rate was 0\.001, now 0\.002"):
+    with pytest.raises(TrainingError, match=r"clip_rate was 0\.0006, now 0\.002"):
         recipe.make(replace(PLAN, clip_rate=2e-3), whole, config=SMALL, renderers=0, tell=quiet)
 
 
@@ -98,7 +98,8 @@ def test_it_is_installed_only_where_the_shape_fits(whole: Path, tmp_path: Path) 
 def test_the_plan_fits_its_minutes() -> None:
     plan = recipe.plan(100)
     assert plan == recipe.plan(100)
-    seconds = plan.image_steps * recipe.IMAGE_SECONDS + plan.clip_steps * recipe.CLIP_SECONDS
+    steps = dict(zip(recipe.STAGES, (plan.image_steps, plan.short_steps, plan.clip_steps), strict=True))
+    seconds = sum(steps[stage] * recipe.SECONDS[stage] for stage in recipe.STAGES)
     assert 99 < seconds / 60 < 101
     assert recipe.plan(50).clip_steps < plan.clip_steps
 
