@@ -49,38 +49,32 @@ class TimedLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TextFile:
-    """The state of a file beside a video when it was read; a different state is a reason to read it again."""
-
-    name: str  # below the video's folder, with slashes: "Subs/2_English.srt"; never a path to open
-    size_bytes: int
-    modified_ns: int  # Unix nanoseconds
-    content_hash: str  # BLAKE2b-256 of its content, hexadecimal
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TextSource:
     """Where lines of a video come from: one of its subtitle tracks, a file beside it, an engine that recognised them.
 
-    A video has at most one source of a kind and origin.
+    A video has at most one source of a kind and origin. Of a file beside it, the state is kept: another state is a
+    reason to read it again.
     """
 
     kind: TextKind
-    origin: str  # which of the video's sources: "track:3", "file:Film.en.srt", "captions:CC1", "container:title"
+    origin: str = ""  # which of the video's sources: "track 3", "Film.en.srt", "CC1", "title"; "" if there is but one
     language: str = ""  # BCP 47, such as "en" or "pt-BR"; "" if it is not known
     title: str = ""  # for a person: the name of a track, "title" or "keywords" for a tag
     engine: str = ""  # what recognised the lines, with its model; "" for words that a file holds
     default: bool = False  # the file says that players show it unless told otherwise
     forced: bool = False  # it has only what must be read in any case, such as signs and other languages
     for_deaf: bool = False  # it describes sounds, too (SDH, captions)
-    file: TextFile | None = None  # the file beside the video that it was read from
-    id: int | None = None  # assigned by the library
+    file: str = ""  # beside the video, below its folder: "Subs/2_English.srt"; "": in the video; never a path to open
+    size_bytes: int = 0  # of that file, when it was read
+    modified_ns: int = 0  # likewise, Unix nanoseconds
+    content_hash: str = ""  # likewise, BLAKE2b-256 of its content, hexadecimal; "" if it was too large to be read
+    lines: int = 0  # stored; filled in by the library
+    video_id: int | None = None  # likewise
+    id: int | None = None  # likewise
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(TextKind):
             raise ValueError(f"kind must be one of {', '.join(get_args(TextKind))}, got {self.kind!r}")
-        if not self.origin:
-            raise ValueError("a source needs an origin")
 
 
 def _check(start_ms: int, end_ms: int, text: str, confidence: float | None) -> None:
