@@ -39,7 +39,7 @@ class TimedLine:
     end_ms: int  # exclusive; the start of what has no length, such as a marker
     text: str  # without markup; rows are separated by line feeds
     confidence: float | None = None  # 0 to 1; None if nothing states it
-    words: tuple[TimedWord, ...] = ()  # with times of their own, where these are known; they need not be within the line
+    words: tuple[TimedWord, ...] = ()  # with times of their own, where these are known; not always within the line
     box: Box | None = None  # where it is in the picture
 
     def __post_init__(self) -> None:
