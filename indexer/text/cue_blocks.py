@@ -38,7 +38,7 @@ def read_blocks(text: str) -> Iterator[Cue | Damage]:
         rows = lines[at + 1 : until]
         lost: list[int] = []
         if is_vtt:
-            rows = list(itertools.takewhile(str.strip, rows))
+            rows = list(itertools.takewhile(bool, rows))  # a row of spaces ends nothing
         else:
             rows, lost = _rows(rows, _number(lines[at - 1]) if at else None, is_last=until == len(lines))
         found = _matched(lines[at])

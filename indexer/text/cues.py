@@ -12,8 +12,9 @@ MAX_CUES = 200_000
 MAX_TEXT = 5_000
 """Characters of one cue. What is longer is another file's content, or hostile; the rest is left out."""
 
-TIME = r"(?:(\d{1,4})[:.])?(\d{1,3})[:.](\d{1,2})(?:[.,:](\d{1,9}))?"
-"""Hours if there are any, minutes, seconds and their fraction, as four groups: 1:02:03.5, 02:03, 00:01:02,500."""
+TIME = r"(?:(\d{1,4}):)?(\d{1,3}):(\d{1,2})(?:(?:[.,]|:(?=\d{3}))(\d{1,9})|[:;]\d\d)?"
+"""Hours if there are any, minutes, seconds and their fraction, as four groups: 1:02:03.5, 02:03, 00:01:02,500. The
+frames of a timecode, 00:01:02:12, are passed over."""
 
 
 @dataclass(frozen=True, slots=True)

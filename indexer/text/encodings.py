@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -33,9 +33,12 @@ _LATIN = {
     "iso8859_2": "áâäăąćčçďđéęěëíîĺľłńňóôöőŕřśšşťţúůüűýźżžßÁÂĂĄĆČĎÉĘĚÍŁŃŇÓÖŐŘŚŠŞŤŢÚŮÜŰÝŹŻŽ",
     "cp1254": "âçğıîöşüûéÂÇĞİÖŞÜÛ…“”‘’–—",
 }
+_SMALL_CYRILLIC = "абвгдежзийклмнопрстуфхцчшщъыьэюяёіїєґў«»–—…"
+_CYRILLIC = {"cp1251": _SMALL_CYRILLIC, "koi8_r": _SMALL_CYRILLIC}  # each reads capitals as small letters of the other
+_FAMILIES = (_LATIN, _CYRILLIC)
 """Characters that texts in each of these encodings hold: decoding never fails, so letters have to tell them apart."""
 _SAMPLE_LINES, _LONGEST_LINE = 200, 1000
-_MOST_DAMAGED = 0.1  # of the characters of several bytes, in UTF-8 all the same
+_MOST_DAMAGED = 0.25  # of the characters of several bytes, in UTF-8 all the same
 _SPOILT = "\ufffd"
 
 
@@ -84,9 +87,10 @@ def _code_page(content: bytes, language: str) -> str:
     if len(usable) == 1:
         return usable[0]
     found = _guess(sample, usable or _CODE_PAGES)
-    if found in _LATIN:
-        # In case of a tie the more usual one.
-        return max(usable or _LATIN, key=lambda encoding: _expected(sample, encoding))
+    for family in _FAMILIES:
+        if found in family:
+            alike = [encoding for encoding in usable or family if encoding in family]
+            return max(alike, key=lambda encoding: _expected(sample, encoding, family))  # of equal ones the more usual
     return found or min(stated or ("cp1252",), key=lambda encoding: _spoilt(sample, encoding))
 
 
@@ -108,7 +112,7 @@ def _spoilt(sample: bytes, encoding: str) -> int:
     return sample.decode(encoding, "replace").count(_SPOILT)
 
 
-def _expected(sample: bytes, encoding: str) -> float:
+def _expected(sample: bytes, encoding: str, family: Mapping[str, str]) -> float:
     """Return the share of the letters that texts in this encoding usually hold."""
     letters = re.findall(r"[^\x00-\x7f]", sample.decode(encoding, "replace"))
-    return sum(each in _LATIN.get(encoding, "") for each in letters) / max(1, len(letters))
+    return sum(each in family[encoding] for each in letters) / max(1, len(letters))

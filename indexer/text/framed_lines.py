@@ -19,7 +19,7 @@ _LOOKED_AT = 20  # lines
 def is_framed(text: str) -> bool:
     """Return whether a text is in one of these formats."""
     lines = [line for line in text[:20_000].split("\n") if line.strip()][:_LOOKED_AT]
-    return sum(bool(_FRAMES.match(line) or _TENTHS.match(line)) for line in lines) * 2 > len(lines)
+    return sum(bool(_FRAMES.match(line) or _TENTHS.match(line)) for line in lines) * 2 >= max(1, len(lines))
 
 
 def read_framed(text: str, rate: Fraction) -> Iterator[Cue | Damage]:

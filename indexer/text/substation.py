@@ -32,7 +32,7 @@ def read_substation(text: str) -> Iterator[Cue | Damage]:
             named = tuple(name.strip().lower() for name in line[:1000].partition(":")[2].split(","))
             if {"start", "end"} <= set(named) and named[-1] == "text":
                 columns = named
-        elif head.startswith("dialogue:"):
+        elif in_events and head.startswith("dialogue:"):
             yield _dialogue(place, line.partition(":")[2], columns)
 
 
