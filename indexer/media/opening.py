@@ -31,12 +31,14 @@ _MLV = b"MLVI"
 _MLV_PARTS = 100  # FFmpeg opens NAME.M00, NAME.M01 ... beside NAME.MLV
 
 
-def open_media(path: str, *, device: str | None = None) -> InputContainer:
+def open_media(path: str, *, device: str | None = None, plain_edits: bool = False) -> InputContainer:
     """Open a media file for reading; a context manager.
 
     Args:
         path: Path of the file.
         device: The device to decode on if it can, see `hardware.choose_device`; None for the CPU.
+        plain_edits: Whether the times of an MP4 or QuickTime file are only moved by its first edit, and nothing is cut
+            off. FFmpeg cuts whole packets off, and so misplaces those of subtitles, which are long.
 
     Raises:
         UnreadableVideo: It is a playlist, or not a regular file.
@@ -58,7 +60,8 @@ def open_media(path: str, *, device: str | None = None) -> InputContainer:
 
         with suppress(av.error.FFmpegError):  # error of the device or the file: opening it again shows which
             return av.open(name, options=_OPTIONS, metadata_errors="replace", hwaccel=hardware_acceleration(device))
-    return av.open(name, options=_OPTIONS, metadata_errors="replace")
+    options = {**_OPTIONS, "advanced_editlist": "0"} if plain_edits else _OPTIONS
+    return av.open(name, options=options, metadata_errors="replace")
 
 
 def create_media(target: Path | BytesIO, format_name: str, options: dict[str, str]) -> OutputContainer:

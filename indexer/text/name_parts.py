@@ -11,6 +11,7 @@ from indexer.text.languages import language_tag
 _FOR_DEAF = frozenset(("sdh", "cc", "hoh"))
 _FORCED = frozenset(("forced", "foreign"))
 _PARTS = re.compile(r"[.\s_()\[\]{}]+")
+_REGION = re.compile(r"\b(en|es|fr|pt|zh)_(br|ca|cn|es|fr|gb|hans|hant|hk|mx|pt|tw|us)\b", re.IGNORECASE)
 _MOST_PARTS = 8
 _LONGEST_TITLE = 100
 
@@ -37,7 +38,7 @@ def read_name(rest: str) -> NameParts:
     Args:
         rest: ".en.forced", "_German", "2_English", "".
     """
-    parts = [part.strip("-") for part in _PARTS.split(rest) if part.strip("-")][:_MOST_PARTS]
+    parts = [part.strip("-") for part in _PARTS.split(_REGION.sub(r"\1-\2", rest)) if part.strip("-")][:_MOST_PARTS]
     languages = [tag for part in parts if (tag := language_tag(part)) and part.lower() != "hi"]
     said = {part.lower() for part in parts}
     # Hindi, or "for the hearing impaired" if there is another language.
