@@ -133,7 +133,7 @@ def of_ffmpeg(pairs: list[Pair]) -> str:
 )
 def test_characters_are_those_of_ffmpeg(codes: list[Pair]) -> None:
     """Extended ones replace a character before them. FFmpeg draws a few in another way."""
-    simpler = str.maketrans({"‘": "´", "'": "´", "│": "¦", "—": "-", "\xa0": "", " ": "", "\\": ""})
+    simpler = str.maketrans({"‘": "'", "´": "'", "│": "¦", "—": "-", "•": "·", "\xa0": "", " ": "", "\\": ""})
     for first, second in codes:
         before = characters("ab" if first != 0x11 else "a")
         pairs = [*command(0x20), *code(*ROW_15), *before, *code(first, second), *characters("cd"), *command(SHOW)]

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import stat
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
+from operator import attrgetter
+from pathlib import Path
 
 from db.timed_text import TextSource
 from files.links import is_link
@@ -46,22 +49,28 @@ class _Entry:
     extension: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    files: list[_Entry]  # by stem
+    folders: list[_Entry]
+
+
 @dataclass(slots=True)
 class SidecarFolder:
-    """The files of one folder, read once for all videos in it; those below it for subtitles are read when asked for.
+    """The files of one folder and of those for subtitles in it, each listed once for all videos of the folder.
 
     Raises:
         OSError: The folder cannot be read.
     """
 
     folder: str
-    _entries: list[_Entry] = field(init=False)
-    _folders: list[_Entry] = field(init=False)
+    _here: _Listing = field(init=False)
+    _below: dict[str, _Listing] = field(init=False, default_factory=dict)  # by path
     _stems: frozenset[str] = field(init=False)  # of the videos
 
     def __post_init__(self) -> None:
-        self._entries, self._folders = _listed(self.folder)
-        self._stems = frozenset(entry.stem for entry in self._entries if entry.extension in VIDEO_EXTENSIONS)
+        self._here = _listed(self.folder)
+        self._stems = frozenset(entry.stem for entry in self._here.files if entry.extension in VIDEO_EXTENSIONS)
 
     def of(self, path: str) -> list[Sidecar]:
         """Return the files that belong to a video of this folder, by name. A file with the name of several is of each.
@@ -71,49 +80,49 @@ class SidecarFolder:
         """
         whole = folded(os.path.basename(path))
         stem = folded(os.path.splitext(os.path.basename(path))[0])
-        found = list(self._beside(self._entries, stem, whole, ""))
-        for each in self._folders:
-            with_link = _checked_link(each.path, self.folder)
-            if with_link is None:
-                continue
-            found += self._in_subtitle_folder(each.name, with_link, stem, whole)
+        found = list(_sidecars(self._beside(self._here, stem, whole), ""))
+        for each in self._here.folders:
+            if each.stem in _SUBTITLE_FOLDERS:
+                found += self._in_subtitle_folder(each, stem, whole)
         by_name = {sidecar.name: sidecar for sidecar in found}
         return [by_name[name] for name in sorted(by_name)][:_MOST_SIDECARS]
 
-    def _in_subtitle_folder(self, name: str, path: str, stem: str, whole: str) -> Iterator[Sidecar]:
+    def _in_subtitle_folder(self, folder: _Entry, stem: str, whole: str) -> Iterator[Sidecar]:
         """Yield what releases keep: `Subs/NAME.en.srt`, `Subs/NAME/2_English.srt`; beside one video all of it."""
-        try:
-            entries, folders = _listed(path, only_subtitles=False)
-        except OSError:
-            return
-        beside = list(self._beside(entries, stem, whole, f"{name}/"))
-        yield from beside
+        listing = self._listing(folder.path, self.folder)
+        own = list(self._beside(listing, stem, whole))
         if len(self._stems) == 1:
-            taken = {sidecar.path for sidecar in beside}
-            alone = ((entry, entry.stem) for entry in entries if entry.path not in taken)
-            yield from _sidecars(self.folder, alone, f"{name}/")
-        for each in folders:
-            if each.stem in (stem, whole) and not is_link_path(each.path):
-                try:
-                    inner, _ = _listed(each.path)
-                except OSError:
-                    continue
-                yield from _sidecars(self.folder, ((entry, entry.stem) for entry in inner), f"{name}/{each.name}/")
+            taken = {entry.path for entry, _ in own}
+            own += [(entry, entry.stem) for entry in listing.files if entry.path not in taken]
+        yield from _sidecars(own, f"{folder.name}/")
+        for each in listing.folders:
+            if each.stem in (stem, whole):
+                inner = self._listing(each.path, folder.path)
+                yield from _sidecars(((entry, entry.stem) for entry in inner.files), f"{folder.name}/{each.name}/")
 
-    def _beside(self, entries: Iterable[_Entry], stem: str, whole: str, prefix: str) -> Iterator[Sidecar]:
-        def own() -> Iterator[tuple[_Entry, str]]:
-            for entry in entries:
-                if not entry.stem.startswith(stem):
-                    continue
-                rest = entry.stem[len(whole if entry.stem.startswith(whole) else stem) :]
-                if belongs(rest) and not self._of_another(entry.stem, stem):
-                    yield entry, rest
+    def _listing(self, path: str, folder: str) -> _Listing:
+        """Return the files of a folder; none of one that cannot be read, or is a link that leads out of `folder`."""
+        if path not in self._below:
+            real = _within(path, folder)
+            try:
+                self._below[path] = _Listing([], []) if real is None else _listed(real)
+            except OSError:
+                self._below[path] = _Listing([], [])
+        return self._below[path]
 
-        yield from _sidecars(self.folder, own(), prefix)
+    def _beside(self, listing: _Listing, stem: str, whole: str) -> Iterator[tuple[_Entry, str]]:
+        """Yield the files whose names begin with that of a video and belong to it, with what follows in the name."""
+        at = bisect_left(listing.files, stem, key=attrgetter("stem"))
+        while at < len(listing.files) and listing.files[at].stem.startswith(stem):
+            entry = listing.files[at]
+            rest = entry.stem[len(whole if entry.stem.startswith(whole) else stem) :]
+            if belongs(rest) and not self._of_another(entry.stem, stem):
+                yield entry, rest
+            at += 1
 
     def _of_another(self, name: str, stem: str) -> bool:
         """Return whether a name begins with that of another video, which is longer: `clip.part2.srt`."""
-        ends = (at for at, mark in enumerate(name) if mark in "._- ([" and at > len(stem))
+        ends = [at for at, mark in enumerate(name) if mark in "._- ([" and at > len(stem)]
         return any(name[:end] in self._stems for end in (*ends, len(name)) if end > len(stem))
 
 
@@ -133,15 +142,8 @@ def is_current(sidecars: Iterable[Sidecar], sources: Iterable[TextSource]) -> bo
     return read == {(each.name, each.size_bytes, each.modified_ns) for each in sidecars}
 
 
-def is_link_path(path: str) -> bool:
-    """Return whether a path is a link."""
-    from pathlib import Path
-
-    return is_link(Path(path))
-
-
-def _listed(folder: str, *, only_subtitles: bool = True) -> tuple[list[_Entry], list[_Entry]]:
-    """Return the files of a folder that matter, and its folders: all, or those for subtitles."""
+def _listed(folder: str) -> _Listing:
+    """Return the videos of a folder, the files that may hold words, and the folders."""
     files, folders = [], []
     with os.scandir(folder) as found:
         for each in islice(found, _MOST_ENTRIES):
@@ -149,16 +151,16 @@ def _listed(folder: str, *, only_subtitles: bool = True) -> tuple[list[_Entry], 
             extension = dot_extension[1:].strip().lower()
             if extension in _EXTENSIONS or extension in VIDEO_EXTENSIONS:
                 files.append(_Entry(each.name, each.path, folded(stem), extension))
-            elif not only_subtitles or folded(each.name) in _SUBTITLE_FOLDERS:
-                folders.append(_Entry(each.name, each.path, folded(each.name), ""))
-    return files, folders
+            else:
+                folders.append(_Entry(each.name, each.path, folded(each.name), ""))  # or another file
+    return _Listing(sorted(files, key=attrgetter("stem")), folders)
 
 
-def _sidecars(folder: str, entries: Iterable[tuple[_Entry, str]], prefix: str) -> Iterator[Sidecar]:
+def _sidecars(entries: Iterable[tuple[_Entry, str]], prefix: str) -> Iterator[Sidecar]:
     for entry, rest in entries:
         if entry.extension not in _EXTENSIONS:
             continue
-        real = _checked_link(entry.path, os.path.dirname(entry.path))
+        real = _within(entry.path, os.path.dirname(entry.path))
         try:
             status = os.lstat(entry.path) if real is None else os.stat(real)
         except OSError:
@@ -176,9 +178,9 @@ def _sidecars(folder: str, entries: Iterable[tuple[_Entry, str]], prefix: str) -
         )
 
 
-def _checked_link(path: str, folder: str) -> str | None:
-    """Return the path itself if it is no link, the file that a link leads to in the same folder, or None."""
-    if not is_link_path(path):
+def _within(path: str, folder: str) -> str | None:
+    """Return the path itself if it is no link, what a link leads to in the same folder, or None."""
+    if not is_link(Path(path)):
         return path
     real = os.path.realpath(path)
     return real if os.path.dirname(real) == os.path.realpath(folder) else None
