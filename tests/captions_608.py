@@ -43,9 +43,10 @@ def pop_on(text: str, channel: int = 0) -> list[Pair]:
 
 def user_data(pairs: Sequence[tuple[int, Pair]], *, digital: bool = False) -> bytes:
     """What A/53 puts into a frame: triples of pairs with their fields, and filling."""
-    triples = [(0xFC | field, *pair) for field, pair in pairs]
+    triples = [(0xF8, 0, 0), (0, 0, 0)]  # filling, in which H.264 has to escape zeros
+    triples += [(0xFC | field, *pair) for field, pair in pairs]
     triples += [(0xFE, 0x12, 0x34), (0xFF, 0x02, 0x21)] if digital else []
-    triples += [(0xF8, 0, 0), (0, 0, 0), (0xFA, 0, 0)]
+    triples += [(0xFA, 0, 0)]
     body = bytes(each for triple in triples for each in triple)
     return b"GA94\x03" + bytes((0x40 | len(triples), 0xFF)) + body + b"\xff"
 

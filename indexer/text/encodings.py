@@ -75,7 +75,7 @@ def _utf_8(content: bytes) -> str:
     except UnicodeDecodeError:
         text = content.decode("utf-8", "replace")
         spoilt = text.count(_SPOILT)
-        whole = len(re.findall(r"[^\x00-\x7f]", text)) - spoilt
+        whole = len(text) - len(text.encode("ascii", "ignore")) - spoilt
         return "utf-8" if spoilt <= _MOST_DAMAGED * whole else ""
     return "utf-8"
 

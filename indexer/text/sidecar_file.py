@@ -18,7 +18,7 @@ from indexer.text.lines import to_lines
 from indexer.text.sidecars import OUTSIDE, PICTURE_EXTENSIONS, XMP_EXTENSION, Sidecar
 from indexer.text.xmp import read_xmp
 
-MAX_BYTES = 64 << 20
+MAX_BYTES = 16 << 20
 """Of a file. SubStation files may hold fonts; the words of a film have 100 kB."""
 _MAY_BE_ANYTHING = frozenset(("txt", "json", "tsv", "xmp", "ttml", "dfxp"))
 """Endings that other files have, too: it is no fault if they hold no words with times."""
