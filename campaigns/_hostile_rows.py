@@ -60,6 +60,8 @@ COLUMNS = {
         "facts",
         "name",
     ),
+    "text_sources": ("kind", "origin", "file", "lines", "first_line", "checksum", "video_id"),
+    "text_lines": ("start_ms", "end_ms", "text", "next", "words", "box", "source_id"),
     "library": ("detector", "detector_options", "segment_seconds", "decode", "id"),
     "encoder_choices": ("name", "frames", "fit", "still_frames", "last_used"),
     "saved_searches": ("link", "name"),

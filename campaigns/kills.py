@@ -1,4 +1,4 @@
-"""kill -9 at chosen moments of index, export, page, vector files, migration, backup, training: nothing is lost."""
+"""kill -9 at chosen moments of index, export, page, vector files, text, migration, backup, training: nothing is lost."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from campaigns._export_kills import kill_export
 from campaigns._index_kills import kill_index
 from campaigns._migration_kills import kill_migration
 from campaigns._page_kills import kill_page
+from campaigns._text_kills import kill_texts
 from campaigns._training_kills import kill_training
 from campaigns._vector_kills import kill_vectors, shorten_vectors
 
 KINDS = {
     "index": Kind(kill_index), "export": Kind(kill_export, 4), "page": Kind(kill_page), "vectors": Kind(kill_vectors),
     "shortened": Kind(shorten_vectors),
+    "texts": Kind(kill_texts),
     "migration": Kind(kill_migration, 2),
     "backup": Kind(kill_backup),
     "restore": Kind(kill_restore),

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, select
 
-from db import checksums, rows, vectors
+from db import checksums, rows, text_reading, text_writing, vectors
 from db.errors import reindex_advice
 from db.schema import segments, shots, videos
 
@@ -23,7 +23,11 @@ def damaged_rows(connection: Connection) -> list[str]:
     encoders = _encoders(connection)
     for video_id, path, checksum in connection.exec_driver_sql("SELECT id, path, checksum FROM videos ORDER BY path"):
         name = os.fsdecode(path if isinstance(path, bytes) else str(path))
-        wrong = [*_wrong_facts(connection, video_id, checksum), *_wrong_embeddings(connection, video_id, encoders)]
+        wrong = [
+            *_wrong_facts(connection, video_id, checksum),
+            *_wrong_embeddings(connection, video_id, encoders),
+            *_wrong_texts(connection, video_id),
+        ]
         if wrong:
             found.append(f"Rows of {name!r} are damaged: {'; '.join(wrong)}. {reindex_advice(name)}")
     return found
@@ -60,6 +64,20 @@ def _wrong_embeddings(connection: Connection, video_id: int, encoders: dict[Any,
             yield f"{impossible} embeddings by {name} are not unit vectors"
         elif changed:
             yield f"its embeddings by {name} are not what was written"
+
+
+def _wrong_texts(connection: Connection, video_id: int) -> Iterator[str]:
+    stored = connection.exec_driver_sql(
+        "SELECT id, kind, origin, lines, checksum,"
+        " (SELECT count(*) FROM text_lines WHERE source_id = text_sources.id) FROM text_sources WHERE video_id = ?",
+        (video_id,),
+    )
+    for source_id, kind, origin, lines, checksum, found in stored.all():
+        name = f"{kind} {os.fsdecode(origin) if isinstance(origin, bytes) else origin}".strip()
+        if lines != found or checksum != text_writing.lines_checksum(connection, source_id):
+            yield f"its lines of {name!r} are not what was written"
+        elif text_reading.has_damage(connection, source_id):
+            yield f"its lines of {name!r} are not possible"
 
 
 def _encoders(connection: Connection) -> dict[Any, tuple[str, Any]]:

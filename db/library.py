@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from db import failures, health, library_settings, opening, spaces, vanished, vectors, writing
+from db import failures, full_text, health, library_settings, opening, spaces, vanished, vectors, writing
 from db.collections import Collections
 from db.connection import Database
 from db.errors import LibraryDamaged, LibraryError, LibraryMissing
@@ -24,6 +24,7 @@ from db.media import StagedMedia
 from db.media_facts import MediaFacts
 from db.records import CutSettings, EncoderChoice, Failure, FileState, Segment, Shot, Video
 from db.saved_searches import SavedSearches
+from db.texts import Texts
 
 FILE_NAME = "library.sqlite3"
 _HOUR_SECONDS = 3600.0
@@ -39,12 +40,14 @@ class Library(LibraryQueries):
         id: The permanent uuid of the library.
         collections: Collections of subclips.
         searches: Saved searches.
+        texts: Timed text: subtitles, speech, writing on screen, chapters and tags.
     """
 
     def __init__(self, directory: Path, database: Database, library_id: str) -> None:
         super().__init__(directory, database, library_id)
         self.collections = Collections(database)
         self.searches = SavedSearches(database)
+        self.texts = Texts(database)
 
     @classmethod
     def open(cls, directory: Path, *, create: bool = True, busy_seconds: float = 30.0) -> Library:
@@ -363,7 +366,8 @@ class Library(LibraryQueries):
     def check(self) -> list[str]:
         """Check the whole library, reading everything once.
 
-        Files left in the media folder by killed runs are not a problem; those older than an hour are removed.
+        Files left in the media folder by killed runs are not a problem; those older than an hour are removed. A damaged
+        full-text index is made again.
 
         Returns:
             The problems found, one sentence each; empty if the library is sound.
@@ -377,6 +381,8 @@ class Library(LibraryQueries):
         if not found and not self._database.read_only:  # a damaged database might name too few
             self._media.sweep_partial(_HOUR_SECONDS)
             self._media.sweep_orphans(referenced, _HOUR_SECONDS)
+            with self._database.writing() as connection:
+                found += full_text.mend(connection)
         return found
 
     # Internal

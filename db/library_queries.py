@@ -30,7 +30,7 @@ from db.records import (
 from db.schema import vanished_videos as vanished_table
 from db.schema import videos as videos_table
 from db.segment_table import SegmentTables
-from db.segment_times import SegmentTimes, segment_times
+from db.segment_times import SegmentTimes, segment_times, video_starts
 from db.shot_parts import shot_parts
 from db.vanished import VanishedVideo
 from db.watch import Watch
@@ -158,6 +158,11 @@ class LibraryQueries:
         with self._database.reading() as connection:
             return segment_times(connection, video_ids)
 
+    def video_starts(self, video_ids: Iterable[int]) -> dict[int, float]:
+        """Return when the first frame shown of each video is, in the seconds of `segment_times`, by its id."""
+        with self._database.reading() as connection:
+            return video_starts(connection, video_ids)
+
     def shot_parts(self, segment_ids: Iterable[int]) -> dict[int, tuple[int, int]]:
         """Return which part of its shot each segment is, and of how many, from 1. Unknown ids are left out."""
         with self._database.reading() as connection:
@@ -204,6 +209,16 @@ class LibraryQueries:
             ValueError: The filters' folder is not an absolute path.
         """
         return self._tables.allowed(filters, encoder_id)
+
+    def filtered_videos(self, filters: Filters) -> NDArray[np.int64]:
+        """Return int64 (n,): the videos that pass the filters, indexed by any encoder or none.
+
+        Limits on the length of segments are left out: a video has segments of many lengths.
+
+        Raises:
+            ValueError: The filters' folder is not an absolute path.
+        """
+        return self._tables.allowed_videos(filters)
 
     def facets(self) -> Facets:
         """Return the codecs, nominal frame rates and cameras that the videos have."""

@@ -17,11 +17,12 @@ from pathlib import Path
 from sqlalchemy import Connection, create_engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from db import schema
+from db import schema, text_schema
 from db.backup import copy_database
 from db.connection import Database
 from db.errors import LibraryDamaged, LibraryError, LibraryNewer
 from db.file_checks import damage_advice
+from db.full_text import require_support
 from db.schema_check import ENTRIES, Entry, check_schema
 from files.durability import remove
 from files.filesystems import is_network
@@ -49,9 +50,10 @@ def prepare(database: Database) -> str:
     Raises:
         LibraryNewer: The file has a newer format than SCHEMA_VERSION.
         LibraryDamaged: The file is not a library, or a migration failed.
-        LibraryError: See `Database.translated`.
+        LibraryError: SQLite has no full-text search, or see `Database.translated`.
     """
     with database.reading() as connection:
+        require_support(connection)
         version = _version(connection, database.file)
     if database.read_only:
         if version != schema.SCHEMA_VERSION:
@@ -134,7 +136,7 @@ def _version(connection: Connection, file: Path) -> int | None:
 
 
 def _create(connection: Connection) -> None:
-    schema.metadata.create_all(connection)
+    text_schema.metadata.create_all(connection)  # all tables: its own, and those of `schema`
     connection.execute(schema.alembic_version.insert().values(version_num=schema.revision_of(schema.SCHEMA_VERSION)))
     add_identity(connection)
 

@@ -22,6 +22,7 @@ from sqlalchemy import RowMapping
 
 from db.media_facts import facts_from_text, facts_to_text, kinds_from_text, kinds_to_text
 from db.records import Collection, SavedSearch, Segment, Shot, Subclip, Video
+from db.timed_text import TextSource
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -151,6 +152,7 @@ SEGMENT = RecordColumns.of(Segment)
 SUBCLIP = RecordColumns.of(Subclip)
 COLLECTION = RecordColumns.of(Collection)
 SAVED_SEARCH = RecordColumns.of(SavedSearch)
+TEXT_SOURCE = RecordColumns.of(TextSource)
 
 
 @lru_cache(1024, typed=True)  # typed: 25.0 is not 25 here, but damage

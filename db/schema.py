@@ -1,5 +1,7 @@
 """The tables, in the state after the newest migration. `db.rows` converts between their rows and records.
 
+Those of timed text are in `db.text_schema`.
+
 A change here needs a migration in `db/migrations/versions` and a higher SCHEMA_VERSION; a test compares the two.
 """
 
@@ -29,7 +31,7 @@ from sqlalchemy import (
     event,
 )
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 """The number of the newest migration, so that opening a library of this format need not import alembic."""
 
 
@@ -270,22 +272,23 @@ saved_searches = Table(
 )
 
 
-def _vanished(table: Table, *more: Column[int]) -> Table:
+def vanished_table(table: Table, *more: Column[int]) -> Table:
     """Return the table of rows whose file has vanished: the same columns, without foreign keys and triggers."""
     columns = (
         Column(column.name, column.type, nullable=column.nullable, primary_key=column.primary_key)
         for column in table.columns
+        if column.computed is None
     )
     return Table(f"vanished_{table.name}", metadata, *columns, *more)
 
 
 # Rows of videos whose files have vanished are moved to these tables whole, ids included, so that no query of the
 # library can find them, and back when the files return.
-vanished_videos = _vanished(videos, Column("vanished_at", Integer, nullable=False))  # Unix seconds
-vanished_shots = _vanished(shots)
-vanished_segments = _vanished(segments)
-vanished_encodings = _vanished(encodings)
-vanished_embeddings = _vanished(embeddings)
+vanished_videos = vanished_table(videos, Column("vanished_at", Integer, nullable=False))  # Unix seconds
+vanished_shots = vanished_table(shots)
+vanished_segments = vanished_table(segments)
+vanished_encodings = vanished_table(encodings)
+vanished_embeddings = vanished_table(embeddings)
 
 # Triggers, so that no statement, cascades included, can miss the counters that vector indexes compare. A row inserted
 # below the highest id counts as a change, because an index that reads the rows above its last id would never see it.

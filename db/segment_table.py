@@ -98,6 +98,23 @@ class SegmentTables:
                 mask &= seconds <= filters.max_seconds + _SECONDS_SLACK
         return _read_only(ids[mask])
 
+    def allowed_videos(self, filters: Filters) -> NDArray[np.int64]:
+        """Return int64 (n,): the videos that pass the filters, except those on the length of segments.
+
+        Raises:
+            ValueError: The filters' folder is not absolute.
+        """
+        if filters.folder is not None:
+            reading.below(filters.folder)
+        with self._watch.reading() as (connection, token):
+            self._drop_outdated(token)
+            if self._videos is None:
+                self._videos = load_videos(connection)
+            allowed = self._videos.allowed(filters)
+            return (
+                allowed[self._current_facets(connection).allows(allowed, filters)] if asks_facets(filters) else allowed
+            )
+
     def shot_count(self, filters: Filters, encoder_id: str) -> int:
         """Return the number of shots of the segments that pass the filters."""
         with self._watch.reading() as (connection, token):

@@ -35,6 +35,18 @@ class SegmentTimes:
         return SegmentTimes(self.ids[kept], self.video_ids[kept], self.shots[kept], self.starts[kept], self.ends[kept])
 
 
+def video_starts(connection: Connection, video_ids: Iterable[int]) -> dict[int, float]:
+    """Return when the first frame of each video is shown, in seconds of its own time. Unknown ids are left out."""
+    columns = videos.c.id, videos.c.start_pts, videos.c.time_base_num, videos.c.time_base_den
+    found = [integer_columns(connection, select(*columns).where(videos.c.id.in_(some))) for some in chunks(video_ids)]
+    return {
+        video_id: start * num / den
+        for part in found
+        for video_id, start, num, den in part.T.tolist()
+        if num > 0 and den > 0
+    }
+
+
 def segment_times(connection: Connection, video_ids: Iterable[int]) -> SegmentTimes:
     """Return the times of all segments of these videos. Unknown videos and damaged rows are left out."""
     columns = segments.c.id, segments.c.video_id, segments.c.shot_number, segments.c.start_pts, segments.c.end_pts

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, insert, literal, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Table, and_, delete, insert, literal, select, update
 
-from db import schema
+from db import schema, text_schema
 from db.reading import facts_read, known_file
 from db.records import FileState, KnownFile
 from db.rows import chunks
@@ -22,8 +23,13 @@ _TABLES: tuple[tuple[Table, Table], ...] = (
     (schema.segments, schema.vanished_segments),
     (schema.encodings, schema.vanished_encodings),
     (schema.embeddings, schema.vanished_embeddings),
+    (text_schema.text_sources, text_schema.vanished_text_sources),
+    (text_schema.text_lines, text_schema.vanished_text_lines),
 )
 """The tables of live and vanished rows, referenced tables first."""
+
+_OWNERS = (("segment_id", "segments"), ("source_id", "text_sources"))
+"""Columns by which rows belong to rows of another table, which belong to videos."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +47,9 @@ def vanish(connection: Connection, ids: Collection[int], now: int) -> None:
     """Move the rows of videos to the tables of vanished ones."""
     for chunk in chunks(ids):
         for live, vanished in _TABLES:
-            names = [column.name for column in live.columns]
-            source = select(*live.columns).where(_of_videos(live, schema.segments, chunk))
+            columns = _stored(live)
+            names = [column.name for column in columns]
+            source = select(*columns).where(_of_videos(live, chunk))
             if live is schema.videos:
                 names, source = [*names, "vanished_at"], source.add_columns(literal(now))
             connection.execute(insert(vanished).from_select(names, source))
@@ -59,9 +66,8 @@ def bring_back(connection: Connection, video_id: int, file: FileState) -> bool:
     if changed.rowcount == 0:
         return False
     for live, vanished in _TABLES:
-        names = [column.name for column in live.columns]
-        source = select(*(vanished.c[name] for name in names))
-        source = source.where(_of_videos(vanished, schema.vanished_segments, [video_id]))
+        names = [column.name for column in _stored(live)]
+        source = select(*(vanished.c[name] for name in names)).where(_of_videos(vanished, [video_id]))
         connection.execute(insert(live).from_select(names, source))
     delete_vanished(connection, [video_id])
     return True
@@ -75,7 +81,7 @@ def delete_vanished(connection: Connection, ids: Collection[int], released: set[
             named = connection.scalars(select(media).where(schema.vanished_videos.c.id.in_(chunk)))
             released.update(name for name in named if name is not None)
         for _, vanished in reversed(_TABLES):
-            done = connection.execute(delete(vanished).where(_of_videos(vanished, schema.vanished_segments, chunk)))
+            done = connection.execute(delete(vanished).where(_of_videos(vanished, chunk)))
             deleted += done.rowcount if vanished is schema.vanished_videos else 0
     return deleted
 
@@ -109,8 +115,15 @@ def media_of_vanished(connection: Connection) -> set[str]:
     return {name for name in named if name is not None}
 
 
-def _of_videos(table: Table, segments: Table, ids: Iterable[int]) -> ColumnElement[bool]:
-    """Return the SQL condition that a row belongs to one of these videos. segments: live or vanished, as the table."""
-    if "segment_id" in table.c:
-        return table.c.segment_id.in_(select(segments.c.id).where(segments.c.video_id.in_(ids)))
+def _stored(table: Table) -> list[Column[Any]]:
+    """Return the columns of a table that rows have, without computed ones."""
+    return [column for column in table.columns if column.computed is None]
+
+
+def _of_videos(table: Table, ids: Iterable[int]) -> ColumnElement[bool]:
+    """Return the SQL condition that a row, live or vanished, belongs to one of these videos."""
+    for name, owner in _OWNERS:
+        if name in table.c:
+            parent = schema.metadata.tables[f"vanished_{owner}" if table.name.startswith("vanished_") else owner]
+            return table.c[name].in_(select(parent.c.id).where(parent.c.video_id.in_(ids)))
     return (table.c.id if "path" in table.c else table.c.video_id).in_(ids)

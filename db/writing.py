@@ -24,6 +24,7 @@ from db.recording_date import recorded_at
 from db.records import FileState, Segment, Shot, Video
 from db.rows import chunks
 from db.schema import embeddings, encoders, encodings, segments, shots, subclips, videos
+from db.text_writing import copy_texts, give_back, set_aside
 from db.vanished import bring_back, media_of_vanished, vanish
 
 _SHARED = ("media", "media_bytes", "checksum")
@@ -60,13 +61,19 @@ def put_video(
     """Store a video with its shots, segments and embeddings, replacing any at its path. Return its id.
 
     If content, shots and segments are unchanged, their rows and ids stay, and so do the embeddings of other encoders.
+    The texts of the same content stay, however it is cut.
     """
     encoder = _encoder_number(connection, encoder_id, matrix.shape[1])
     video_id = _same_video(connection, video, video_shots, video_segments)
     values = rows.VIDEO.values(video)
     if video_id is None:
+        former = _existing(connection, _same_content(video))
+        for each in former:
+            set_aside(connection, each)
         _make_room(connection, video.path, video, released)
         video_id = _inserted_id(connection, values | {"media": media, "media_bytes": media_bytes})
+        for each in former:
+            give_back(connection, each, video_id)
         connection.execute(insert(shots), [rows.SHOT.values(shot) | {"video_id": video_id} for shot in video_shots])
         connection.execute(
             insert(segments),
@@ -236,6 +243,7 @@ def copy_rows(connection: Connection, video_id: int, *, file: FileState, release
             .order_by(embeddings.c.encoder, new.c.id),
         )
     )
+    copy_texts(connection, video_id, new_id)
     if checksums.is_current(connection, video_id):  # else the copy has the damage, and a checksum that shows it
         checksums.renew(connection, new_id)
     delete_failures(connection, [file.path])
@@ -297,11 +305,14 @@ def _make_room(
     """
     here = (videos.c.path == path) & (videos.c.id != (but or 0))
     if replacement is not None:
-        same = here & (videos.c.fingerprint == replacement.fingerprint)
-        if replacement.content_hash:
-            same &= videos.c.content_hash.in_(("", replacement.content_hash))
-        _delete_where(connection, same, released)
+        _delete_where(connection, here & _same_content(replacement), released)
     vanish(connection, _existing(connection, here), int(time.time()))
+
+
+def _same_content(video: Video) -> ColumnElement[bool]:
+    """Return the condition that a row is of a video's path and, as far as is known, of its content."""
+    same = (videos.c.path == video.path) & (videos.c.fingerprint == video.fingerprint)
+    return same & videos.c.content_hash.in_(("", video.content_hash)) if video.content_hash else same
 
 
 def _existing(connection: Connection, condition: ColumnElement[bool]) -> list[int]:

@@ -20,6 +20,8 @@ def to_format(connection: Connection, version: int) -> None:
         wanted = {table: _columns(older, table) for table in inspect(older).get_table_names()}
     engine.dispose()
     for table in inspect(connection).get_table_names():
+        if not inspect(connection).has_table(table):  # a part of a full-text index, gone with it
+            continue
         if table not in wanted:
             connection.exec_driver_sql(f"DROP TABLE {table}")
             continue

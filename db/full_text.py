@@ -1,0 +1,44 @@
+"""The full-text indexes as a whole: whether SQLite has them, and whether they are those of the lines.
+
+They are derived from `text_lines`, so damage to them is mended by making them again.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DatabaseError
+
+from db.errors import LibraryError
+
+_TABLES = ("text_words", "text_trigrams")
+_OLDEST = (3, 34, 0)  # has the trigram tokenizer
+
+
+def require_support(connection: Connection) -> None:
+    """Raise LibraryError unless this Python's SQLite has FTS5 with the trigram tokenizer."""
+    modules = "SELECT count(*) FROM pragma_module_list WHERE name = 'fts5'"
+    if sqlite3.sqlite_version_info < _OLDEST or not connection.exec_driver_sql(modules).scalar():
+        raise LibraryError(
+            f"SQLite {sqlite3.sqlite_version} of this Python lacks full-text search (FTS5 with trigrams), which "
+            "libraries need. Use another Python, such as one from python.org, with SQLite 3.34 or later."
+        )
+
+
+def mend(connection: Connection) -> list[str]:
+    """Compare both indexes with the lines, and make again what differs. Return a sentence for each of those.
+
+    Args:
+        connection: In a write transaction, as SQLite's own check of an index is written as an INSERT.
+    """
+    found = []
+    for table in _TABLES:
+        try:
+            connection.exec_driver_sql(f"INSERT INTO {table} ({table}, rank) VALUES ('integrity-check', 1)")
+        except DatabaseError as error:
+            if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_CORRUPT:
+                raise
+            connection.exec_driver_sql(f"INSERT INTO {table} ({table}) VALUES ('rebuild')")
+            found.append(f"The full-text index {table} was damaged. It has been made again from the lines of text.")
+    return found
