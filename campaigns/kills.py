@@ -1,4 +1,4 @@
-"""kill -9 at chosen moments of index, export, page, vector files, text, migration, backup, training: nothing is lost."""
+"""kill -9 at chosen moments of index, export, page, vectors, text, migration, backup, training: nothing is lost."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +30,7 @@ from db.records import (
 from db.schema import vanished_videos as vanished_table
 from db.schema import videos as videos_table
 from db.segment_table import SegmentTables
-from db.segment_times import SegmentTimes, segment_times, video_starts
+from db.segment_times import SegmentTimes, Span, segment_times, segments_at
 from db.shot_parts import shot_parts
 from db.vanished import VanishedVideo
 from db.watch import Watch
@@ -158,10 +158,15 @@ class LibraryQueries:
         with self._database.reading() as connection:
             return segment_times(connection, video_ids)
 
-    def video_starts(self, video_ids: Iterable[int]) -> dict[int, float]:
-        """Return when the first frame shown of each video is, in the seconds of `segment_times`, by its id."""
+    def segments_at(self, spans: Sequence[Span]) -> list[tuple[int, ...]]:
+        """Return, for each span, the ids of the segments that it shares time with, by time.
+
+        Args:
+            spans: Videos, with start and end in milliseconds from the first frame shown. One without length is an
+                instant. Those of unknown videos share time with nothing.
+        """
         with self._database.reading() as connection:
-            return video_starts(connection, video_ids)
+            return segments_at(connection, spans)
 
     def shot_parts(self, segment_ids: Iterable[int]) -> dict[int, tuple[int, int]]:
         """Return which part of its shot each segment is, and of how many, from 1. Unknown ids are left out."""

@@ -144,6 +144,7 @@ segments = Table(
     Column("end_pts", Integer, nullable=False),
     UniqueConstraint("video_id", "number", name="uq_segments_video_number"),
     ForeignKeyConstraint(["video_id", "shot_number"], ["shots.video_id", "shots.number"], ondelete="CASCADE"),
+    Index("ix_segments_start", "video_id", "start_pts", "end_pts"),  # the segments at some time of a video
     sqlite_autoincrement=True,
 )
 

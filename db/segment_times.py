@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,12 @@ from sqlalchemy import Connection, select
 from db.integer_columns import integer_columns
 from db.rows import chunks
 from db.schema import segments, videos
+
+Span = tuple[int, int, int]
+"""A video, and start and end in milliseconds from its first frame shown."""
+
+_BEFORE = "SELECT id, end_pts FROM segments WHERE video_id = ? AND start_pts < ? ORDER BY start_pts DESC"
+_MOST_PTS = (1 << 63) - 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,18 +41,6 @@ class SegmentTimes:
         return SegmentTimes(self.ids[kept], self.video_ids[kept], self.shots[kept], self.starts[kept], self.ends[kept])
 
 
-def video_starts(connection: Connection, video_ids: Iterable[int]) -> dict[int, float]:
-    """Return when the first frame of each video is shown, in seconds of its own time. Unknown ids are left out."""
-    columns = videos.c.id, videos.c.start_pts, videos.c.time_base_num, videos.c.time_base_den
-    found = [integer_columns(connection, select(*columns).where(videos.c.id.in_(some))) for some in chunks(video_ids)]
-    return {
-        video_id: start * num / den
-        for part in found
-        for video_id, start, num, den in part.T.tolist()
-        if num > 0 and den > 0
-    }
-
-
 def segment_times(connection: Connection, video_ids: Iterable[int]) -> SegmentTimes:
     """Return the times of all segments of these videos. Unknown videos and damaged rows are left out."""
     columns = segments.c.id, segments.c.video_id, segments.c.shot_number, segments.c.start_pts, segments.c.end_pts
@@ -57,3 +51,39 @@ def segment_times(connection: Connection, video_ids: Iterable[int]) -> SegmentTi
     sound = (ends > starts) & (num > 0) & (den > 0)
     seconds = num[sound] / den[sound]
     return SegmentTimes(ids[sound], owners[sound], shots[sound], starts[sound] * seconds, ends[sound] * seconds)
+
+
+def segments_at(connection: Connection, spans: Sequence[Span]) -> list[tuple[int, ...]]:
+    """Return, for each span of a video, the segments that it shares time with, by time.
+
+    Segments of a video begin and end in the same order, so each answer is a part of the index by start.
+
+    Args:
+        connection: In a read transaction.
+        spans: One without length is an instant. Those of unknown videos share time with nothing.
+    """
+    columns = videos.c.id, videos.c.start_pts, videos.c.time_base_num, videos.c.time_base_den
+    clocks: dict[int, tuple[int, int, int]] = {
+        video: (start, num, den)
+        for some in chunks({video for video, _, _ in spans})
+        for video, start, num, den in integer_columns(
+            connection, select(*columns).where(videos.c.id.in_(some))
+        ).T.tolist()
+        if num > 0 and den > 0
+    }
+    found = []
+    for video, start_ms, end_ms in spans:
+        ids: list[int] = []
+        if video in clocks:
+            origin, num, den = clocks[video]
+            start = origin + start_ms * den // (1000 * num)
+            end = max(origin - (-end_ms * den // (1000 * num)), start + 1)  # rounded up: starts are integers
+            cursor = connection.exec_driver_sql(_BEFORE, (video, min(end, _MOST_PTS))).cursor
+            assert cursor is not None
+            for segment, ends in cursor:
+                if type(ends) is int and ends <= start:
+                    break
+                ids.append(segment)
+            cursor.close()
+        found.append(tuple(reversed(ids)))
+    return found

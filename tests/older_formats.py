@@ -8,7 +8,7 @@ from db import opening, schema
 
 
 def to_format(connection: Connection, version: int) -> None:
-    """Drop the tables and columns that formats above `version` added, and state that version.
+    """Drop the tables, columns and indexes that formats above `version` added, and state that version.
 
     Args:
         connection: In a write transaction on a library of the current format.
@@ -18,6 +18,7 @@ def to_format(connection: Connection, version: int) -> None:
     with engine.begin() as older:
         opening.run_migrations(older, schema.revision_of(version))
         wanted = {table: _columns(older, table) for table in inspect(older).get_table_names()}
+        indexes = {table: _indexes(older, table) for table in wanted}
     engine.dispose()
     for table in inspect(connection).get_table_names():
         if not inspect(connection).has_table(table):  # a part of a full-text index, gone with it
@@ -25,6 +26,8 @@ def to_format(connection: Connection, version: int) -> None:
         if table not in wanted:
             connection.exec_driver_sql(f"DROP TABLE {table}")
             continue
+        for index in _indexes(connection, table) - indexes[table]:
+            connection.exec_driver_sql(f"DROP INDEX {index}")
         for column in _columns(connection, table) - wanted[table]:
             connection.exec_driver_sql(f"ALTER TABLE {table} DROP COLUMN {column}")
     connection.exec_driver_sql("UPDATE alembic_version SET version_num = ?", (schema.revision_of(version),))
@@ -32,3 +35,7 @@ def to_format(connection: Connection, version: int) -> None:
 
 def _columns(connection: Connection, table: str) -> set[str]:
     return {column["name"] for column in inspect(connection).get_columns(table)}
+
+
+def _indexes(connection: Connection, table: str) -> set[str]:
+    return {str(index["name"]) for index in inspect(connection).get_indexes(table)}

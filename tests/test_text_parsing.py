@@ -128,29 +128,29 @@ def index() -> sqlite3.Connection:
 def test_nothing_that_is_typed_reaches_match_unquoted(index: sqlite3.Connection) -> None:
     """Outside of its strings, an expression has only what this program writes; FTS5 accepts every one."""
     understood = 0
-    for typed in typed_texts(3000):
+    for typed in typed_texts(1000):
         try:
             term = parse(typed)
         except TextQueryError:
             continue
         understood += 1
         expressions = [] if has_pieces(term) else [words_expression(term), *word_expressions(term)]
-        trigrams = trigrams_expression(term, lambda short: [(short + 'x"')[:3], short + "  "])
+        trigrams = trigrams_expression(term, lambda short: [(short + 'x"')[:3], (short + "  ")[:3]])
         for table, expression in [("words", each) for each in expressions] + [("trigrams", trigrams or "")]:
             if not expression:
                 continue
             ours = re.sub(r'"(?:[^"]|"")*"', "S", expression)
             assert re.fullmatch(r"(?:\{(?:text|joined)\} : |S\*?|AND|OR|NOT|[() ])+", ours), expression
             list(index.execute(f"SELECT rowid FROM {table} WHERE {table} MATCH ?", (expression,)))
-    assert understood > 3000
+    assert understood > 1000
 
 
 def test_a_text_is_found_by_each_of_its_words(index: sqlite3.Connection) -> None:
     """The parser and SQLite agree on what a word is, for the letters of today's scripts."""
     draw = random.Random(3)
     letters = [chr(code) for code in range(0x30, 0x2000) if unicodedata.category(chr(code)) in ("Ll", "Lu", "Lo", "Nd")]
-    for _ in range(500):
-        text = "".join(draw.choice(letters) for _ in range(4))
+    for _ in range(200):
+        text = unicodedata.normalize("NFC", "".join(draw.choice(letters) for _ in range(4)))  # as it is stored
         try:
             term = parse(text)
         except TextQueryError:

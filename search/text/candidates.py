@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,8 +17,9 @@ from search.text.terms import All, Either, Term, has_pieces
 if TYPE_CHECKING:
     from db.library import Library
 
-_MOST_TRIGRAMS = 1000
-"""Trigrams that begin with one or two characters, of which one must be in a line."""
+_MOST_TRIGRAMS = 400
+"""Trigrams that begin with one or two characters, of which one must be in a line. FTS5 compares all of them at each
+line."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,10 +50,18 @@ def candidates(
     if not has_pieces(term):
         found = library.texts.match_words(words_expression(term), word_expressions(term), kinds, videos)
         return Candidates(found.ids, found.complete, True)
-    trigrams = trigrams_expression(term, partial(library.texts.trigrams_beginning_with, limit=_MOST_TRIGRAMS))
+    too_many = False
+
+    def beginnings(short: str) -> list[str]:
+        nonlocal too_many
+        trigrams = library.texts.trigrams_beginning_with(short, _MOST_TRIGRAMS + 1)
+        too_many |= len(trigrams) > _MOST_TRIGRAMS
+        return trigrams[:_MOST_TRIGRAMS]
+
+    trigrams = trigrams_expression(term, beginnings)
     if trigrams is not None:
         found = library.texts.match_trigrams(trigrams, kinds, videos, ranked=True) if trigrams else _NOTHING
-        return Candidates(found.ids, found.complete, False)
+        return Candidates(found.ids, found.complete and not too_many, False)
     if isinstance(term, All):  # all of them have the first part
         first = candidates(library, term.wanted[0], kinds, videos)
         return Candidates(first.ids, first.complete, False)

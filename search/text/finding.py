@@ -17,8 +17,8 @@ from search.text.candidates import candidates
 from search.text.occurrences import Occurrences, Range
 from search.text.parsing import parse
 from search.text.patterns import match_texts, required_trigrams
-from search.text.places import said_at, segments_at
 from search.text.terms import Term, TextQueryError
+from search.text.word_times import said_at
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -107,7 +107,7 @@ def find_text(library: Library, query: TextQuery) -> TextAnswer:
     videos = library.filtered_videos(query.filters) if query.filters else None
     found, complete = find(library, query, videos)
     spans = [(each.line.video_id, each.line.line.start_ms, each.end_ms) for each in found]
-    segment_ids = segments_at(library, spans)
+    segment_ids = library.segments_at(spans)
     hits = (
         TextHit(
             line=each.line, text=each.text, ranges=tuple(each.ranges), segment_ids=ids,

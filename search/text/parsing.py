@@ -148,7 +148,7 @@ def _tokens(text: str) -> Iterator[_Token]:
             starred = text[end + 1 : end + 2] == "*"
             yield _Token("term", _leaf(text[at + 1 : end], starred))
             at = end + 1 + starred
-        elif letter == "-" and (at == 0 or text[at - 1] in " (") and text[at + 1 : at + 2].strip("-)"):
+        elif letter == "-" and (at == 0 or text[at - 1] in " (") and text[at + 1 : at + 2].strip(" -)"):
             at += 1
             yield _Token("NOT")
         else:

@@ -138,5 +138,5 @@ def _letters(name: str, argument: Any) -> list[str]:
 
 
 def _either(alternatives: list[list[str]]) -> str:
-    parts = [f"({' AND '.join(each)})" for each in alternatives]
+    parts = [each[0] if len(each) == 1 else f"({' AND '.join(each)})" for each in alternatives]
     return f"({' OR '.join(parts)})" if len(parts) > 1 else parts[0]

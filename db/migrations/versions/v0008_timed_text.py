@@ -43,6 +43,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["source_id"], ["text_sources.id"], ondelete="CASCADE"),
     )  # fmt: skip
     op.create_index("ix_text_lines_source_id", "text_lines", ["source_id"])
+    op.create_index("ix_segments_start", "segments", ["video_id", "start_pts", "end_pts"])
     op.create_table("vanished_text_sources", *_sources())
     op.create_table("vanished_text_lines", *_lines())
     for statement in (_WORDS, _TRIGRAMS, _TERMS, *_TRIGGERS):
