@@ -72,18 +72,19 @@ def segments_at(connection: Connection, spans: Sequence[Span]) -> list[tuple[int
         if num > 0 and den > 0
     }
     found = []
+    # The driver's own cursor: SQLAlchemy's part would be most of the time of such small statements.
+    cursor = connection.connection.cursor()
     for video, start_ms, end_ms in spans:
         ids: list[int] = []
         if video in clocks:
             origin, num, den = clocks[video]
             start = origin + start_ms * den // (1000 * num)
             end = max(origin - (-end_ms * den // (1000 * num)), start + 1)  # rounded up: starts are integers
-            cursor = connection.exec_driver_sql(_BEFORE, (video, min(end, _MOST_PTS))).cursor
-            assert cursor is not None
-            for segment, ends in cursor:
-                if type(ends) is int and ends <= start:
+            cursor.execute(_BEFORE, (video, min(end, _MOST_PTS)))
+            while (row := cursor.fetchone()) is not None:
+                if type(row[1]) is int and row[1] <= start:
                     break
-                ids.append(segment)
-            cursor.close()
+                ids.append(row[0])
         found.append(tuple(reversed(ids)))
+    cursor.close()
     return found

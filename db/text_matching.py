@@ -21,8 +21,8 @@ from db.text_ranges import Range
 
 Index = Literal["text_words", "text_trigrams"]
 
-MOST = 2000
-COMMON = 5000
+MOST = 1000
+COMMON = 3000
 _MOST_RANGES = 64
 """Each range is a query of its own; of more, all matches are read and compared with the ranges."""
 _BLOCK = 4096

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, func, select
 
 from db.rows import TEXT_SOURCE, DamagedRow, chunks
-from db.text_schema import text_lines, text_sources
+from db.text_schema import text_sources
 from db.timed_text import TextKind, TextSource, TimedLine, TimedWord
 
 logger = logging.getLogger(__name__)
@@ -38,7 +38,8 @@ class TextCount:
     lines: int
 
 
-_LINES = select(text_lines, text_sources.c.video_id, text_sources.c.kind).join(text_sources)
+_COLUMNS = "l.id, l.source_id, s.video_id, s.kind, l.start_ms, l.end_ms, l.text, l.next, l.confidence, l.words, l.box"
+_LINES = f"SELECT {_COLUMNS} FROM text_lines AS l JOIN text_sources AS s ON s.id = l.source_id WHERE"
 
 
 def sources_of(connection: Connection, video_ids: Iterable[int] | None) -> dict[int, list[TextSource]]:
@@ -65,25 +66,22 @@ def lines_of(
     source_id: int | None,
 ) -> list[StoredLine]:
     """Return the lines of a video by start; see `Texts.lines`."""
-    statement = _LINES.where(text_sources.c.video_id == int(video_id))
-    if kinds is not None:
-        statement = statement.where(text_sources.c.kind.in_(list(kinds)))
+    conditions, values = ["s.video_id = ?"], [int(video_id)]
     if source_id is not None:
-        statement = statement.where(text_sources.c.id == int(source_id))
+        conditions, values = [*conditions, "s.id = ?"], [*values, int(source_id)]
     if start_ms is not None:  # a line without length is at its start
-        statement = statement.where(func.max(text_lines.c.end_ms, text_lines.c.start_ms + 1) > start_ms)
+        conditions, values = [*conditions, "max(l.end_ms, l.start_ms + 1) > ?"], [*values, start_ms]
     if end_ms is not None:
-        statement = statement.where(text_lines.c.start_ms < end_ms)
-    return _load(connection.execute(statement.order_by(text_lines.c.start_ms, text_lines.c.end_ms, text_lines.c.id)))
+        conditions, values = [*conditions, "l.start_ms < ?"], [*values, end_ms]
+    statement = f"{_LINES} {' AND '.join(conditions)} ORDER BY l.start_ms, l.end_ms, l.id"
+    found = _load(connection, statement, tuple(values))
+    return [line for line in found if kinds is None or line.kind in kinds]
 
 
 def lines_by_id(connection: Connection, ids: Iterable[int]) -> dict[int, StoredLine]:
     """Return lines by their ids. Unknown ids are left out."""
-    return {
-        line.id: line
-        for chunk in chunks(map(int, ids))
-        for line in _load(connection.execute(_LINES.where(text_lines.c.id.in_(chunk))))
-    }
+    statement = f"{_LINES} l.id IN (SELECT value FROM json_each(?))"
+    return {line.id: line for line in _load(connection, statement, (json.dumps([int(each) for each in ids]),))}
 
 
 def counts(connection: Connection) -> dict[TextKind, TextCount]:
@@ -103,34 +101,33 @@ def has_damage(connection: Connection, source_id: int) -> bool:
         TEXT_SOURCE.load(row)
     except DamagedRow:
         return True
-    return any(_line(each) is None for each in connection.execute(_LINES.where(text_sources.c.id == source_id)))
+    found = connection.exec_driver_sql(f"{_LINES} s.id = ?", (source_id,))
+    return any(_line(each[4:]) is None for each in found)
 
 
-def _load(found: Iterable[Row[Any]]) -> list[StoredLine]:
+def _load(connection: Connection, statement: str, values: tuple[Any, ...]) -> list[StoredLine]:
+    cursor = connection.exec_driver_sql(statement, values).cursor
+    assert cursor is not None
     lines = []
-    for row in found:
-        line = _line(row)
+    for number, source, video, kind, *stored in cursor.fetchall():
+        line = _line(stored)
         if line is None:
             logger.warning("a line of text is damaged and is left out; `prismsearch doctor` says more")
         else:
-            lines.append(
-                StoredLine(
-                    id=row.id, source_id=row.source_id, video_id=row.video_id, kind=row.kind, line=line, next=row.next
-                )
-            )
+            lines.append(StoredLine(id=number, source_id=source, video_id=video, kind=kind, line=line, next=stored[3]))
     return lines
 
 
-def _line(row: Row[Any]) -> TimedLine | None:
-    """Return a row as a record, or None if it is not one that we wrote."""
-    sound = type(row.start_ms) is int and type(row.end_ms) is int and type(row.text) is type(row.next) is str
+def _line(stored: Sequence[Any]) -> TimedLine | None:
+    """Return a record of the columns from `start_ms` on, or None if they are none that we wrote."""
+    start, end, text, following, confidence, words, box = stored
     try:
-        if not sound:
+        if type(start) is not int or type(end) is not int or type(text) is not str or type(following) is not str:
             return None
-        words = tuple(TimedWord(*word) for word in json.loads(row.words)) if row.words else ()
-        box = tuple(map(float, json.loads(row.box))) if row.box else None
-        if box is not None and len(box) != 4:
+        timed = tuple(TimedWord(*word) for word in json.loads(words)) if words else ()
+        sides = tuple(map(float, json.loads(box))) if box else None
+        if sides is not None and len(sides) != 4:
             return None
-        return TimedLine(row.start_ms, row.end_ms, row.text, row.confidence, words, box)  # type: ignore[arg-type]
+        return TimedLine(start, end, text, confidence, timed, sides)  # type: ignore[arg-type]
     except (TypeError, ValueError, RecursionError):
         return None

@@ -23,7 +23,6 @@ from search.text.word_times import said_at
 if TYPE_CHECKING:
     from db.library import Library
 
-_BLOCK = 100  # lines that are read at a time
 _MOST_PATTERN_LINES = 100_000
 PATTERN_SECONDS = 0.4
 
@@ -138,7 +137,7 @@ def _find_words(library: Library, query: TextQuery, videos: NDArray[np.int64] | 
     occurrences = Occurrences(term)
     matches = (
         found
-        for line in _lines(library, wanted.ids)
+        for line in _lines(library, wanted.ids, query.k)
         if (found := _occurring(term, occurrences, line, checked=wanted.checked)) is not None
     )
     return _first(matches, query), wanted.complete
@@ -181,16 +180,17 @@ def _find_pattern(library: Library, query: TextQuery, videos: NDArray[np.int64] 
     limit = len(ids) if query.per_video else query.k
     matched = match_texts(query.words, [stored[number] for number in ids.tolist()], seconds=left, limit=limit + 1)
     places = {int(ids[number]): spans for number, spans in matched.spans.items()}
-    lines = _lines(library, ids[sorted(matched.spans)])
+    lines = _lines(library, ids[sorted(matched.spans)], query.k)
     return _first((_Found(line, line.line.text, places[line.id]) for line in lines), query), (
         wanted.complete and (matched.complete or len(matched.spans) > limit)
     )
 
 
-def _lines(library: Library, ids: NDArray[np.int64]) -> Iterator[StoredLine]:
-    """Yield lines in the order of their ids given here, without those that are gone."""
-    for at in range(0, ids.size, _BLOCK):
-        block = ids[at : at + _BLOCK].tolist()
+def _lines(library: Library, ids: NDArray[np.int64], k: int) -> Iterator[StoredLine]:
+    """Yield lines in the order of their ids given here, without those that are gone; about k are read at a time."""
+    size = min(max(k, 20), 1000)
+    for at in range(0, ids.size, size):
+        block = ids[at : at + size].tolist()
         stored = library.texts.lines_by_id(block)
         yield from (stored[number] for number in block if number in stored)
 
