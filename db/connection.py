@@ -27,7 +27,7 @@ WAL_BYTES = 16 << 20
 """Size to which the write-ahead log is cut; one transaction may make it larger for a while."""
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _BEGIN = "prismsearch_begin"
-_DAMAGE = ("malformed database", "no such", "integer overflow", "vtable", "unsupported file format")
+_DAMAGE = ("malformed database", "no such", "integer overflow", "vtable", "unsupported file format", "invalid fts5")
 """What SQLite says of a damaged schema or value, as an ordinary error of a statement."""
 
 

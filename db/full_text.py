@@ -37,7 +37,8 @@ def mend(connection: Connection) -> list[str]:
         try:
             connection.exec_driver_sql(f"INSERT INTO {table} ({table}, rank) VALUES ('integrity-check', 1)")
         except DatabaseError as error:
-            if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_CORRUPT:
+            code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+            if code != sqlite3.SQLITE_CORRUPT and not str(error.orig).startswith("invalid fts5"):
                 raise
             connection.exec_driver_sql(f"INSERT INTO {table} ({table}) VALUES ('rebuild')")
             found.append(f"The full-text index {table} was damaged. It has been made again from the lines of text.")

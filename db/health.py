@@ -1,4 +1,4 @@
-"""Statistics and consistency checks. Every function runs inside the caller's read transaction."""
+"""Statistics and consistency checks. All but `check` run inside the caller's read transaction."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ from pathlib import Path
 from sqlalchemy import Connection, Float, cast, func, select
 
 from db import vectors
+from db.connection import Database
 from db.damage import damaged_rows
+from db.full_text import mend
 from db.media import MediaStore
 from db.records import Stats
 from db.schema import embeddings, encoders, encodings, failures, segments, shots, videos
+from db.writing import referenced_media
 
+_HOUR_SECONDS = 3600.0  # younger files may be those of a run
 _MAX_LINES = 5  # problems listed per kind; the others are counted
 
 
@@ -39,6 +43,23 @@ def stats(connection: Connection, file: Path) -> Stats:
         failures=count(failures),
         encoders=tuple(vectors.encoder_rows(connection)),
     )
+
+
+def check(database: Database, media: MediaStore) -> list[str]:
+    """Return the result of `problems`. If there are none, remove leftovers and mend the full-text indexes.
+
+    Raises:
+        LibraryDamaged: The database cannot be read.
+    """
+    with database.reading() as connection:
+        found = problems(connection, media)
+        referenced = referenced_media(connection)
+    if not found and not database.read_only:  # a damaged database might name too few
+        media.sweep_partial(_HOUR_SECONDS)
+        media.sweep_orphans(referenced, _HOUR_SECONDS)
+        with database.writing() as connection:
+            found = mend(connection)
+    return found
 
 
 def problems(connection: Connection, media: MediaStore) -> list[str]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from db import failures, full_text, health, library_settings, opening, spaces, vanished, vectors, writing
+from db import failures, health, library_settings, opening, spaces, vanished, vectors, writing
 from db.collections import Collections
 from db.connection import Database
 from db.errors import LibraryDamaged, LibraryError, LibraryMissing
@@ -366,24 +366,16 @@ class Library(LibraryQueries):
     def check(self) -> list[str]:
         """Check the whole library, reading everything once.
 
-        Files left in the media folder by killed runs are not a problem; those older than an hour are removed. A damaged
+        Leftovers of killed runs in the media folder are no problem; those older than an hour are removed. A damaged
         full-text index is made again.
 
         Returns:
             The problems found, one sentence each; empty if the library is sound.
         """
         try:
-            with self._database.reading() as connection:
-                found = health.problems(connection, self._media)
-                referenced = writing.referenced_media(connection)
+            return health.check(self._database, self._media)
         except LibraryDamaged as error:
             return [str(error)]
-        if not found and not self._database.read_only:  # a damaged database might name too few
-            self._media.sweep_partial(_HOUR_SECONDS)
-            self._media.sweep_orphans(referenced, _HOUR_SECONDS)
-            with self._database.writing() as connection:
-                found += full_text.mend(connection)
-        return found
 
     # Internal
 

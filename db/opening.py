@@ -136,7 +136,7 @@ def _version(connection: Connection, file: Path) -> int | None:
 
 
 def _create(connection: Connection) -> None:
-    text_schema.metadata.create_all(connection)  # all tables: its own, and those of `schema`
+    text_schema.create_all(connection)
     connection.execute(schema.alembic_version.insert().values(version_num=schema.revision_of(schema.SCHEMA_VERSION)))
     add_identity(connection)
 

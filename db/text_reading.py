@@ -128,6 +128,6 @@ def _line(stored: Sequence[Any]) -> TimedLine | None:
         sides = tuple(map(float, json.loads(box))) if box else None
         if sides is not None and len(sides) != 4:
             return None
-        return TimedLine(start, end, text, confidence, timed, sides)  # type: ignore[arg-type]
+        return TimedLine(start, end, text, confidence, timed, sides)
     except (TypeError, ValueError, RecursionError):
         return None

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Computed,
+    Connection,
     Float,
     ForeignKey,
     Index,
@@ -98,3 +99,8 @@ FULL_TEXT = (
 )
 for _statement in FULL_TEXT:
     event.listen(metadata, "after_create", DDL(_statement))  # type: ignore[no-untyped-call]
+
+
+def create_all(connection: Connection) -> None:
+    """Create all tables of a new library: these, and those of `db.schema`."""
+    metadata.create_all(connection)
