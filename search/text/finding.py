@@ -23,7 +23,8 @@ from search.text.word_times import said_at
 if TYPE_CHECKING:
     from db.library import Library
 
-_MOST_PATTERN_LINES = 100_000
+_MOST_PATTERN_LINES = 100_000  # with the trigrams of a pattern
+_MOST_PLAIN_LINES = 30_000  # of a pattern that needs none: as many as the time is enough for
 PATTERN_SECONDS = 0.4
 
 
@@ -172,7 +173,7 @@ def _find_pattern(library: Library, query: TextQuery, videos: NDArray[np.int64] 
     if trigrams:
         wanted = library.texts.match_trigrams(trigrams, query.kinds, videos, limit=_MOST_PATTERN_LINES)
     else:
-        wanted = library.texts.all_lines(query.kinds, videos, _MOST_PATTERN_LINES)
+        wanted = library.texts.all_lines(query.kinds, videos, _MOST_PLAIN_LINES)
     ids = wanted.ids[np.lexsort([wanted.ids, library.texts.videos_of(wanted.ids)])]
     stored = dict(library.texts.texts(ids))
     ids = ids[[number in stored for number in ids.tolist()]] if len(stored) < ids.size else ids
