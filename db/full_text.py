@@ -12,7 +12,7 @@ from sqlalchemy.exc import DatabaseError
 
 from db.errors import LibraryError
 
-_TABLES = ("text_words", "text_trigrams")
+INDEXES = ("text_words", "text_trigrams")
 _OLDEST = (3, 34, 0)  # has the trigram tokenizer
 
 
@@ -26,20 +26,21 @@ def require_support(connection: Connection) -> None:
         )
 
 
-def mend(connection: Connection) -> list[str]:
-    """Compare both indexes with the lines, and make again what differs. Return a sentence for each of those.
+def mend(connection: Connection, table: str) -> list[str]:
+    """Compare an index with the lines, and make it again if it differs. Return a sentence then, else nothing.
+
+    Other writers wait, at a million lines for 10 to 20 s: SQLite's own check of an index is written as an INSERT.
 
     Args:
-        connection: In a write transaction, as SQLite's own check of an index is written as an INSERT.
+        connection: In a write transaction.
+        table: One of INDEXES.
     """
-    found = []
-    for table in _TABLES:
-        try:
-            connection.exec_driver_sql(f"INSERT INTO {table} ({table}, rank) VALUES ('integrity-check', 1)")
-        except DatabaseError as error:
-            code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
-            if code != sqlite3.SQLITE_CORRUPT and not str(error.orig).startswith("invalid fts5"):
-                raise
-            connection.exec_driver_sql(f"INSERT INTO {table} ({table}) VALUES ('rebuild')")
-            found.append(f"The full-text index {table} was damaged. It has been made again from the lines of text.")
-    return found
+    try:
+        connection.exec_driver_sql(f"INSERT INTO {table} ({table}, rank) VALUES ('integrity-check', 1)")
+    except DatabaseError as error:
+        code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+        if code != sqlite3.SQLITE_CORRUPT and not str(error.orig).startswith("invalid fts5"):
+            raise
+        connection.exec_driver_sql(f"INSERT INTO {table} ({table}) VALUES ('rebuild')")
+        return [f"The full-text index {table} was damaged. It has been made again from the lines of text."]
+    return []

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Float, cast, func, select
 from db import vectors
 from db.connection import Database
 from db.damage import damaged_rows
-from db.full_text import mend
+from db.full_text import INDEXES, mend
 from db.media import MediaStore
 from db.records import Stats
 from db.schema import embeddings, encoders, encodings, failures, segments, shots, videos
@@ -57,8 +57,9 @@ def check(database: Database, media: MediaStore) -> list[str]:
     if not found and not database.read_only:  # a damaged database might name too few
         media.sweep_partial(_HOUR_SECONDS)
         media.sweep_orphans(referenced, _HOUR_SECONDS)
-        with database.writing() as connection:
-            found = mend(connection)
+        for index in INDEXES:  # each in a transaction of its own, as others wait for it
+            with database.writing() as connection:
+                found += mend(connection, index)
     return found
 
 
