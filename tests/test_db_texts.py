@@ -273,14 +273,15 @@ def test_damaged_text_is_named_and_the_rest_is_still_there(library: Library, sta
     assert "track 3" in problem
 
 
-def test_a_damaged_index_is_made_again(library: Library) -> None:
+@pytest.mark.parametrize("index", full_text.INDEXES)
+def test_a_damaged_index_is_made_again(library: Library, index: str) -> None:
     library.texts.replace(1, SUBTITLES, lines("a red kite", "over the hill"))
     with sqlite3.connect(library.directory / FILE_NAME) as connection:
-        connection.execute("INSERT INTO text_words (text_words) VALUES ('delete-all')")
+        connection.execute(f"INSERT INTO {index} ({index}) VALUES ('delete-all')")
     connection.close()
-    assert found(library, "kite") == []
+    assert library.texts.match_trigrams('"kit"').ids.size + library.texts.match_words('"kite"', []).ids.size < 2
     (problem,) = library.check()
-    assert "text_words was damaged. It has been made again" in problem
+    assert f"{index} was damaged. It has been made again" in problem
     assert found(library, "kite") == [1]
     assert library.check() == []
 
