@@ -23,6 +23,9 @@ class HubFile:
         revision: A branch or a commit.
         sha256: Its checksum; None if unknown, in which case the first download pins it.
         licence: The name of its licence, shown before a download.
+        shared_name: Whether other repositories have files of this name. A copy put into the models folder by hand then
+            lies in a folder of its repository.
+        instead: What else a person can do who cannot get it.
     """
 
     repo: str
@@ -31,6 +34,8 @@ class HubFile:
     revision: str = "main"
     sha256: str | None = None
     licence: str = "Apache-2.0"
+    shared_name: bool = False
+    instead: str = "name a file with --encoder PATH; --encoder demo needs no download"
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,8 +199,8 @@ def _probe(hub_file: HubFile, revision: str, locations: _Locations) -> RemoteFil
 
 def _by_hand(hub_file: HubFile, locations: _Locations) -> Path:
     """Return the path for a manual download. File names common to many repositories get a folder per repository."""
-    unique = hub_file.size_bytes > 0  # VideoPrism files; sizes of OpenCLIP files are not known beforehand
-    return locations.models / hub_file.file if unique else locations.models / hub_file.repo / hub_file.file
+    shared = hub_file.shared_name
+    return locations.models / hub_file.repo / hub_file.file if shared else locations.models / hub_file.file
 
 
 def _advice(hub_file: HubFile, locations: _Locations, why: str) -> tuple[str, str]:
@@ -209,12 +209,13 @@ def _advice(hub_file: HubFile, locations: _Locations, why: str) -> tuple[str, st
     alias = next((a for a, name in ALIASES.items() if name == full), full)
     size = f" ({_size(hub_file.size_bytes)})" if hub_file.size_bytes else ""
     what = f"the model {alias}{size}" if alias else f"{hub_file.file} of {hub_file.repo}"
-    ours = hub_file.size_bytes > 0  # `fetch-model` gets VideoPrism files; those of OpenCLIP come when they are used
-    get = f"get it with prismsearch fetch-model {alias}".rstrip() if ours else "run this once with a connection"
+    # `fetch-model` gets VideoPrism files; those of others come when they are used.
+    known = not hub_file.shared_name
+    get = f"get it with prismsearch fetch-model {alias}".rstrip() if known else "run this once with a connection"
     return (
         f"{what} is not on this machine: {why}; {get} (more: prismsearch doctor)",
         f"copy {hub_file.file}{size} of {hub_file.repo} to {_by_hand(hub_file, locations)}; or copy a Hugging Face "
-        "cache that has it and set HF_HOME; or name a file with --encoder PATH; --encoder demo needs no download",
+        "cache that has it and set HF_HOME" + (f"; or {hub_file.instead}" if hub_file.instead else ""),
     )
 
 

@@ -118,7 +118,7 @@ def fetch_weights(repo: str, file: str, sources: Sources) -> Path:
 
 
 def _hub_file(repo: str, file: str) -> HubFile:
-    return HubFile(repo, file, size_bytes=0, licence="a licence of its own")
+    return HubFile(repo, file, size_bytes=0, licence="a licence of its own", shared_name=True)
 
 
 def _near(name: str, names: list[str]) -> str:
