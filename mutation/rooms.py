@@ -58,6 +58,7 @@ ROOMS = {
             _tests("export*", "smart*", "cli_export*", "page_and_lists"),
         ),
         Room("metrics", ("metrics/*.py",), _tests("metrics*")),
+        Room("recognition", ("recognition/**/*.py",), _tests("recognition_*")),
         Room("training", ("training/*.py",), _tests("training*", "probing")),
         Room(
             "search",

@@ -202,7 +202,7 @@ def test_media_are_opened_in_one_place() -> None:
     for pattern, place in places.items():
         found = {
             path.relative_to(ROOT).as_posix()
-            for room in ("app", "indexer", "search", "training", "encoder", "db", "files", "metrics")
+            for room in ("app", "indexer", "search", "training", "encoder", "recognition", "db", "files", "metrics")
             for path in (ROOT / room).rglob("*.py")
             if re.search(pattern, path.read_text("utf-8"))
         }

@@ -51,7 +51,7 @@ def test_a_release_is_complete_repeatable_and_summed(checkout: Place, monkeypatc
         digest, name = line.split("  ")
         assert hashlib.sha256((dist / name).read_bytes()).hexdigest() == digest
     held = set(zipfile.ZipFile(wheel).namelist())
-    for room in ("app", "indexer", "search", "training", "db", "encoder", "files", "metrics"):
+    for room in ("app", "indexer", "search", "training", "db", "encoder", "recognition", "files", "metrics"):
         assert f"{room}/py.typed" in held
     assert {
         "app/web/static/page.css", "app/web/static/core/api.js", "app/web/static/collections/export/panel.js",
