@@ -53,7 +53,7 @@ IMPORTS = (
     "pass",
     "import recognition, recognition.speech.whisper, recognition.screen.rapid",
     "import faster_whisper",
-    "import rapidocr",
+    "from rapidocr import RapidOCR",
 )
 
 

@@ -22,7 +22,9 @@ from recognition.speech.models import WhisperFolder
 from recognition.speech.passages import MOST_SECONDS
 
 SPEECH = Path(__file__).parent / "words" / "speech.flac"
-ANYTHING = SpeechFilter(no_speech=1.0, log_probability=-1e9, compression=1e9, confidence=0.0, repeats=10**6)
+ANYTHING = SpeechFilter(
+    no_speech=1.0, log_probability=-1e9, compression=1e9, confidence=0.0, repeats=10**6, silence_seconds=None
+)
 """Limits for a network that says nonsense."""
 
 Sound = NDArray[np.float32]

@@ -22,6 +22,8 @@ class SpeechFilter:
         compression: Largest ratio by which its text can be compressed; text that goes round in circles has more.
         confidence: Smallest mean probability of its words.
         repeats: How often the same phrase may follow itself, in a line or from line to line.
+        silence_seconds: Unlikely words between silences of this length are passed over; None keeps them. An engine
+            judges this while it decodes, because it then goes on behind the silence.
     """
 
     no_speech: float = 0.6
@@ -29,6 +31,7 @@ class SpeechFilter:
     compression: float = 2.4
     confidence: float = 0.35
     repeats: int = 2
+    silence_seconds: float | None = 2.0
 
 
 @dataclass(frozen=True, slots=True)

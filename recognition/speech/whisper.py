@@ -24,8 +24,6 @@ BEAM = 5  # Whisper's own
 _PAUSE_MS = 500
 _PAD_MS = 200
 _VOICE = 0.5  # probability, Silero's own
-_INVENTED_SILENCE_SECONDS = 2.0
-"""Unlikely words between silences of this length are passed over by the library; measured on word times."""
 
 
 class WhisperTranscriber:
@@ -124,7 +122,7 @@ class WhisperTranscriber:
                 no_speech_threshold=limits.no_speech,
                 log_prob_threshold=limits.log_probability,
                 compression_ratio_threshold=limits.compression,
-                hallucination_silence_threshold=_INVENTED_SILENCE_SECONDS,
+                hallucination_silence_threshold=limits.silence_seconds,
             )
             found = [(_line(segment), segment) for segment in segments]
         said = [
