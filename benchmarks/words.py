@@ -79,7 +79,7 @@ class Reading:
 
 
 def plan() -> list[Placed]:
-    """Return where the captions are: four in a shot, the last two of them only in its second half."""
+    """Return where the captions are: four in a shot, the last two of them only from its third part on."""
     placed = []
     numbers = [i + script for i in range(10) for script in (0, CHINESE_FROM)]
     for n, number in enumerate(numbers):
@@ -88,7 +88,13 @@ def plan() -> list[Placed]:
         late = row >= 2
         script = "Chinese" if number >= CHINESE_FROM else "Latin"
         placed.append(
-            Placed(captions()[number], SHARES[n // 2 % len(SHARES)], script, (begin + end) // 2 if late else begin, end)
+            Placed(
+                captions()[number],
+                SHARES[n // 2 % len(SHARES)],
+                script,
+                begin + (end - begin) * 7 // 20 if late else begin,
+                end,
+            )
         )
     return placed
 
