@@ -61,6 +61,12 @@ def test_a_misread_letter_is_no_change() -> None:
     assert more_times([reading(0, "Port of Rotterdam"), reading(4_000, "Port of Rotterdarn")]) == ()
 
 
+def test_noise_is_no_change() -> None:
+    noisy = FrameReading(4_000, (found("x", confidence=0.5),))
+    assert more_times([reading(0), noisy]) == ()
+    assert more_times([reading(0), noisy], least_confidence=0.5) == (2_000,)
+
+
 def test_a_change_is_found_within_a_second() -> None:
     """The caller's loop, over a text that appears at 3.3 s of a shot of 9 s."""
     shown = {time: reading(time, *(["hello"] if time >= 3_300 else [])) for time in range(9_000)}

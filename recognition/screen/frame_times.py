@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from recognition.protocol import FoundText
+from recognition.screen.merging import LEAST_CONFIDENCE
 from recognition.screen.same_text import same_texts
 
 _TWO_FROM_MS, _THREE_FROM_MS = 2_000, 6_000
@@ -50,7 +51,11 @@ def frame_times(start_ms: int, end_ms: int) -> tuple[int, ...]:
 
 
 def more_times(
-    readings: Iterable[FrameReading], *, finest_ms: int = _FINEST_MS, most: int = MOST_FRAMES
+    readings: Iterable[FrameReading],
+    *,
+    finest_ms: int = _FINEST_MS,
+    most: int = MOST_FRAMES,
+    least_confidence: float = LEAST_CONFIDENCE,
 ) -> tuple[int, ...]:
     """Return the times of more frames to read: halfway between neighbours that do not show the same text.
 
@@ -59,15 +64,18 @@ def more_times(
         finest_ms: Neighbours that are nearer than twice this are left as they are.
         most: Frames of the shot that are read at most. If there is room for only some more, those in the widest gaps
             are chosen.
+        least_confidence: Texts below it do not count: noise is another in every frame, and would cost three times the
+            frames.
 
     Returns:
         Times in order; empty if enough is known.
     """
     known = sorted(readings, key=lambda reading: reading.time_ms)
+    texts = [[text for text in reading.texts if text.confidence >= least_confidence] for reading in known]
     gaps = [
         (after.time_ms - before.time_ms, (before.time_ms + after.time_ms) // 2)
-        for before, after in pairwise(known)
-        if after.time_ms - before.time_ms >= 2 * finest_ms and not same_texts(before.texts, after.texts)
+        for (before, old), (after, new) in pairwise(zip(known, texts, strict=True))
+        if after.time_ms - before.time_ms >= 2 * finest_ms and not same_texts(old, new)
     ]
     widest = sorted(gaps, key=lambda gap: (-gap[0], gap[1]))[: max(0, most - len(known))]
     return tuple(sorted(middle for _, middle in widest))
