@@ -18,7 +18,7 @@ from recognition.protocol import Box, FoundText
 from recognition.screen.models import DIGEST, SCREEN_MODEL, find_models
 
 DETECTION_SIDE = 960
-"""Longest side of the picture in which text is found. Letters lower than about 1/60 of the picture are missed."""
+"""Longest side of the picture in which text is found. Letters lower than about 1/40 of the picture may be missed."""
 
 _LARGEST_SIDE = 2000  # of the picture in which it is recognised; larger ones are scaled down
 _SMALLEST_SIDE = 16  # below it, nothing can be written in a picture, and rapidocr's scaling fails
