@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, select
 
-from db import checksums, rows, text_reading, text_writing, vectors
+from db import checksums, rows, vectors
 from db.errors import reindex_advice
 from db.schema import segments, shots, videos
+from db.text import reading as text_reading
+from db.text import writing as text_writing
 
 
 def damaged_rows(connection: Connection) -> list[str]:

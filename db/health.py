@@ -9,10 +9,10 @@ from sqlalchemy import Connection, Float, cast, func, select
 from db import vectors
 from db.connection import Database
 from db.damage import damaged_rows
-from db.full_text import INDEXES, mend
 from db.media import MediaStore
 from db.records import Stats
 from db.schema import embeddings, encoders, encodings, failures, segments, shots, videos
+from db.text.full_text import INDEXES, mend
 from db.writing import referenced_media
 
 _HOUR_SECONDS = 3600.0  # younger files may be those of a run

@@ -24,7 +24,7 @@ from db.media import StagedMedia
 from db.media_facts import MediaFacts
 from db.records import CutSettings, EncoderChoice, Failure, FileState, Segment, Shot, Video
 from db.saved_searches import SavedSearches
-from db.texts import Texts
+from db.text.texts import Texts
 
 FILE_NAME = "library.sqlite3"
 _HOUR_SECONDS = 3600.0

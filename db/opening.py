@@ -17,13 +17,14 @@ from pathlib import Path
 from sqlalchemy import Connection, create_engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from db import schema, text_schema
+from db import schema
 from db.backup import copy_database
 from db.connection import Database
 from db.errors import LibraryDamaged, LibraryError, LibraryNewer
 from db.file_checks import damage_advice
-from db.full_text import require_support
 from db.schema_check import ENTRIES, Entry, check_schema
+from db.text import tables as text_tables
+from db.text.full_text import require_support
 from files.durability import remove
 from files.filesystems import is_network
 
@@ -136,7 +137,7 @@ def _version(connection: Connection, file: Path) -> int | None:
 
 
 def _create(connection: Connection) -> None:
-    text_schema.create_all(connection)
+    text_tables.create_all(connection)
     connection.execute(schema.alembic_version.insert().values(version_num=schema.revision_of(schema.SCHEMA_VERSION)))
     add_identity(connection)
 

@@ -1,6 +1,6 @@
 """The tables, in the state after the newest migration. `db.rows` converts between their rows and records.
 
-Those of timed text are in `db.text_schema`.
+Those of timed text are in `db.text.tables`.
 
 A change here needs a migration in `db/migrations/versions` and a higher SCHEMA_VERSION; a test compares the two.
 """

@@ -12,10 +12,11 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, Table, and_, delete, insert, literal, select, update
 
-from db import schema, text_schema
+from db import schema
 from db.reading import facts_read, known_file
 from db.records import FileState, KnownFile
 from db.rows import chunks
+from db.text import tables as text_tables
 
 _TABLES: tuple[tuple[Table, Table], ...] = (
     (schema.videos, schema.vanished_videos),
@@ -23,8 +24,8 @@ _TABLES: tuple[tuple[Table, Table], ...] = (
     (schema.segments, schema.vanished_segments),
     (schema.encodings, schema.vanished_encodings),
     (schema.embeddings, schema.vanished_embeddings),
-    (text_schema.text_sources, text_schema.vanished_text_sources),
-    (text_schema.text_lines, text_schema.vanished_text_lines),
+    (text_tables.text_sources, text_tables.vanished_text_sources),
+    (text_tables.text_lines, text_tables.vanished_text_lines),
 )
 """The tables of live and vanished rows, referenced tables first."""
 

@@ -24,7 +24,7 @@ from db.recording_date import recorded_at
 from db.records import FileState, Segment, Shot, Video
 from db.rows import chunks
 from db.schema import embeddings, encoders, encodings, segments, shots, subclips, videos
-from db.text_writing import copy_texts, give_back, set_aside
+from db.text.writing import copy_texts, give_back, set_aside
 from db.vanished import bring_back, media_of_vanished, vanish
 
 _SHARED = ("media", "media_bytes", "checksum")

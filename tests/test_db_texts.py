@@ -13,11 +13,11 @@ import pytest
 from db_samples import add, make_parts, make_video, unit_rows
 from test_db_crash import start
 
-from db import full_text
 from db.errors import LibraryError
 from db.library import FILE_NAME, Library
 from db.records import FileState, Filters
-from db.text_joining import beginnings_of_next
+from db.text import full_text
+from db.text.joining import beginnings_of_next
 from db.timed_text import TextSource, TimedLine, TimedWord
 
 SUBTITLES = TextSource(kind="subtitle", origin="track 3", language="en", title="English")
@@ -208,10 +208,10 @@ def test_many_videos_far_apart_are_one_search(library: Library, monkeypatch: pyt
     odd = np.arange(3, 23, 2)
     expected = found(library, "kite", videos=odd)
     assert expected == odd.tolist()
-    monkeypatch.setattr("db.text_matching._MOST_RANGES", 3)
-    monkeypatch.setattr("db.text_matching._BLOCK", 4)
+    monkeypatch.setattr("db.text.matching._MOST_RANGES", 3)
+    monkeypatch.setattr("db.text.matching._BLOCK", 4)
     assert found(library, "kite", videos=odd) == expected
-    monkeypatch.setattr("db.text_matching.MOST", 6)
+    monkeypatch.setattr("db.text.matching.MOST", 6)
     few = library.texts.match_words('{text} : "kite"', ['"kite"'], videos=odd)
     assert (few.ids.size, few.complete) == (6, False)
 
@@ -226,7 +226,7 @@ def test_bm25_ranks_rare_words_and_length_the_common_ones(library: Library, monk
         return [stored[number].line.text for number in matches.ids.tolist()]
 
     assert order() == ["one two three kite", "kite kite", "kite"]
-    monkeypatch.setattr("db.text_matching.COMMON", 2)
+    monkeypatch.setattr("db.text.matching.COMMON", 2)
     assert order() == ["kite", "kite kite", "one two three kite"]
 
 
@@ -298,7 +298,7 @@ def test_a_kill_while_text_is_written_leaves_the_old_lines_or_the_new(tmp_path: 
         add(library)
         library.texts.replace(1, SUBTITLES, lines("old words", "that stay"))
     code = """
-from db import text_writing
+from db.text import writing
 from db.timed_text import TextSource, TimedLine
 library = Library.open(Path(sys.argv[1]))
 from sqlalchemy import event

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from db.records import Filters
-from db.text_reading import StoredLine
+from db.text.reading import StoredLine
 from db.timed_text import TextKind
 from search.text.candidates import candidates
 from search.text.occurrences import Occurrences, Range
@@ -95,7 +95,7 @@ class TextAnswer:
 def find_text(library: Library, query: TextQuery) -> TextAnswer:
     """Return the lines that match a query.
 
-    Words are ranked by bm25, by the length of the line alone where a word is very common (see `db.text_matching`), and
+    Words are ranked by bm25, by the length of the line alone where a word is very common (see `db.text.matching`), and
     then by video and time; matches of regular expressions by video and time.
 
     Raises:

@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from db.text_joining import is_unspaced
+from db.text.joining import is_unspaced
 from search.text.terms import All, Either, Piece, Term, TextQueryError, Words
 
 MAX_CHARACTERS = 1000

@@ -10,11 +10,11 @@ from collections.abc import Collection, Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from db import text_matching, text_reading, text_writing
 from db.connection import Database
-from db.text_matching import Matches
-from db.text_ranges import TextRanges
-from db.text_reading import StoredLine, TextCount
+from db.text import matching, reading, writing
+from db.text.matching import Matches
+from db.text.ranges import TextRanges
+from db.text.reading import StoredLine, TextCount
 from db.timed_text import TextKind, TextSource, TimedLine
 
 
@@ -45,22 +45,22 @@ class Texts:
             KeyError: No video has the id (it may have been removed meanwhile, or hidden). Nothing is changed.
         """
         with self._database.writing() as connection:
-            return text_writing.put_source(connection, video_id, source, lines)
+            return writing.put_source(connection, video_id, source, lines)
 
     def remove(self, source_ids: Iterable[int]) -> int:
         """Remove sources with their lines. Return how many there were."""
         with self._database.writing() as connection:
-            return text_writing.delete_sources(connection, source_ids)
+            return writing.delete_sources(connection, source_ids)
 
     def sources(self, video_id: int) -> list[TextSource]:
         """Return the sources of a video, by kind and origin; empty for an unknown id."""
         with self._database.reading() as connection:
-            return text_reading.sources_of(connection, [video_id]).get(video_id, [])
+            return reading.sources_of(connection, [video_id]).get(video_id, [])
 
     def sources_of(self, video_ids: Iterable[int] | None = None) -> dict[int, list[TextSource]]:
         """Return the sources of videos (None: of all), as `sources` does, by the id of the video."""
         with self._database.reading() as connection:
-            return text_reading.sources_of(connection, video_ids)
+            return reading.sources_of(connection, video_ids)
 
     def lines(
         self,
@@ -81,17 +81,17 @@ class Texts:
             source_id: Only of this source.
         """
         with self._database.reading() as connection:
-            return text_reading.lines_of(connection, video_id, kinds, start_ms, end_ms, source_id)
+            return reading.lines_of(connection, video_id, kinds, start_ms, end_ms, source_id)
 
     def lines_by_id(self, ids: Iterable[int]) -> dict[int, StoredLine]:
         """Return lines by their ids. Unknown ids are left out."""
         with self._database.reading() as connection:
-            return text_reading.lines_by_id(connection, ids)
+            return reading.lines_by_id(connection, ids)
 
     def counts(self) -> dict[TextKind, TextCount]:
         """Return how much text of each kind there is; kinds without any are left out."""
         with self._database.reading() as connection:
-            return text_reading.counts(connection)
+            return reading.counts(connection)
 
     # Searching, for search.text
 
@@ -102,7 +102,7 @@ class Texts:
         kinds: Collection[TextKind] | None = None,
         videos: NDArray[np.int64] | None = None,
     ) -> Matches:
-        """Return the lines whose words match, best first, then by video and time; at most `text_matching.MOST`.
+        """Return the lines whose words match, best first, then by video and time; at most `matching.MOST`.
 
         Args:
             expression: Of FTS5, over the columns `text` (a line) and `joined` (with the beginning of the next one).
@@ -113,8 +113,8 @@ class Texts:
         if not ranges:
             return _NOTHING
         with self._database.reading() as connection:
-            found = text_matching.match(connection, "text_words", expression, ranges, text_matching.MOST)
-            ranks = text_matching.relevance(connection, expression, words, ranges, found)
+            found = matching.match(connection, "text_words", expression, ranges, matching.MOST)
+            ranks = matching.relevance(connection, expression, words, ranges, found)
         return self._ranked(found, ranks)
 
     def match_trigrams(
@@ -123,7 +123,7 @@ class Texts:
         kinds: Collection[TextKind] | None = None,
         videos: NDArray[np.int64] | None = None,
         *,
-        limit: int = text_matching.MOST,
+        limit: int = matching.MOST,
         ranked: bool = False,
     ) -> Matches:
         """Return lines that have the trigrams of an expression somewhere in `joined`: each must be checked.
@@ -134,26 +134,26 @@ class Texts:
         if not ranges:
             return _NOTHING
         with self._database.reading() as connection:
-            found = text_matching.match(connection, "text_trigrams", expression, ranges, limit)
+            found = matching.match(connection, "text_trigrams", expression, ranges, limit)
             if not ranked:
                 return found
-            lengths = text_matching.lengths(connection, found)
+            lengths = matching.lengths(connection, found)
         return self._ranked(found, lengths)
 
     def trigrams_beginning_with(self, beginning: str, limit: int) -> list[str]:
         """Return trigrams of the library that begin with one or two characters in lower case."""
         with self._database.reading() as connection:
-            return text_matching.terms_beginning_with(connection, beginning, limit)
+            return matching.terms_beginning_with(connection, beginning, limit)
 
     def all_lines(self, kinds: Collection[TextKind] | None, videos: NDArray[np.int64] | None, limit: int) -> Matches:
         """Return the first lines of these kinds and videos, by id."""
         with self._database.reading() as connection:
-            return text_matching.all_lines(connection, self._ranges.ranges(kinds, videos), limit)
+            return matching.all_lines(connection, self._ranges.ranges(kinds, videos), limit)
 
     def texts(self, ids: NDArray[np.int64]) -> list[tuple[int, str]]:
         """Return id and text of lines, by id. Unknown ids are left out."""
         with self._database.reading() as connection:
-            return list(text_matching.texts(connection, ids))
+            return list(matching.texts(connection, ids))
 
     def videos_of(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return int64 (n,): the videos of lines, 0 for unknown ids."""

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from db.rows import TEXT_SOURCE, DamagedRow, chunks
-from db.text_schema import text_sources
+from db.text.tables import text_sources
 from db.timed_text import TextKind, TextSource, TimedLine, TimedWord
 
 logger = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ class StoredLine:
     video_id: int
     kind: TextKind
     line: TimedLine
-    next: str  # the beginning of the next line, with what separates the two: db.text_joining
+    next: str  # the beginning of the next line, with what separates the two: db.text.joining
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

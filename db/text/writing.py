@@ -18,8 +18,8 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from db.rows import TEXT_SOURCE, chunks
 from db.schema import videos
-from db.text_joining import beginnings_of_next
-from db.text_schema import text_lines, text_sources, vanished_text_lines
+from db.text.joining import beginnings_of_next
+from db.text.tables import text_lines, text_sources, vanished_text_lines
 from db.timed_text import TextKind, TextSource, TimedLine
 
 _KIND_BITS = 40

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from db.text_ranges import Range
+from db.text.ranges import Range
 
 Index = Literal["text_words", "text_trigrams"]
 

@@ -14,8 +14,8 @@ from sqlalchemy import Connection, select
 
 from db.connection import Database
 from db.integer_columns import integer_columns
-from db.text_schema import text_sources
-from db.text_writing import ids_of_kind
+from db.text.tables import text_sources
+from db.text.writing import ids_of_kind
 from db.timed_text import TextKind
 from db.watch import Watch
 

@@ -49,7 +49,7 @@ text_sources = Table(
     sqlite_autoincrement=True,
 )
 
-# Ids are assigned by `db.text_writing`: those of a kind are one range, so that a search of some kinds reads no others.
+# Ids are assigned by `db.text.writing`: those of a kind are one range, so that a search of some kinds reads no others.
 text_lines = Table(
     "text_lines",
     metadata,
@@ -58,7 +58,7 @@ text_lines = Table(
     Column("start_ms", Integer, nullable=False),
     Column("end_ms", Integer, nullable=False),
     Column("text", Text, nullable=False),
-    Column("next", Text, nullable=False),  # the beginning of the next line: db.text_joining
+    Column("next", Text, nullable=False),  # the beginning of the next line: db.text.joining
     Column("confidence", Float, nullable=True),
     Column("words", Text, nullable=True),  # JSON: [[start_ms, end_ms, text, confidence], ...]
     Column("box", Text, nullable=True),  # JSON: [left, top, width, height]
