@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
+
+from demo import world
+
+ASPECTS = (1.0, 4 / 3, 16 / 9, 9 / 16)
+
+
+def drawn(takes: Sequence[world.Take], frames: int, size: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Draw clips of takes, uint8 (B, T, S, S, 3), all of one random aspect ratio, and degraded as files are.
+
+    Args:
+        takes: What to draw.
+        frames: T.
+        size: S, the side of a clip in pixels.
+        rng: The source of all randomness.
+    """
+    aspect = float(rng.choice(ASPECTS))
+    return augment(world.render(list(takes), frames=frames, height=size, width=size, rng=rng, aspect=aspect), size, rng)
 
 
 def augment(clips: NDArray[np.uint8], size: int, rng: np.random.Generator) -> NDArray[np.uint8]:

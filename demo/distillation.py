@@ -33,7 +33,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from demo import evaluate
-from demo.distillation_clips import Batches, drawn
+from demo.augment import drawn
+from demo.distillation_clips import Batches
 from demo.distillation_figures import LOSSES, PROBES, losses, probes, table, verdicts
 from encoder.config import DEMO
 from encoder.model import VideoPrismLvT, build
@@ -177,7 +178,9 @@ class Seed:
         rng = np.random.default_rng((self.seed, 81))
         takes = evaluate.gallery()
         some = [takes[i] for i in rng.permutation(len(takes))[: max(16, round(HELD_OUT_CLIPS * min(1.0, self.scale)))]]
-        whole = CaptionedBatch(drawn(some, DEMO.frames, rng), ("",) * len(some), np.eye(len(some), dtype=bool))
+        whole = CaptionedBatch(
+            drawn(some, DEMO.frames, DEMO.size, rng), ("",) * len(some), np.eye(len(some), dtype=bool)
+        )
         return list(in_parts(whole, 32))
 
 

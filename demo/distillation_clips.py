@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
-from numpy.typing import NDArray
 
 from demo import captions, world
-from demo.augment import augment
+from demo.augment import drawn
 from encoder.config import DEMO
 from training.batches import CaptionedBatch
 
@@ -35,11 +32,4 @@ class Batches:
         things, places = (np.array([getattr(take, name) for take in takes]) for name in ("thing", "background"))
         told = np.array([m[1] for m in mentions])
         holds = (things[:, None] == things) & ((places[:, None] == places) | ~told)  # sentence j of clip i
-        return CaptionedBatch(drawn(takes, self.frames, rng), sentences, holds, number)
-
-
-def drawn(takes: Sequence[world.Take], frames: int, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Draw clips, uint8 (B, T, S, S, 3), of a random aspect ratio and degraded as files are."""
-    aspect = float(rng.choice((1.0, 4 / 3, 16 / 9, 9 / 16)))
-    clips = world.render(list(takes), frames=frames, height=DEMO.size, width=DEMO.size, rng=rng, aspect=aspect)
-    return augment(clips, DEMO.size, rng)
+        return CaptionedBatch(drawn(takes, self.frames, DEMO.size, rng), sentences, holds, number)

@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from demo import evaluate, world
-from demo.distillation_clips import drawn, shown_takes
+from demo.augment import drawn
+from demo.distillation_clips import shown_takes
 from demo.things import THINGS
 from encoder.config import DEMO
 from encoder.layers import unit_rows
@@ -57,7 +58,7 @@ def encoded(
     means, rows = [], []
     with torch.no_grad():
         for start in range(0, len(takes), 32):
-            clips = torch.from_numpy(drawn(takes[start : start + 32], DEMO.frames, rng))
+            clips = torch.from_numpy(drawn(takes[start : start + 32], DEMO.frames, DEMO.size, rng))
             tokens = network.vision_encoder(clips)
             means.append(tokens.mean(dim=1).numpy())
             rows.append(unit_rows(network.pooler(network.auxiliary(tokens))).numpy())

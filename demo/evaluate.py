@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from demo import captions, evaluate_grown, world
-from demo.augment import augment
+from demo.augment import drawn
 from encoder import Encoder, load_encoder
 from metrics.retrieval import rank_queries
 
@@ -47,13 +47,8 @@ def clip_rows(encoder: Encoder, takes: list[world.Take], seed: int) -> Rows:
     """Return unit rows of newly drawn clips, float32 (N, D), of mixed aspect ratios and degraded as files are."""
     rng = np.random.default_rng((seed, 77))
     spec = encoder.clip_spec
-    rows = []
-    for start in range(0, len(takes), 16):
-        part = takes[start : start + 16]
-        aspect = float(rng.choice((1.0, 4 / 3, 16 / 9, 9 / 16)))
-        clips = world.render(part, frames=spec.frames, height=spec.size, width=spec.size, rng=rng, aspect=aspect)
-        rows.append(encoder.encode_clips(augment(clips, spec.size, rng)))
-    return np.concatenate(rows)
+    parts = (takes[start : start + 16] for start in range(0, len(takes), 16))
+    return np.concatenate([encoder.encode_clips(drawn(part, spec.frames, spec.size, rng)) for part in parts])
 
 
 def measure(encoder: Encoder, seed: int = 1) -> dict[str, float]:

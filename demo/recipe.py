@@ -111,10 +111,8 @@ def make(
         training.errors.TrainingError: The folder was begun with other settings, or cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    tokenizer = _tokenizer(recipe, folder, config)
     vocabulary = folder / VOCABULARY
-    if not vocabulary.exists():
-        replace_file(vocabulary, make_vocabulary.make(recipe.sentences, config.vocabulary))
-    tokenizer = Tokenizer(vocabulary, config.text_tokens)
     common = asdict(recipe) | {"config": asdict(config), "vocabulary": sha256(vocabulary)}
     weights: dict[str, torch.Tensor] | None = None
     done: dict[str, Any] = {}
@@ -139,6 +137,14 @@ def make(
     export(folder, task.network.state_dict(), config, {"recipe": asdict(recipe), "stages": done})
     tell(f"made {folder / WEIGHTS} ({(folder / WEIGHTS).stat().st_size / 1e6:.1f} MB) and {vocabulary.name}")
     return True
+
+
+def _tokenizer(recipe: Recipe, folder: Path, config: VideoPrismConfig) -> Tokenizer:
+    """Return the tokenizer of a run, whose vocabulary is made first if there is none yet."""
+    vocabulary = folder / VOCABULARY
+    if not vocabulary.exists():
+        replace_file(vocabulary, make_vocabulary.make(recipe.sentences, config.vocabulary))
+    return Tokenizer(vocabulary, config.text_tokens)
 
 
 def _stage(
@@ -180,9 +186,7 @@ def drawn_ahead(batches: SceneBatches, steps: int, renderers: int) -> AbstractCo
 def measure(recipe: Recipe, folder: Path, renderers: int, steps: int = 8) -> None:
     """Print seconds of a step of each kind, the constants of `plan`; the first steps do not count."""
     folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / VOCABULARY).exists():
-        replace_file(folder / VOCABULARY, make_vocabulary.make(recipe.sentences, CONFIG.vocabulary))
-    tokenizer = Tokenizer(folder / VOCABULARY, CONFIG.text_tokens)
+    tokenizer = _tokenizer(recipe, folder, CONFIG)
     for stage in STAGES:
         task, _, batches = _stage(stage, replace(recipe, validation=0), CONFIG, tokenizer)
         optimizer = torch.optim.AdamW(task.parameter_groups(), lr=1e-4)

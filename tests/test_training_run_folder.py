@@ -241,3 +241,13 @@ def test_a_setting_that_came_later_is_what_was_done_before_it(tmp_path: Path) ->
     assert refused.value.differences == ("loop.patience was 0, now 3",)
     RunFolder.open(tmp_path / "run", later, before=before)
     RunFolder.open(tmp_path / "run", later)  # it is kept from then on
+
+
+def test_a_link_in_place_of_the_checkpoints_is_refused(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    RunFolder.open(tmp_path / "run", {"seed": 1})
+    (tmp_path / "run" / "checkpoints").symlink_to(elsewhere)
+    for again in (lambda: RunFolder.existing(tmp_path / "run"), lambda: RunFolder.open(tmp_path / "run", {"seed": 1})):
+        with pytest.raises(RunError, match="is a link"):
+            again()

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from files.folder_lock import NoLocks, lock_folder
 from files.json_file import read_json
+from files.links import is_link
 from files.replace import replace_file
 from training.checkpoints import Checkpoints
 from training.errors import RunError, SettingsDiffer
@@ -95,7 +96,7 @@ class RunFolder:
         """Open the folder of a run, to look at it.
 
         Raises:
-            RunError: There is none, or its settings cannot be read.
+            RunError: There is none, its settings cannot be read, or its folder of checkpoints is a link.
         """
         try:
             settings = read_json(path / SETTINGS_FILE, follow_links=False)
@@ -105,7 +106,13 @@ class RunFolder:
             raise RunError(f"the settings of the run in {path} cannot be read: {error}") from error
         if not isinstance(settings, dict):
             raise RunError(f"the settings of the run in {path} are damaged")
-        return cls(path, settings)
+        folder = cls(path, settings)
+        if is_link(folder.checkpoints.directory):
+            raise RunError(
+                f"{folder.checkpoints.directory} is a link, and checkpoints are only kept inside a run's own folder; "
+                f"put the folder itself there"
+            )
+        return folder
 
     @property
     def digest(self) -> str:
