@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from indexer.content_hash import content_hash
@@ -20,9 +22,11 @@ from indexer.workers.limits import WorkerLimits
 from indexer.workers.pool import WorkerPool
 
 if TYPE_CHECKING:
+    from db.records import Video
     from encoder import ClipSpec
     from encoder.shot_boundaries import ShotBoundaryScorer
     from indexer.settings import IndexSettings
+    from indexer.words import WordsRead, WordsTask
     from indexer.workers.child import Link
 
 
@@ -61,6 +65,7 @@ class Isolation:
         self._run_pass = run_pass
         self._exit = ExitStack()
         self._readers = self._decoders = None
+        self._decoding = False
         if options.isolated and open_video is None:
             limits = WorkerLimits(
                 stall_seconds=options.stall_seconds,
@@ -105,8 +110,27 @@ class Isolation:
     def start_decoders(self, count: int) -> None:
         """Start processes that decode, so that the first videos need not wait for them; those that read end."""
         if self._readers is not None and self._decoders is not None:
+            self._decoding = True
             self._decoders.start(count)
             self._readers.close()
+
+    def read_words(self, task: WordsTask, video: Video) -> WordsRead:
+        """Read the words that a video and the files beside it hold; see `indexer.words_reading`, also for errors.
+
+        A video that `open_video` opened is left out: only that can read it.
+        """
+        from indexer.words_reading import read_words, read_words_here
+
+        pool = self._decoders if self._decoding else self._readers
+        if pool is not None:
+            return read_words(task, video, pool, self._cancelled)
+        if self._opened is not None:
+            task = replace(task, in_video=False)
+        stop = threading.Event()
+        try:
+            return self.reading.wait(lambda: read_words_here(task, video, stop.is_set))
+        finally:
+            stop.set()
 
     def open_video(self, path: str, content: str, stopped: Callable[[], bool]) -> VideoReader:
         """Open a video for decoding; an `indexer.messages.OpenVideo`."""

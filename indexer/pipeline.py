@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -34,6 +35,7 @@ from indexer.returning import changed_file_ids, changed_volumes, expire, vanishe
 from indexer.scan import FoundFile, Scan
 from indexer.settings import RunOptions
 from indexer.sweep import Gone, find_gone, notes_of, problems_of, renamed_failures
+from indexer.words import notes_of_words, store_words, words_due
 from indexer.workers.task import WorkersUnavailable
 
 if TYPE_CHECKING:
@@ -71,7 +73,8 @@ def index_folders(
         options: Options of this run; by default RunOptions().
         on_progress: Called in this thread, at most ten times a second. Its exceptions end the run.
         cancelled: Polled in this thread, about ten times a second and between batches; True stops the run like Ctrl-C.
-        open_video: Opens a video for decoding, in this process; by default VideoPass, in a worker process.
+        open_video: Opens a video for decoding, in this process; by default VideoPass, in a worker process. Words are
+            then only read from the files beside videos.
         scorer: Scores frames as shot boundaries, for the detectors in indexer.settings.LEARNED; else None.
         review: Called in this thread with what the run is about to do, before anything is changed; returns what of it
             is done. By default all, except that videos which may only be on another drive are kept.
@@ -188,7 +191,9 @@ class _IndexRun:
             queue_clips=self._options.queue_clips,
             cancelled=self._cancelled,
         )
-        self._note_places(scan)
+        known = self._library.known_files(self._encoder.id)
+        self._note_places(scan, known)
+        self._read_words(scan, known)
         if self._options.sweep:
             self._report.add(expired=self._isolation.reading.wait(lambda: expire(self._library)))
 
@@ -201,14 +206,32 @@ class _IndexRun:
         moved = {new: replace(failures.pop(old), path=new) for old, new in renamed.items()}
         return failures | moved
 
-    def _note_places(self, scan: Scan) -> None:
+    def _note_places(self, scan: Scan, known: dict[str, KnownFile]) -> None:
         """Store on which volume each file is, and its number there, also where an earlier version did not."""
-        known = self._library.known_files(self._encoder.id)
         paths = [file.path for file in scan.files]
         changed = self._isolation.reading.wait(lambda: changed_volumes(paths, known))
         numbers = changed_file_ids(scan.files, known)
         if changed or numbers:
             self._library.set_places(changed, numbers)
+
+    def _read_words(self, scan: Scan, known: dict[str, KnownFile]) -> None:
+        """Read the words that videos and the files beside them hold, where the library lacks them."""
+        ids = [known[file.path].video_id for file in scan.files if file.path in known]
+        sources = self._library.texts.sources_of(ids)
+        tasks = self._isolation.reading.wait(lambda: words_due(scan.files, known, sources, again=self._options.redo))
+        if not tasks:
+            return
+        with self._meter.aside("words", files_total=len(tasks)):
+            for task in tasks:
+                self._raise_if_cancelled()
+                with self._report.timed("words"), suppress(KeyError):  # another process has removed the video
+                    read = self._isolation.read_words(task, self._library.video(task.video_id))
+                    lines = store_words(self._library, task, read)
+                    self._report.add(
+                        lines=lines, videos_read=bool(lines), notes=notes_of_words(task, read.found.problems)
+                    )
+                self._meter.files_done += 1
+                self._meter.report(current=(task.path,))
 
     def _on_found(self, count: int) -> None:
         self._meter.files_done = count

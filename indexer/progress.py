@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from db.records import Failure
 
-Phase = Literal["scan", "facts", "fingerprint", "index", "done"]
+Phase = Literal["scan", "facts", "fingerprint", "index", "words", "done"]
 
 _MIN_INTERVAL_SECONDS = 0.1
 _MAX_LAST_FAILURES = 20
@@ -30,6 +31,7 @@ class Progress:
         facts: files indexed by an earlier version, whose headers are read for facts that it did not store.
         fingerprint: new or changed files, whose content is identified.
         index: files to decode and encode. Bytes follow the files; those being decoded count in part.
+        words: videos of which subtitles, chapters and tags are read. What comes after has the counts of `index` again.
     """
 
     phase: Phase
@@ -82,6 +84,14 @@ class ProgressMeter:
         self._most_bytes, self._most_seconds = 0, 0.0
         self._began_at = self._clock()
         self.report(now=True)
+
+    @contextmanager
+    def aside(self, phase: Phase, *, files_total: int) -> Iterator[None]:
+        """Make the `with` block a phase of its own, after which the counts of the one before are back."""
+        before = vars(self).copy()
+        self.start(phase, files_total=files_total)
+        yield
+        vars(self).update(before)
 
     def count_failure(self, failure: Failure) -> None:
         """Count a file that could not be indexed."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from db.library import Library
     from indexer.progress import ProgressMeter
 
-STAGES = ("scan", "fingerprint", "decode", "hash", "encode", "store", "wall")
+STAGES = ("scan", "fingerprint", "decode", "hash", "encode", "store", "words", "wall")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +55,13 @@ class IndexReport:
     interrupted: bool = False  # stopped by the user; finished videos are kept
     stopped: str = ""  # why the run ended early (disk full, encoder failed, ...), with advice; else empty
     seconds: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
-    # `seconds` by STAGES: scan, fingerprint, encode, store and wall are of the run itself. decode and hash are summed
-    # over workers, which run in parallel with the rest, so the parts may add up to more than wall.
+    # `seconds` by STAGES: decode and hash are summed over workers, which run in parallel with the rest, so they may
+    # be more than wall. The others are of the run itself.
     video_seconds: float = 0.0  # seconds of video decoded and encoded in this run
     clips: int = 0
     frames: int = 0  # number of frames in those videos
+    lines: int = 0  # of words that were read: subtitles, captions, chapters, tags
+    videos_read: int = 0  # the number of videos that hold them
     fell_back: int = 0  # videos decoded on the CPU although hardware was requested
 
     @property

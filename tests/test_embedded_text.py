@@ -20,7 +20,8 @@ from indexer.media.decode import Decoding, video_end
 from indexer.media.errors import Cancelled, UnreadableVideo
 from indexer.media.probe import open_source
 from indexer.text.found import TextFound
-from indexer.text.sources import read_in_worker, read_text_sources, read_video
+from indexer.text.sidecars import find_sidecars
+from indexer.text.sources import read_parts, read_text_sources, read_video
 from indexer.workers.pool import WorkerPool
 
 SRT = """\
@@ -270,7 +271,7 @@ def test_in_a_worker_with_files_beside_it(tmp_path: Path) -> None:
     (tmp_path / "a.en.srt").write_text(SRT, encoding="utf-8")
     video = video_of(path)
     with WorkerPool() as pool:
-        with pool.task(read_in_worker, video, path=video.path) as task:
+        with pool.task(read_parts, video, find_sidecars(video.path), True, path=video.path) as task:
             for _ in task:
                 pass
         found = task.result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -205,6 +206,15 @@ def parts_text(shots: int, segments: int) -> str:
     return f", searched in {count_text(segments, 'part')}" if segments > shots else ""
 
 
+_KINDS = {
+    "subtitle": "subtitles",
+    "speech": "speech",
+    "screen": "writing on screen",
+    "chapter": "chapters",
+    "tag": "titles and tags",
+}
+
+
 @click.command(epilog="\b\nExample:\n  prismsearch stats --json")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
 @with_settings
@@ -225,6 +235,7 @@ def stats(settings: Settings, as_json: bool) -> None:
                 "media_bytes": held.media_bytes,
                 "failures": held.failures,
                 "vanished": len(library.vanished_videos()),
+                "words": {kind: dataclasses.asdict(count) for kind, count in library.texts.counts().items()},
                 "encoders": [
                     {"id": each.id, "text_id": texts.get(each.id) or None, "dim": each.dim, "segments": each.segments}
                     for each in encoders
@@ -245,6 +256,10 @@ def stats(settings: Settings, as_json: bool) -> None:
         if kept := len(library.vanished_videos()):
             days = count_text(library.keep_vanished_days(), "day")
             rows.append(("vanished", f"{count_text(kept, 'video')}, kept for {days} (prismsearch list --vanished)"))
+        rows += [
+            ("words", f"{_KINDS[kind]}: {count_text(count.lines, 'line')} of {count_text(count.videos, 'video')}")
+            for kind, count in library.texts.counts().items()
+        ]
         rows += [
             ("encoder", f"{each.id}: {count_text(each.segments, 'embedding')} of {each.dim} numbers")
             for each in encoders

@@ -31,7 +31,7 @@ class JobProgress:
     fraction: float | None = None  # 0 to 1
     eta_seconds: float | None = None
     speed: float | None = None  # seconds of video per second
-    phase: str = ""  # index: scan, facts, fingerprint, index, done; others have their own; start: not begun yet
+    phase: str = ""  # index: scan, facts, fingerprint, index, words, done; others have their own; start: not begun yet
     text: str = ""  # the whole progress in one line, as in the shell
     files_done: int = 0
     files_total: int = 0

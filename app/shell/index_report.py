@@ -40,6 +40,7 @@ _STAGES = (
     ("hash", "hashing contents"),
     ("encode", "encoding"),
     ("store", "storing"),
+    ("words", "reading words"),
 )
 
 
@@ -66,6 +67,11 @@ def print_report(report: IndexReport) -> None:
         click.echo(f"left out: {len(report.camera_proxies):,} {copies} that a camera recorded beside its videos")
     if not_looked_at := left_out_text(report):
         click.echo(f"skipped: {not_looked_at}")
+    if report.lines:
+        click.echo(
+            f"words: {count_text(report.lines, 'line')} of subtitles, chapters and tags read from "
+            f"{count_text(report.videos_read, 'video')}"
+        )
     if report.fell_back:
         click.echo(
             f"{count_text(report.fell_back, 'video')} decoded on the processor, because no other device could (see "

@@ -46,6 +46,8 @@ def progress_text(progress: Progress) -> str:
         )
     if progress.phase == "facts":
         return f"reading what files state  {progress.files_done:,}/{progress.files_total:,}"
+    if progress.phase == "words":
+        return f"reading subtitles, chapters and tags  {progress.files_done:,}/{progress.files_total:,}"
     if progress.phase == "fingerprint":
         return f"comparing contents  {progress.files_done:,}/{progress.files_total:,}"
     width = len(f"{progress.files_total:,}")

@@ -62,8 +62,19 @@ def read_sidecar(sidecar: Sidecar, *, rate: Fraction, duration_ms: int) -> TextF
         is_fault = sidecar.extension not in _MAY_BE_ANYTHING and text.strip()
         return _empty(sidecar, digest, "it holds no subtitles in any format that is known" if is_fault else "")
     if _is_telemetry(found):
-        return _empty(sidecar, digest, "it holds the camera's measurements, no words")
+        return _empty(sidecar, digest, "")  # every clip of a drone has them: nothing is lacking
     return _subtitles(sidecar, digest, found, duration_ms)
+
+
+def given_up(sidecar: Sidecar, reason: str, *, again: bool) -> TextFound:
+    """Return the account of a file whose reading was given up.
+
+    Args:
+        sidecar: The file.
+        reason: A clause for a person.
+        again: Whether to read it again although it has not changed.
+    """
+    return TextFound(() if again else _empty(sidecar, "", "").texts, (TextProblem(sidecar.name, reason),))
 
 
 def _subtitles(sidecar: Sidecar, digest: str, found: CuesRead, duration_ms: int) -> TextFound:

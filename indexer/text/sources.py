@@ -67,11 +67,21 @@ def length_ms(video: Video) -> int:
     return round((video.end_pts - video.start_pts) * video.time_base * 1000)
 
 
-def read_in_worker(link: Link, video: Video) -> TextFound:
-    """Return `read_text_sources(video)`; a task of a worker process, which tells of its progress."""
+def read_parts(link: Link, video: Video, sidecars: Iterable[Sidecar], in_video: bool) -> TextFound:
+    """Return the words of a video, if `in_video`, and of files beside it; a task of a worker process.
 
-    def alive() -> bool:
-        link.progress()
-        return False  # the task is cancelled by the end of this process
+    The state of its progress is the name of the file beside the video that is being read, or "" for the video.
+    """
+    found = TextFound()
+    if in_video:
 
-    return read_text_sources(video, cancelled=alive)
+        def alive() -> bool:
+            link.progress("")
+            return False  # the task is cancelled by the end of this process
+
+        link.progress("", now=True)
+        found = read_video(video, cancelled=alive)
+    for sidecar in sidecars:
+        link.progress(sidecar.name, now=True)
+        found += read_sidecars(video, [sidecar])
+    return found

@@ -21,6 +21,8 @@ def progress_text(state: JobState) -> str:
         return f"Looking for videos · {count_text(progress.files_done, 'file')}"
     if progress.phase == "facts":
         return f"Reading file details · {progress.files_done:,} of {progress.files_total:,}"
+    if progress.phase == "words":
+        return f"Reading subtitles, chapters and tags · {progress.files_done:,} of {progress.files_total:,}"
     if progress.phase == "fingerprint":
         return f"Comparing contents · {progress.files_done:,} of {progress.files_total:,}"
     if state.kind != "index":
