@@ -6,7 +6,6 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from indexer.content_hash import content_hash
@@ -114,18 +113,18 @@ class Isolation:
             self._decoders.start(count)
             self._readers.close()
 
-    def read_words(self, task: WordsTask, video: Video) -> WordsRead:
-        """Read the words that a video and the files beside it hold; see `indexer.words_reading`, also for errors.
+    @property
+    def opens_videos(self) -> bool:
+        """Whether videos are files that FFmpeg opens; `open_video` may take others."""
+        return self._opened is None
 
-        A video that `open_video` opened is left out: only that can read it.
-        """
+    def read_words(self, task: WordsTask, video: Video) -> WordsRead:
+        """Read the words that a video and the files beside it hold; see `indexer.words_reading`, also for errors."""
         from indexer.words_reading import read_words, read_words_here
 
         pool = self._decoders if self._decoding else self._readers
         if pool is not None:
             return read_words(task, video, pool, self._cancelled)
-        if self._opened is not None:
-            task = replace(task, in_video=False)
         stop = threading.Event()
         try:
             return self.reading.wait(lambda: read_words_here(task, video, stop.is_set))

@@ -218,11 +218,15 @@ class _IndexRun:
         """Read the words that videos and the files beside them hold, where the library lacks them."""
         ids = [known[file.path].video_id for file in scan.files if file.path in known]
         sources = self._library.texts.sources_of(ids)
-        tasks = self._isolation.reading.wait(lambda: words_due(scan.files, known, sources, again=self._options.redo))
-        if not tasks:
+        in_videos, again = self._isolation.opens_videos, self._options.redo
+        due = self._isolation.reading.wait(
+            lambda: words_due(scan.files, known, sources, in_videos=in_videos, again=again)
+        )
+        self._report.not_others(due.sidecars)
+        if not due.tasks:
             return
-        with self._meter.aside("words", files_total=len(tasks)):
-            for task in tasks:
+        with self._meter.aside("words", files_total=len(due.tasks)):
+            for task in due.tasks:
                 self._raise_if_cancelled()
                 with self._report.timed("words"), suppress(KeyError):  # another process has removed the video
                     read = self._isolation.read_words(task, self._library.video(task.video_id))

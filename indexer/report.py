@@ -5,13 +5,15 @@ The fields are listed once, in IndexReport. The builder and the JSON record (`ap
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from db.records import Failure
+from indexer.media.containers import extension_of
 from indexer.media.errors import UnreadableVideo
 from indexer.scan import FoundFile, Problem
 
@@ -100,6 +102,11 @@ class ReportBuilder:
         """
         totals = {name: getattr(self._report, name) + amount for name, amount in amounts.items()}
         self._report = replace(self._report, **totals)
+
+    def not_others(self, paths: Iterable[str]) -> None:
+        """Take files that were read after all out of the count of those that are no videos."""
+        left = Counter(dict(self._report.others)) - Counter(extension_of(path) for path in paths)
+        self._report = replace(self._report, others=tuple(left.most_common()))
 
     def add_seconds(self, stage: str, seconds: float) -> None:
         """Add time to one of STAGES."""

@@ -36,6 +36,14 @@ class WordsTask:
 
 
 @dataclass(frozen=True, slots=True)
+class WordsDue:
+    """What there is to read, and all files beside videos, by their paths."""
+
+    tasks: tuple[WordsTask, ...]
+    sidecars: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class WordsRead:
     """What was read for a task."""
 
@@ -48,18 +56,20 @@ def words_due(
     known: Mapping[str, KnownFile],
     sources: Mapping[int, Sequence[TextSource]],
     *,
+    in_videos: bool,
     again: bool,
-) -> list[WordsTask]:
+) -> WordsDue:
     """Return the videos of which words are to be read. It lists folders, which may hang; no video is opened.
 
     Args:
         files: The files of the run. Those that changed since they were indexed are passed over.
         known: The files of the library, by path.
         sources: What the library has of them, by video.
+        in_videos: Whether videos can be opened, to read the words in them.
         again: Read all words again.
     """
     folders: dict[str, SidecarFolder | None] = {}
-    tasks = []
+    tasks, paths = list[WordsTask](), set[str]()
     for file in files:
         stored = known.get(file.path)
         if stored is None or (stored.size_bytes, stored.modified_ns) != (file.size_bytes, file.modified_ns):
@@ -69,8 +79,10 @@ def words_due(
             folders[folder] = _listed(folder)
         listed, held = folders[folder], sources.get(stored.video_id, ())
         beside = () if listed is None else tuple(listed.of(file.path))
-        in_video = again or not any((source.kind, source.origin) == (READ.kind, READ.origin) for source in held)
-        if not in_video and (listed is None or is_current(beside, held)):
+        paths.update(each.path for each in beside)
+        never = all((source.kind, source.origin) != (READ.kind, READ.origin) for source in held)
+        in_video = in_videos and (again or never)
+        if not in_video and (listed is None or (is_current(beside, held) and not (again and beside))):
             continue
         states = set() if again else {(source.file, source.size_bytes, source.modified_ns) for source in held}
         tasks.append(
@@ -82,7 +94,7 @@ def words_due(
                 beside=None if listed is None else frozenset(each.name for each in beside),
             )
         )
-    return tasks
+    return WordsDue(tuple(tasks), frozenset(paths))
 
 
 def store_words(library: Library, task: WordsTask, read: WordsRead) -> int:

@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,16 @@ from unittest import mock
 import numpy as np
 from numpy.typing import NDArray
 
+from db.records import Video
 from indexer.fingerprint import fingerprint
 from indexer.isolated_pass import PassOrder, PassResult, run_pass
 from indexer.media.errors import UnreadableVideo
 from indexer.new_files import NewFile
 from indexer.scan import Scan
 from indexer.scanning import _scan
+from indexer.text.found import TextFound
+from indexer.text.sidecars import Sidecar
+from indexer.text.sources import read_parts
 from indexer.workers.child import Link
 
 
@@ -164,3 +169,12 @@ def is_prepared(_: Any = None) -> bool:
 
 def breaks_at_once() -> None:
     raise ImportError("a library is missing")
+
+
+def faulty_parts(link: Link, video: Video, sidecars: Sequence[Sidecar], in_video: bool) -> TextFound:
+    """Read words as `indexer.text.sources.read_parts` does, but end at files with names that say how."""
+    for sidecar in sidecars:
+        if "crash" in sidecar.name or "hang" in sidecar.name:
+            link.progress(sidecar.name, now=True)
+            os.abort() if "crash" in sidecar.name else threading.Event().wait()
+    return read_parts(link, video, sidecars, in_video)
