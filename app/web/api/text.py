@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MAX_SOURCES = 100  # of a video, and in a request
 MAX_SECONDS = 1800.0  # that a request answers for
-MAX_LINES = 5_000  # likewise
+MAX_LINES = 2_000  # likewise
 MAX_CHARACTERS = 2_000  # of a line; what is longer was not written to be read beside a picture
 
 
@@ -45,7 +45,7 @@ def text_routes(library: Library) -> list[Route]:
             for line in library.texts.lines(video.id or 0, source_id=source, start_ms=begin, end_ms=end)
             if line.line.start_ms >= begin  # those that began earlier were sent with their beginning
         ]
-        found.sort(key=lambda each: (each.line.start_ms, each.line.end_ms, each.id))
+        found.sort(key=lambda each: (each.line.start_ms, each.kind != "chapter", each.line.end_ms, each.id))
         after = end if end < 1000 * video.duration_seconds else None
         if len(found) > MAX_LINES:
             # The next request begins at the last line's time: lines of one moment may be sent twice, and are told

@@ -6,6 +6,8 @@ import { KINDS } from './tracks.js';
 import { partsOf, shownText } from './words.js';
 
 const PAGE = 10; // lines that Page Up and Page Down pass
+const BLOCK = 50; // rows that are drawn together
+const ROW_REM = 2; // height of most
 
 /** @typedef {import('../../core/types.js').TextLine} TextLine */
 /** @typedef {import('../../core/types.js').TextTrack} TextTrack */
@@ -17,7 +19,10 @@ const PAGE = 10; // lines that Page Up and Page Down pass
  * @property {() => void} scrolled A person has scrolled, or walks through the list.
  */
 
-/** Rows that are out of view are neither laid out nor painted (`content-visibility`), so that ten thousand are smooth. */
+/**
+ * Rows are in blocks. Those that are out of view are neither laid out nor painted (`content-visibility`), so that ten
+ * thousand rows are smooth; all are there for the browser's own search and for copying.
+ */
 export class LineList {
   /** @type {TextLine[]} */
   lines = []; // those that are shown
@@ -75,7 +80,12 @@ export class LineList {
       return row;
     });
     this.lines = [...this.lines, ...lines];
-    this.root.append(...rows);
+    for (let at = 0; at < rows.length; at += BLOCK) {
+      const some = rows.slice(at, at + BLOCK);
+      const block = element('div', { class: 'ps-lines-block', role: 'presentation' }, ...some);
+      block.style.containIntrinsicBlockSize = `auto ${ROW_REM * some.length}rem`;
+      this.root.append(block);
+    }
   }
 
   /**
