@@ -18,7 +18,7 @@ let playing = null;
 /** @typedef {'empty' | 'loading' | 'ready' | 'failed'} Status */
 
 /**
- * Events: 'frame' (another frame is shown), 'state' (playing, paused, loading, failed). Times are seconds from the video's
+ * Events: 'info' (the facts of another segment are known), 'frame' (another frame is shown), 'state' (playing, paused, loading, failed). Times are seconds from the video's
  * first frame shown; indices count the frames of the stretch.
  */
 export class Deck extends EventTarget {
@@ -132,6 +132,7 @@ export class Deck extends EventTarget {
     this.info = info;
     Object.assign(this, stretchAround(info, options));
     this.shown = info.start;
+    this.emit('info');
     if (info.missing) {
       this.fail('The file cannot be found. Is its drive connected? Poster and preview still work.');
       return info;

@@ -120,6 +120,7 @@ class Player {
     this.at = at;
     this.callbacks = callbacks;
     this.dialog = this.build();
+    this.deck.addEventListener('info', () => this.openTranscript());
     this.deck.addEventListener('frame', () => this.drawTime());
     this.transcript.addEventListener('shown', () => this.drawTranscript());
     this.transcript.addEventListener('chapters', () => this.drawChapters());
@@ -241,7 +242,6 @@ class Player {
     this.drawStrip();
     this.drawTime();
     void this.fillNeighbours(segment);
-    void this.transcript.open(info.has_text ? info.video : null);
     if (this.deck.status === 'ready') {
       this.deck.show(this.deck.times.indexFrom(from ?? info.start));
       void this.deck.play();
@@ -289,6 +289,11 @@ class Player {
       deck.show(deck.times.indexFrom(start));
       void deck.play();
     } else if (segment !== null) void this.open(segment, start);
+  }
+
+  openTranscript() {
+    const { info } = this.deck;
+    void this.transcript.open(info?.has_text ? info.video : null);
   }
 
   findWords() {
@@ -453,7 +458,7 @@ class Player {
   /** Mark the starts of chapters on the strip. */
   drawChapters() {
     const { deck } = this;
-    const within = this.transcript.chapters.filter(({ start }) => start >= deck.first && start < deck.last);
+    const within = this.transcript.lines.chapters.filter(({ start }) => start >= deck.first && start < deck.last);
     this.chapters.replaceChildren(
       ...within.map(({ start, text }) => {
         const mark = element('div', { class: 'ps-strip-chapter', title: `${clock(start)} ${text.slice(0, 200)}` });

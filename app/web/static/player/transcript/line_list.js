@@ -16,6 +16,7 @@ const ROW_REM = 2; // height of most
  * @typedef {object} ListCallbacks
  * @property {(line: TextLine) => void} play
  * @property {() => void} copy
+ * @property {() => void} leave Give the focus back to the player, whose keys a person expects to work after a click.
  * @property {() => void} scrolled A person has scrolled, or walks through the list.
  */
 
@@ -92,17 +93,21 @@ export class LineList {
    * Mark the lines that are said now.
    *
    * @param {TextLine[]} lines
+   * @returns {boolean} Whether they are others than before.
    */
   mark(lines) {
+    const current = lines.filter((line) => this.rows.has(line.id));
+    if (current.length === this.current.length && current.every((line, at) => line === this.current[at])) return false;
     for (const line of this.current) {
       this.rows.get(line.id)?.classList.remove('ps-now');
       this.rows.get(line.id)?.removeAttribute('aria-current');
     }
-    this.current = lines.filter((line) => this.rows.has(line.id));
-    for (const line of this.current) {
+    this.current = current;
+    for (const line of current) {
       this.rows.get(line.id)?.classList.add('ps-now');
       this.rows.get(line.id)?.setAttribute('aria-current', 'true');
     }
+    return true;
   }
 
   /**
@@ -174,6 +179,7 @@ export class LineList {
       this.anchor = null;
       this.activate(line);
       this.callbacks.play(line);
+      this.callbacks.leave();
       return;
     }
     this.activate(line);
