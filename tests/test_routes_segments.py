@@ -49,6 +49,7 @@ def test_facts_of_a_segment(tmp_path: Path) -> None:
         "codec": "h264",
         "has_audio": True,
         "playable": True,
+        "has_text": False,
     }
     assert video.seconds(facts["start_pts"]) == 0.8
     Path(video.path).unlink()

@@ -39,6 +39,7 @@ from app.web.api.questions import question_routes
 from app.web.api.runs import run_routes
 from app.web.api.searches import search_routes
 from app.web.api.segments import segment_routes
+from app.web.api.text import text_routes
 from app.web.http.access import Access, AccessMiddleware, new_token
 from app.web.http.errors import ApiError
 from app.web.http.front_end_files import FrontEndFiles
@@ -168,6 +169,7 @@ def our_routes(settings: Settings, library: Library, proxies: Proxies, read: Rea
     return [
         *media_routes(library, segments, check),
         *segment_routes(library, segments, check, read),
+        *text_routes(library),
         *proxy_routes(segments, check, proxies),
         *library_routes(library),
         *map_routes(library),

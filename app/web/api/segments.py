@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.exporting.source_facts import SourceFacts
 from app.media_workers import ReadMedia
+from app.web.api.text import timed_sources
 from app.web.http.errors import ApiError, not_found
 from app.web.http.requests import ApiRequest
 from app.web.http.routes import route
@@ -35,7 +36,8 @@ def segment_routes(library: Library, segments: SegmentCache, check: SourceCheck,
     def segment(request: ApiRequest) -> dict[str, Any]:
         found = segments.get(request.id("segment"))
         parts = library.shot_parts([request.id("segment")])
-        return segment_json(found.segment, found.video, parts, playability, source=check.reachable(found.video))
+        facts = segment_json(found.segment, found.video, parts, playability, source=check.reachable(found.video))
+        return {**facts, "has_text": bool(timed_sources(library, found.video.id or 0))}
 
     def neighbours(request: ApiRequest) -> dict[str, Any]:
         before, after = (request.integer(name, 6, MAX_NEIGHBOURS) for name in ("before", "after"))

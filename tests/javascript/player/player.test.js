@@ -3,7 +3,7 @@ import { afterEach, test } from 'node:test';
 import '../page.js';
 import { openPlayer } from '../../../app/web/static/player/player.js';
 import { FakeServer, refusal, settled } from '../fake_server.js';
-import { FRAMES, playableShot, SHOT } from './footage.js';
+import { FRAMES, framesFrom, playableShot, SHOT } from './footage.js';
 
 const TRAY = { id: 1, name: 'Tray', revision: 1, items: 0 };
 
@@ -223,4 +223,59 @@ test('a drag on the strip goes to the time under the pointer', async (context) =
   strip.dispatchEvent(new PointerEvent('pointerup', { clientX: 500 }));
   strip.dispatchEvent(new PointerEvent('pointermove', { clientX: 100 }));
   assert.equal(dialog.dataset.frame, '524');
+});
+
+const WORDS = {
+  'GET /api/segment/7': { ...SHOT, has_text: true },
+  'GET /api/segment/9': { ...SHOT, id: 9, start: 30, end: 31, has_text: true },
+  'GET /api/frames/9?from=20&to=40': framesFrom(500, 1000),
+  'GET /api/neighbours/9?before=8&after=8': { items: [] },
+  'GET /api/text/3': { sources: [{ id: 1, kind: 'chapter', language: '', lines: 2 }] },
+  'GET /api/text/3/lines?sources=1&from=0': {
+    lines: [
+      { id: 1, source: 1, start: 12, end: 35, text: 'Near', segment: 7 },
+      { id: 2, source: 1, start: 35, end: 40, text: 'Far', segment: 9 },
+    ],
+    next: null,
+  },
+};
+
+/** @param {number} id */
+function playLine(id) {
+  document.querySelector(`#ps-line-${id}`)?.dispatchEvent(new MouseEvent('click', { bubbles: true }));
+}
+
+test('words of the video stand beside it; a line is played from its start, also one of another shot', async (context) => {
+  const { dialog, video, server } = await opened(context, { answers: WORDS });
+  assert.equal(dialog.classList.contains('ps-with-text'), true);
+  assert.equal(dialog.querySelector('.ps-transcript')?.nextElementSibling?.className, 'ps-neighbours');
+  assert.equal(dialog.querySelectorAll('.ps-strip-chapter').length, 1); // the other one lies beyond the strip
+  playLine(1);
+  await settled();
+  assert.equal(dialog.dataset.frame, '300');
+  assert.deepEqual(server.asked(), []);
+  playLine(2);
+  await settled();
+  video.dispatchEvent(new Event('loadeddata'));
+  await settled();
+  assert.deepEqual([dialog.dataset.segment, dialog.dataset.frame], ['9', '875']);
+  assert.deepEqual(
+    server.asked().filter((each) => each.includes('/api/text')),
+    [],
+  );
+  press('w');
+  assert.equal(dialog.querySelector('.ps-transcript'), null);
+  press('/');
+  assert.equal(document.activeElement?.className, 'ps-transcript-box');
+});
+
+test('without words there is no transcript, and nothing is asked for', async (context) => {
+  const { dialog, server } = await opened(context);
+  press('w');
+  press('/');
+  await settled();
+  assert.equal(dialog.classList.contains('ps-with-text'), false);
+  assert.equal(dialog.querySelector('.ps-transcript'), null);
+  assert.equal([...dialog.querySelectorAll('button')].find((each) => each.title === 'Transcript (W)')?.hidden, true);
+  assert.deepEqual(server.asked(), []);
 });

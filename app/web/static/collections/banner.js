@@ -1,7 +1,7 @@
 // Banner above the list of subclips: draws notices, with what a person can do about them.
 
+import { copyText } from '../core/clipboard.js';
 import { element } from '../core/dom.js';
-import { toast } from '../core/toast.js';
 import { editState } from './edit_state.js';
 import { notices } from './notices.js';
 
@@ -48,18 +48,8 @@ export class Banner {
     const { value } = edit;
     return [
       link('Restore', () => this.putBack(edit)),
-      typeof value === 'string' ? link('Copy text', () => copy(value)) : null,
+      typeof value === 'string' ? link('Copy text', () => copyText(value)) : null,
       link('Discard', () => this.edits.drop(edit.clip, edit.field)),
     ];
-  }
-}
-
-/** @param {string} text */
-async function copy(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    toast('Copied');
-  } catch {
-    toast('The browser blocked copying; select the text and copy it instead', { kind: 'error' });
   }
 }

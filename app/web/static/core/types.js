@@ -108,6 +108,43 @@
  * @property {number} width
  * @property {number} height
  * @property {boolean | null} playable Whether browsers are likely to play the file itself; null where that is not known.
+ * @property {boolean} [has_text] Whether the library has words of the video, with times.
+ */
+
+/**
+ * A source of a video's words, as `/api/text/VIDEO` lists it.
+ *
+ * @typedef {object} TextTrack
+ * @property {number} id
+ * @property {'subtitle' | 'speech' | 'screen' | 'chapter'} kind
+ * @property {string} language BCP 47, such as "en"; '' where it is not known.
+ * @property {string} title
+ * @property {string} origin Which of the video's sources it is: "track 3", "Film.en.srt"; '' where there is but one.
+ * @property {string} engine What recognised the words; '' for those that a file holds.
+ * @property {boolean} default Whether the file says that players show it unless told otherwise.
+ * @property {boolean} forced Whether it has only what must be read in any case.
+ * @property {boolean} for_deaf Whether it describes sounds, too.
+ * @property {number} lines Number of its lines.
+ */
+
+/**
+ * A line of a transcript. Seconds count from the video's first frame shown.
+ *
+ * @typedef {object} TextLine
+ * @property {number} id
+ * @property {number} source Id of its track.
+ * @property {number} start
+ * @property {number} end
+ * @property {string} text Rows are separated by line feeds.
+ * @property {number | null} segment The one that is shown when it begins.
+ */
+
+/**
+ * Lines that begin within a stretch of time, as `/api/text/VIDEO/lines` sends them, by start.
+ *
+ * @typedef {object} LinePage
+ * @property {TextLine[]} lines
+ * @property {number | null} next Seconds at which the next stretch begins; null after the last.
  */
 
 /**

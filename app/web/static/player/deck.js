@@ -18,7 +18,7 @@ let playing = null;
 /** @typedef {'empty' | 'loading' | 'ready' | 'failed'} Status */
 
 /**
- * Events: 'frame' (another frame is shown), 'state' (playing, paused, loading, failed). Times are seconds from the video's
+ * Events: 'info' (the facts of another segment are known), 'frame' (another frame is shown), 'state' (playing, paused, loading, failed). Times are seconds from the video's
  * first frame shown; indices count the frames of the stretch.
  */
 export class Deck extends EventTarget {
@@ -27,6 +27,7 @@ export class Deck extends EventTarget {
   /** @type {FrameList | null} */
   frames = null; // of the stretch; null where the server could not read them
   offset = 0; // seconds of the video at which the element's own time begins
+  whole = false; // whether the element plays the file itself, and no copy of a part of it
   first = 0; // the stretch, seconds from the first frame shown
   last = 0;
   /** @type {import('./bounds.js').Bounds | null} */
@@ -89,6 +90,7 @@ export class Deck extends EventTarget {
     this.info = null;
     this.frames = null;
     this.offset = 0;
+    this.whole = false;
     this.first = 0;
     this.last = 0;
     this.stop = null;
@@ -130,6 +132,7 @@ export class Deck extends EventTarget {
     this.info = info;
     Object.assign(this, stretchAround(info, options));
     this.shown = info.start;
+    this.emit('info');
     if (info.missing) {
       this.fail('The file cannot be found. Is its drive connected? Poster and preview still work.');
       return info;
@@ -138,6 +141,7 @@ export class Deck extends EventTarget {
     const direct = info.playable !== false && (await this.open(`/api/video/${segment}`, ticket));
     if (ticket !== this.ticket) return null;
     // The library counts from the first frame shown; a browser counts from where the file says its time begins.
+    this.whole = direct;
     if (direct) this.offset = 0 - (await this.firstFrameTime());
     if (ticket !== this.ticket) return null;
     if (!direct && !(await this.openProxy(segment, ticket))) return ticket === this.ticket ? info : null;

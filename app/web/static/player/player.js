@@ -1,5 +1,5 @@
 // Player: a dialog that plays one shot from its exact start to its end, with its neighbours below, and marks a range to
-// search with or to keep.
+// search with or to keep. Where the library has the words of the video, they are beside it.
 
 import { api } from '../core/api.js';
 import { element, overlayHome, setText, useStyles } from '../core/dom.js';
@@ -10,7 +10,9 @@ import { attempt, toast } from '../core/toast.js';
 import { tray } from '../core/tray.js';
 import { Deck } from './deck.js';
 import { Marks, newSubclip, ptsOf } from './marks.js';
+import { goOnward } from './onward.js';
 import { secondsAt, shareOf } from './stretch.js';
+import { Transcript } from './transcript/transcript.js';
 import { videoAddress } from './video_address.js';
 
 const AROUND = 8; // neighbours on either side
@@ -84,11 +86,13 @@ class Player {
   range = element('div', { class: 'ps-strip-range' });
   marked = element('div', { class: 'ps-strip-marked', hidden: true });
   head = element('div', { class: 'ps-strip-head' });
+  chapters = element('div', { 'aria-hidden': 'true' });
   strip = element(
     'div',
     { class: 'ps-strip', role: 'slider', tabindex: '0', 'aria-label': 'Time', 'data-ps-keys': '' },
     this.range,
     this.marked,
+    this.chapters,
     this.head,
   );
   neighbours = element('div', { class: 'ps-neighbours', 'aria-label': 'Shots before and after' });
@@ -100,6 +104,11 @@ class Player {
   clearButton = keyButton('Clear', () => this.clearMarks(), 'X', { hidden: true }).button;
   rangeButton = keyButton('Search range', () => this.searchRange(), 'F', { disabled: true }).button;
   trayControl = keyButton('Add to tray', () => this.keep(), 'S');
+  transcript = new Transcript({ play: (line) => this.playLine(line), leave: () => this.dialog.focus() });
+  transcriptButton = keyButton('Transcript', () => this.transcript.toggle(), 'W', {
+    hidden: true,
+    'aria-pressed': 'false',
+  }).button;
 
   /**
    * @param {PlayerItem[]} items
@@ -111,7 +120,11 @@ class Player {
     this.at = at;
     this.callbacks = callbacks;
     this.dialog = this.build();
+    this.deck.addEventListener('info', () => this.openTranscript());
     this.deck.addEventListener('frame', () => this.drawTime());
+    this.transcript.addEventListener('shown', () => this.drawTranscript());
+    this.transcript.addEventListener('chapters', () => this.drawChapters());
+    goOnward(this.deck, () => this.drawStrip());
     this.deck.addEventListener('state', () => this.drawState());
     this.removeKeys = addKeys('Player', this.keys(), { modal: true });
     this.unwatch = tray.watch();
@@ -162,6 +175,7 @@ class Player {
         onLike && keyButton('More like this', () => this.leaveWith(onLike), 'M').button,
         onExclude && keyButton('Less like this', () => this.leaveWith(onExclude), 'N').button,
         this.wholeVideo,
+        this.transcriptButton,
       ),
       this.neighbours,
     );
@@ -194,6 +208,8 @@ class Player {
       { key: 'n N', label: 'Less like this', run: () => onExclude && this.leaveWith(onExclude) },
       { key: 'r R', label: 'Loop', run: () => this.toggleLoop() },
       { key: 'a A', label: 'Sound on or off', run: () => this.toggleMute() },
+      { key: 'w W', label: 'Show or hide the transcript', run: () => this.transcript.toggle() },
+      { key: '/', label: 'Find in the transcript', run: () => this.findWords() },
       { key: 'ArrowUp', label: 'Previous result', run: () => this.walk(-1) },
       { key: 'ArrowDown', label: 'Next result', run: () => this.walk(1) },
       { key: 'Enter', label: '', hidden: true, run: () => false },
@@ -202,8 +218,11 @@ class Player {
     ];
   }
 
-  /** @param {number} segment */
-  async open(segment) {
+  /**
+   * @param {number} segment
+   * @param {number | null} [from] Seconds to play from, and on; by default, the segment is played.
+   */
+  async open(segment, from = null) {
     this.marks.clear();
     this.title.textContent = '';
     this.place.textContent = '';
@@ -217,14 +236,14 @@ class Player {
       `${clock(info.start)} to ${clock(info.end)} · ${durationText(info.end - info.start)} · ${[`shot ${info.shot + 1}`, partText(info)].filter(Boolean).join(', ')} · ${info.width}×${info.height} · ${info.folder}`,
     );
     this.wholeVideo.href = videoAddress(info.video, location.search);
-    this.deck.stop = boundsOf(info);
+    this.deck.stop = from === null ? boundsOf(info) : null;
     this.dialog.dataset.segment = String(segment);
     this.drawTray();
     this.drawStrip();
     this.drawTime();
     void this.fillNeighbours(segment);
     if (this.deck.status === 'ready') {
-      this.deck.show(this.deck.times.indexFrom(info.start));
+      this.deck.show(this.deck.times.indexFrom(from ?? info.start));
       void this.deck.play();
     }
   }
@@ -256,6 +275,32 @@ class Player {
       ),
     );
     this.neighbours.querySelector('.ps-current')?.scrollIntoView({ inline: 'center', block: 'nearest' });
+  }
+
+  /**
+   * Play from the start of a line, and on.
+   *
+   * @param {import('../core/types.js').TextLine} line
+   */
+  playLine({ start, segment }) {
+    const { deck } = this;
+    if (deck.status === 'ready' && start >= deck.first && start < deck.last) {
+      deck.stop = null;
+      deck.show(deck.times.indexFrom(start));
+      void deck.play();
+    } else if (segment !== null) void this.open(segment, start);
+  }
+
+  openTranscript() {
+    const { info } = this.deck;
+    void this.transcript.open(info?.has_text ? info.video : null);
+  }
+
+  findWords() {
+    if (this.transcript.video === null) return false;
+    if (!this.transcript.shown) this.transcript.toggle();
+    this.transcript.box.focus();
+    return true;
   }
 
   /** @param {number} by */
@@ -396,12 +441,38 @@ class Player {
     this.clearButton.hidden = marked === null;
     this.rangeButton.disabled = marked === null;
     if (marked) place(this.marked, marked);
+    this.drawChapters();
+  }
+
+  /** Show the transcript, or none. It is in the document only where there are words. */
+  drawTranscript() {
+    const { transcript, transcriptButton } = this;
+    const { shown, root } = transcript;
+    transcriptButton.hidden = transcript.video === null;
+    transcriptButton.setAttribute('aria-pressed', String(shown));
+    this.dialog.classList.toggle('ps-with-text', shown);
+    if (shown) this.neighbours.before(root);
+    else root.remove();
+  }
+
+  /** Mark the starts of chapters on the strip. */
+  drawChapters() {
+    const { deck } = this;
+    const within = this.transcript.lines.chapters.filter(({ start }) => start >= deck.first && start < deck.last);
+    this.chapters.replaceChildren(
+      ...within.map(({ start, text }) => {
+        const mark = element('div', { class: 'ps-strip-chapter', title: `${clock(start)} ${text.slice(0, 200)}` });
+        mark.style.left = `${100 * shareOf(start, deck)}%`;
+        return mark;
+      }),
+    );
   }
 
   drawTime() {
     const { deck } = this;
     const { info } = deck;
     if (!info) return;
+    this.transcript.at(deck.now);
     this.head.style.left = `${100 * shareOf(deck.now, deck)}%`;
     /** @param {number} number */
     const codeOf = (number) => timecodeAt(number, deck.rate, info.timecode);
@@ -439,6 +510,7 @@ class Player {
 
   close() {
     const segment = this.deck.info?.id ?? null;
+    this.transcript.close();
     this.deck.unload();
     this.removeKeys();
     this.unwatch();
