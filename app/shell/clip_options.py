@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import click
 
 from app.exporting.audio_choice import ALL_TRACKS, parse_audio
 from app.exporting.naming import check_pattern
 from app.exporting.request import MAX_HANDLE_SECONDS, list_formats
+from app.exporting.words.carried import SubtitlePlace, WordsFrom
 from app.shell.completion_values import complete_lists
 from app.shell.options import seconds_value
 from app.timelines.writing import FORMATS
@@ -19,10 +20,31 @@ Value = TypeVar("Value")
 
 
 def clip_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --mode, --pad, --audio, --name and --list to a command, which receives them as `mode`, `pad`, `audio`,
-    `pattern` and `lists`.
+    """Add --mode, --pad, --audio, --name, --list, --subtitles, --language, --words-from and --markers to a command,
+    which receives them as `mode`, `pad`, `audio`, `pattern`, `lists`, `subtitles`, `language`, `words_from`, `markers`.
     """
     for option in (
+        click.option("--markers", is_flag=True, help="With --list: mark in the lists what is said in the clips."),
+        click.option(
+            "--words-from",
+            type=click.Choice(get_args(WordsFrom)),
+            default="best",
+            show_default=True,
+            help="What --subtitles and --markers take: subtitles or else speech (best), or one of these alone.",
+        ),
+        click.option(
+            "--language",
+            default="",
+            metavar="TAG",
+            help="Language of the words, such as en or pt-BR; by default that of the first subtitles.",
+        ),
+        click.option(
+            "--subtitles",
+            type=click.Choice(get_args(SubtitlePlace)),
+            default="none",
+            show_default=True,
+            help="Put what is said into an SRT file beside each clip, a track in it, or its pictures (burn).",
+        ),
         click.option(
             "--list",
             "lists",

@@ -16,6 +16,7 @@ from app.timelines.timecode import timebase
 MAX_EVENTS = 999
 MAX_CHANNELS = 4
 _MAX_COMMENTS = 50  # lines of one note
+_MARKER_TEXT = 200  # characters: a marker is one line, and lines are short in this format
 
 
 def render_edl(placed: PlacedTimeline) -> tuple[bytes, list[str]]:
@@ -34,7 +35,7 @@ def render_edl(placed: PlacedTimeline) -> tuple[bytes, list[str]]:
         channels, *more_channels = _channels(sum(event.clip.channels))
         record = f"{placed.timecode(event.record_in)} {placed.timecode(event.record_out)}"
         lines.append(f"{event.number:03}  {reels[event.clip.path]:8} {channels:5} C        {start} {end} {record}")
-        lines += [*more_channels, *_comments(event), ""]
+        lines += [*more_channels, *_comments(event), *_locators(event, placed), ""]
     lines += [f"* REEL {reel} IS: {one_line_path(path)}" for path, reel in reels.items()]
     return "\r\n".join([*lines, ""]).encode(), _notes(placed)
 
@@ -55,6 +56,15 @@ def _comments(event: Event) -> list[str]:
         f"* SOURCE FILE: {one_line_path(clip.path)}",
         f"* OTIO REFERENCE FROM: {file_url(clip.path)}",
         *(f"* COMMENT: {line}" for line in comments),
+    ]
+
+
+def _locators(event: Event, placed: PlacedTimeline) -> list[str]:
+    """Return the markers as comments that Avid, Resolve and OpenTimelineIO read as such, in record timecode."""
+    return [
+        f"* LOC: {placed.timecode(event.on_timeline(marker.first, placed.rate))} "
+        f"WHITE   {one_line(marker.text)[:_MARKER_TEXT]}"
+        for marker in event.markers
     ]
 
 
