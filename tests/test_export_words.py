@@ -63,7 +63,7 @@ def words(place: SubtitlePlace, lines: tuple[TimedLine, ...] = LINES, **values: 
     return ClipWords(lines=lines, place=place, language="pt-BR", title="A title", **values)
 
 
-def asked(path: Path, carried: ClipWords | None, start: float = 1.2, end: float = 2.4) -> ClipRequest:
+def asked(path: Path, carried: ClipWords | None, start: float = 1.32, end: float = 2.4) -> ClipRequest:
     return ClipRequest(path=str(path), start_seconds=Fraction(str(start)), end_seconds=Fraction(str(end)), words=carried)
 
 
@@ -160,11 +160,11 @@ def test_a_file_beside_a_clip_is_cut_as_the_clip_is(tmp_path: Path, mode: Export
     assert read is not None
     early = round(clip.early_seconds * 1000)
     assert (mode == "copy") == bool(early)
-    begins = max(0, early - 200)
+    begins = max(0, early - 320)
     assert [(each.start_ms, each.end_ms, each.text) for each in read.cues if each.text != "before"] == [
-        (begins, 200 + early, "straddles the start"),
-        (320 + early, 600 + early, "within\nin two rows"),
-        (800 + early, 1200 + early, "straddles the end"),
+        (begins, 80 + early, "straddles the start"),
+        (200 + early, 480 + early, "within\nin two rows"),
+        (680 + early, 1080 + early, "straddles the end"),
     ]
 
 
@@ -217,7 +217,7 @@ def test_words_burnt_in_are_where_they_are_said_and_nowhere_else(
     pairs = list(zip(shown(plain.file), shown(burnt.file), strict=True))
     for before, after in pairs:
         differs = np.abs(before.pixels.astype(int) - after.pixels).max(axis=2) > 60
-        at = before.seconds + Fraction(12, 10)
+        at = before.seconds + (plain.start_seconds or 0)
         is_said = any(line.start_ms <= at * 1000 < line.end_ms for line in lines)
         assert differs[150:].any() == is_said, before.number
         assert not differs[:60].any()  # not moved to the top by a code in the text

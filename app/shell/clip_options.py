@@ -11,9 +11,10 @@ import click
 from app.exporting.audio_choice import ALL_TRACKS, parse_audio
 from app.exporting.naming import check_pattern
 from app.exporting.request import MAX_HANDLE_SECONDS, list_formats
-from app.exporting.words.carried import SubtitlePlace, WordsFrom
+from app.exporting.words.carried import SubtitlePlace
 from app.shell.completion_values import complete_lists
 from app.shell.options import seconds_value
+from app.shell.words_options import words_options
 from app.timelines.writing import FORMATS
 
 Value = TypeVar("Value")
@@ -25,19 +26,7 @@ def clip_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """
     for option in (
         click.option("--markers", is_flag=True, help="With --list: mark in the lists what is said in the clips."),
-        click.option(
-            "--words-from",
-            type=click.Choice(get_args(WordsFrom)),
-            default="best",
-            show_default=True,
-            help="What --subtitles and --markers take: subtitles or else speech (best), or one of these alone.",
-        ),
-        click.option(
-            "--language",
-            default="",
-            metavar="TAG",
-            help="Language of the words, such as en or pt-BR; by default that of the first subtitles.",
-        ),
+        words_options,
         click.option(
             "--subtitles",
             type=click.Choice(get_args(SubtitlePlace)),

@@ -50,10 +50,9 @@ def missing_glyphs(program: str, text: str) -> str:
     rows = "\n".join(letters[at : at + 40] for at in range(0, len(letters), 40))
     messages: list[str] = []
     with _written([ClipCue(0, 1000, rows)], _style(False, 1280, 720), (1280, 720)) as file:
-        drawing = f"{_filter_words(file)}"
         words = [
             program, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning", "-f", "lavfi", "-i",
-            "color=black:s=320x180:r=1:d=1", "-vf", drawing, "-f", "null", "-",
+            "color=black:s=320x180:r=1:d=1", "-vf", _filter_words(file), "-f", "null", "-",
         ]  # fmt: skip
         try:
             run_ffmpeg(words, messages=messages)
@@ -93,7 +92,8 @@ def burning(program: str, survey: Survey) -> Iterator[tuple[Any, str]]:
     with _written(cues, _style(survey.is_hdr, *size), size) as file:
 
         def draw(stream: Any) -> Any:
-            return stream.filter("subtitles", filename=str(file), wrap_unicode=1)
+            # The size as shown tells libass of pixels that are not square.
+            return stream.filter("subtitles", filename=str(file), wrap_unicode=1, original_size=f"{width}x{height}")
 
         yield draw, note
 
