@@ -14,7 +14,7 @@ from app.timelines.placing import MOST_MARKERS
 from app.timelines.writing import FORMATS, render_timeline
 
 NTSC = Fraction(30000, 1001)
-HOSTILE = "a <b> & \"q\" ]]> \x07 {\\an8} =1+1\nsecond row " + "x" * 300
+HOSTILE = 'a <b> & "q" ]]> \x07 {\\an8} =1+1\nsecond row ' + "x" * 300
 CLIP = TimelineClip(
     name="",
     path="/films/a.mp4",

@@ -83,5 +83,7 @@ def transcript(
     try:
         replace_file(target, content)
     except OSError as error:
-        raise CommandError(f"{display_path(str(target))} cannot be written: {error.strerror or error}", FAILED) from error
+        raise CommandError(
+            f"{display_path(str(target))} cannot be written: {error.strerror or error}", FAILED
+        ) from error
     print_note(f"{count_text(len(lines), 'line')} in {display_path(str(target))}")

@@ -16,13 +16,14 @@ from typing import Any
 
 from app.exporting.audio_choice import tracks_text
 from app.exporting.clip_tags import joined_notes, tag_options
+from app.exporting.copy_containers import containers
 from app.exporting.cut import Cut
 from app.exporting.ffmpeg_binary import ExportError, OutsideError
 from app.exporting.graph import QUIET, SOURCE, SPHERICAL_MP4, TARGET, framecrc_packets, microseconds, run_graph
 from app.exporting.range_frames import keyframe_before
 from app.exporting.survey import Survey
 from app.exporting.tracks import SoundTrack
-from app.exporting.words.track import can_hold_track, wants_track, words_track
+from app.exporting.words.track import wants_track, words_track
 
 _REORDER_SECONDS = Fraction(3, 23)
 """How much too early ffmpeg seeks in containers that seek by decoding times, if frames are reordered."""
@@ -216,36 +217,9 @@ def _attempts(survey: Survey) -> list[tuple[str, str, bool, tuple[SoundTrack, ..
     return [
         (*container, subtitles, tracks)
         for tracks in dict.fromkeys((survey.sound, known))
-        for container in _containers(survey)
+        for container in containers(survey)
         for subtitles in with_subtitles
     ]
-
-
-def copy_suffix(survey: Survey) -> str:
-    """Return the suffix of a copy of a survey's range, unless its container turns out not to hold the streams."""
-    return _containers(survey)[0][0]
-
-
-def _containers(survey: Survey) -> list[tuple[str, str]]:
-    """Return (suffix, FFmpeg's name) of the source's own container if it is a usual one, then of Matroska."""
-    possible = _usual_containers(survey)
-    return [each for each in possible if can_hold_track(each[1])] if wants_track(survey) else possible
-
-
-def _usual_containers(survey: Survey) -> list[tuple[str, str]]:
-    own = Path(survey.path).suffix.lower()
-    names = set(survey.format_name.split(","))
-    matroska = (".mkv", "matroska")
-    if "mp4" in names:
-        return [
-            (own, "mov" if own == ".mov" else "mp4") if own in (".mp4", ".m4v", ".mov") else (".mp4", "mp4"),
-            matroska,
-        ]
-    if "webm" in names and own == ".webm":
-        return [(".webm", "webm"), matroska]
-    if "mpegts" in names:
-        return [(own if own in (".ts", ".m2ts", ".mts") else ".ts", "mpegts"), matroska]
-    return [matroska]
 
 
 def _shift(survey: Survey) -> int:

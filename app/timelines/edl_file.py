@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from app.timelines.markers import on_timeline, placed_markers
 from app.timelines.placing import Event, PlacedTimeline, clips_text, source_timecodes
 from app.timelines.plain_text import file_url, one_line, one_line_path, xml_safe
 from app.timelines.reels import plain_reel, reel_names
@@ -62,9 +63,8 @@ def _comments(event: Event) -> list[str]:
 def _locators(event: Event, placed: PlacedTimeline) -> list[str]:
     """Return the markers as comments that Avid, Resolve and OpenTimelineIO read as such, in record timecode."""
     return [
-        f"* LOC: {placed.timecode(event.on_timeline(marker.first, placed.rate))} "
-        f"WHITE   {one_line(marker.text)[:_MARKER_TEXT]}"
-        for marker in event.markers
+        f"* LOC: {placed.timecode(on_timeline(event, marker.first, placed.rate))} WHITE   {marker.line[:_MARKER_TEXT]}"
+        for marker in placed_markers(event)
     ]
 
 

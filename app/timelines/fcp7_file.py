@@ -20,7 +20,8 @@ from app.timelines.fcp7_sound import (
     linked_items,
     track_type,
 )
-from app.timelines.placing import MARKER_NAME, Event, PlacedTimeline, name_notes
+from app.timelines.markers import placed_markers
+from app.timelines.placing import Event, PlacedTimeline, name_notes
 from app.timelines.plain_text import file_url, one_line, xml_safe
 from app.timelines.timecode import format_timecode, is_ntsc, timebase
 from app.timelines.xml_text import child, xml_bytes
@@ -161,10 +162,10 @@ def _note(item: ElementTree.Element, event: Event) -> None:
 
 def _markers(item: ElementTree.Element, event: Event) -> None:
     """Add what is said, as markers that last as long as it is said."""
-    for each in event.markers:
+    for each in placed_markers(event):
         marker = child(item, "marker")
         child(marker, "comment", each.text)
-        child(marker, "name", one_line(each.text)[:MARKER_NAME])
+        child(marker, "name", each.name)
         child(marker, "in", each.first)
         child(marker, "out", each.end)
 

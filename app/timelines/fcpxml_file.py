@@ -10,7 +10,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias
 from xml.etree import ElementTree
 
-from app.timelines.placing import MARKER_NAME, Event, PlacedTimeline, name_notes
+from app.timelines.markers import placed_markers
+from app.timelines.placing import Event, PlacedTimeline, name_notes
 from app.timelines.plain_text import file_url, one_line, xml_safe
 from app.timelines.xml_text import child, xml_bytes
 
@@ -178,15 +179,14 @@ def _clip(spine: ElementTree.Element, placed: PlacedTimeline, event: Event, asse
 
 def _markers(element: ElementTree.Element, event: Event) -> None:
     """Add what is said, at times of the file, as those of the clip's start are."""
-    for marker in event.markers:
-        name = one_line(marker.text)
+    for marker in placed_markers(event):
         child(
             element,
             "marker",
             start=_time(event.timecode_offset + marker.first, event.rate),
             duration=_time(marker.end - marker.first, event.rate),
-            value=name[:MARKER_NAME],
-            note=name if len(name) > MARKER_NAME else None,
+            value=marker.name,
+            note=marker.line if marker.line != marker.name else None,
         )
 
 

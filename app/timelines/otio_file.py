@@ -5,8 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from app.timelines.placing import MARKER_NAME, Event, PlacedTimeline, name_notes
-from app.timelines.plain_text import file_url, one_line, xml_safe
+from app.timelines.markers import placed_markers
+from app.timelines.placing import Event, PlacedTimeline, name_notes
+from app.timelines.plain_text import file_url, xml_safe
 from app.timelines.rows import finite_score
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _markers(event: Event) -> list[schema.Marker]:
 
     return [
         schema.Marker(
-            name=one_line(marker.text)[:MARKER_NAME],
+            name=marker.name,
             marked_range=opentime.TimeRange(
                 _time(event.timecode_offset + marker.first, event.rate),
                 opentime.RationalTime(marker.end - marker.first, float(event.rate)),
@@ -79,7 +80,7 @@ def _markers(event: Event) -> list[schema.Marker]:
             color=schema.MarkerColor.WHITE,
             metadata={"prismsearch": {"text": marker.text}},
         )
-        for marker in event.markers
+        for marker in placed_markers(event)
     ]
 
 

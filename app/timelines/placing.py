@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from app.timelines.model import Timeline, TimelineClip, frame_range
-from app.timelines.plain_text import file_name, is_unicode, one_line, xml_safe
+from app.timelines.plain_text import file_name, is_unicode, one_line
 from app.timelines.timecode import (
     format_timecode,
     frames_per_day,
@@ -26,19 +26,8 @@ if TYPE_CHECKING:
 
 MOST_MARKERS = 500
 """Markers of one clip: more is no help to a person, and slows editing programs down."""
-MARKER_NAME = 60
-"""Characters of a marker's name, for formats that have a comment beside it."""
 _OFF_GRID = Fraction(1, 4)
 """Frames by which a cut may deviate from a constant rate. Times in milliseconds deviate less, up to 250 frames/s."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlacedMarker:
-    """A marker in frames of the file, from its first one, within the range of its event."""
-
-    first: int
-    end: int  # exclusive
-    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,24 +44,6 @@ class Event:
     file_frames: int  # length of the whole file, as far as known
     record_in: int  # in frames of the timeline, from its start
     record_out: int
-
-    @property
-    def markers(self) -> list[PlacedMarker]:
-        """The markers of the clip, at the nearest frames, at most MOST_MARKERS."""
-        each = self.clip.labels_per_frame
-        placed = []
-        for marker in self.clip.markers[:MOST_MARKERS]:
-            text = xml_safe(marker.text).strip()
-            first, end = frame_range(marker.start_seconds, marker.end_seconds, self.rate / each)
-            first = min(max(each * first, self.in_frame), self.out_frame - 1)
-            if text:
-                placed.append(PlacedMarker(first, min(max(each * end, first + 1), self.out_frame), text))
-        return placed
-
-    def on_timeline(self, frame: int, rate: Fraction) -> int:
-        """Return the frame of a timeline at which a frame of the file is, at the timeline's rate."""
-        at = self.record_in + round((frame - self.in_frame) / self.rate * rate)
-        return min(at, self.record_out - 1)
 
     @property
     def name(self) -> str:

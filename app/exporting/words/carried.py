@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 from typing import Literal
 
 from db.timed_text import TimedLine, TimedWord
@@ -77,7 +78,7 @@ def cut_lines(lines: Sequence[TimedLine], start_seconds: Fraction, end_seconds: 
     for line in lines:
         if line.start_ms >= end:
             break
-        first, last = round(max(line.start_ms, start) - start), round(min(line.end_ms, end) - start)
+        first, last = max(0, round(line.start_ms - start)), round(min(Fraction(line.end_ms), end) - start)
         if last <= first:
             continue
         straddles = line.start_ms < start or line.end_ms > end
@@ -124,7 +125,7 @@ def without_overlaps(cues: Sequence[ClipCue]) -> list[ClipCue]:
     result: list[ClipCue] = []
     shown: list[ClipCue] = []
     following = 0
-    for begins, ends in zip(times, times[1:], strict=False):
+    for begins, ends in pairwise(times):
         shown = [cue for cue in shown if cue.end_ms > begins]
         while following < len(ordered) and ordered[following].start_ms <= begins:
             shown.append(ordered[following])

@@ -38,7 +38,8 @@ def with_words(
     """
     if library is None:
         return list(requests), ["without words: there is no library that could hold any"]
-    clips, notes = [], {}
+    clips: list[ClipRequest] = []
+    notes: dict[str, None] = {}
     known: dict[int, ClipWords | str] = {}
     videos: dict[tuple[str, Identity | None], Video | None] = {}
     for request in requests:
