@@ -47,7 +47,7 @@ def test_fcpxml_has_them_in_time_of_the_file() -> None:
         (seconds(each.get("start", "")) * 25 - 90_000, seconds(each.get("duration", "")) * 25)
         for each in root.iter("marker")
     ]
-    assert found == [(first, end - first) for first, end in FRAMES]
+    assert found == [(Fraction(first), Fraction(end - first)) for first, end in FRAMES]
     for clip in root.iter("asset-clip"):  # the order that the document type has
         order = [["note", "conform-rate", "marker"].index(each.tag) for each in clip]
         assert order == sorted(order)

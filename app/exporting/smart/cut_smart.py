@@ -233,10 +233,9 @@ def _mux(program: str, survey: Survey, video: Path, draft: Path, lead: Fraction 
     if survey.codec == "hevc":
         options["tag:v"] = "hvc1"  # Apple's players accept HEVC only under this tag
     sound, sound_options = read_sound(survey, lead)
-    picture = ffmpeg.input(SOURCE)["v:0"]
     with words_track(survey, draft, format_name) as words:
         options |= sound_options | words.options
-        output = ffmpeg.output(picture, *sound, *words.streams, TARGET, **options)
+        output = ffmpeg.output(ffmpeg.input(SOURCE)["v:0"], *sound, *words.streams, TARGET, **options)
         run_graph([program, *QUIET], output, {SOURCE: video, AUDIO: survey.path, TARGET: draft, **words.files})
 
 
