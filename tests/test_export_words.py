@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 from numbered import Shown, constant, shown, write
 
+from app.exporting.clip_words import ClipCue, ClipWords, SubtitlePlace, cut_lines, without_overlaps
 from app.exporting.exporter import export
 from app.exporting.ffmpeg_binary import ExportError, find_ffmpeg
 from app.exporting.request import ClipRequest, ExportedClip, ExportMode, ExportRequest
 from app.exporting.words.burning import check_burning, missing_glyphs
-from app.exporting.words.carried import ClipCue, ClipWords, SubtitlePlace, cut_lines, without_overlaps
 from app.exporting.words.choosing import choose_source
 from app.exporting.words.cue_files import json_bytes, srt_bytes, txt_bytes, vtt_bytes
 from db.timed_text import TextSource, TimedLine, TimedWord

@@ -17,9 +17,9 @@ from app.commands.export_run import export_collection, run_export
 from app.commands.export_selection import find_collection, from_arguments, from_hits, from_json, readable_library
 from app.commands.link_run import link_clips, link_option
 from app.compose import Settings
+from app.exporting.clip_words import SubtitlePlace, WordsFrom
 from app.exporting.merging import merge_overlapping
 from app.exporting.request import ClipRequest, ExportMode, ExportOptions, ExportRequest
-from app.exporting.words.carried import SubtitlePlace, WordsFrom
 from app.jobs.orders import ExportOrder
 from app.shell.chain_options import ChainOptions, chain_options
 from app.shell.clip_options import clip_options

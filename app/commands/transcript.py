@@ -10,7 +10,7 @@ import click
 
 from app import compose
 from app.compose import Settings
-from app.exporting.words.carried import WordsFrom, check_language, cut_lines
+from app.exporting.clip_words import WordsFrom, check_language, cut_lines
 from app.exporting.words.choosing import choose_source, missing_text
 from app.exporting.words.cue_files import json_bytes, srt_bytes, txt_bytes, vtt_bytes
 from app.shell.errors import CommandError

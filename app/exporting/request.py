@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Literal
 
 from app.exporting.audio_choice import ALL_TRACKS, parse_audio
+from app.exporting.clip_words import ClipWords, SubtitlePlace, WordsFrom, check_language
 from app.exporting.naming import ClipFacts, check_pattern
 from app.exporting.source_facts import SourceFacts
-from app.exporting.words.carried import ClipWords, SubtitlePlace, WordsFrom, check_language
 from app.timelines.writing import FORMATS, check_format
 from indexer.identity import Identity
 

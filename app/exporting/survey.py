@@ -8,10 +8,10 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from app.exporting.clip_words import ClipWords
 from app.exporting.ffmpeg_binary import ExportError
 from app.exporting.range_frames import times_by_packets, times_by_seeking, times_until
 from app.exporting.tracks import NO_EXTRAS, Extras, SoundTrack, extras, sound_tracks
-from app.exporting.words.carried import ClipWords
 from app.times import format_timestamp
 
 if TYPE_CHECKING:

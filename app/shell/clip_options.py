@@ -9,9 +9,9 @@ from typing import Any, TypeVar, get_args
 import click
 
 from app.exporting.audio_choice import ALL_TRACKS, parse_audio
+from app.exporting.clip_words import SubtitlePlace
 from app.exporting.naming import check_pattern
 from app.exporting.request import MAX_HANDLE_SECONDS, list_formats
-from app.exporting.words.carried import SubtitlePlace
 from app.shell.completion_values import complete_lists
 from app.shell.options import seconds_value
 from app.shell.words_options import words_options

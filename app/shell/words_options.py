@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import click
 
-from app.exporting.words.carried import WordsFrom
+from app.exporting.clip_words import WordsFrom
 
 
 def words_options(command: Callable[..., Any]) -> Callable[..., Any]:

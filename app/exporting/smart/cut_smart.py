@@ -16,6 +16,7 @@ from typing import Any
 
 from app.exporting.audio_choice import ALL_TRACKS
 from app.exporting.clip_tags import joined_notes, tag_options
+from app.exporting.clip_words import ClipWords
 from app.exporting.cut import Cut
 from app.exporting.cut_exact import CRF, PRESET, cut_exact
 from app.exporting.ffmpeg_binary import ExportError, OutsideError
@@ -37,7 +38,6 @@ from app.exporting.smart.nal import BrokenStream, NotJoinable, ParameterSets, le
 from app.exporting.smart.plan import CopyPlan, packets_to_copy, plan_copy
 from app.exporting.sound import AUDIO, clip_container, decode_sound, leave_out_broken, read_sound, select_sound
 from app.exporting.survey import Survey, survey_range
-from app.exporting.words.carried import ClipWords
 from app.exporting.words.track import words_track
 from files.durability import create_empty
 

@@ -14,8 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.exporting.clip_words import ClipCue
 from app.exporting.ffmpeg_binary import ExportError, OutsideError, run_ffmpeg
-from app.exporting.words.carried import ClipCue
 from app.exporting.words.cue_files import substation_bytes
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from app.exporting.clip_words import ClipWords, SubtitlePlace, WordsFrom
 from app.exporting.request import ClipRequest
-from app.exporting.words.carried import ClipWords, SubtitlePlace, WordsFrom
 from indexer.identity import Identity, IdentityCheck, Verdict
 
 if TYPE_CHECKING:

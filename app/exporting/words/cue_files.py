@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from app.exporting.words.carried import ClipCue
+from app.exporting.clip_words import ClipCue
 from db.timed_text import TimedLine
 
 _JOINER = "\u2060"  # word joiner: no width, no break

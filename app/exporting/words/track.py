@@ -9,8 +9,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.exporting.clip_words import without_overlaps
 from app.exporting.graph import WORDS, microseconds, repeated
-from app.exporting.words.carried import without_overlaps
 from app.exporting.words.cue_files import srt_bytes, substation_bytes, vtt_bytes
 from indexer.text.languages import iso_639_2
 

@@ -8,8 +8,8 @@ from pydantic import Field
 
 from app.evaluation.own_questions import MAX_QUESTION_CHARACTERS
 from app.exporting.audio_choice import ALL_TRACKS, MAX_AUDIO_CHARACTERS
+from app.exporting.clip_words import MAX_LANGUAGE_CHARACTERS, SubtitlePlace, WordsFrom
 from app.exporting.naming import MAX_PATTERN_CHARACTERS
-from app.exporting.words.carried import MAX_LANGUAGE_CHARACTERS, SubtitlePlace, WordsFrom
 from app.web.http.validation import NO_NULL, NOT_BLANK, Body, Integer, Number, at_most
 from db.text_limits import MAX_LINK_LENGTH, MAX_NAME_LENGTH, MAX_NOTE_LENGTH
 
