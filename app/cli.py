@@ -44,6 +44,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
         "train": ("train", "train", "Teach the encoder your own names and looks, on your videos and captions."),
         "ui": ("ui", "ui", "Search in the browser."),
         "export": ("export", "export", "Export hits, ranges or a collection as clips and lists."),
+        "transcript": ("transcript", "transcript", "Print what is said in a video, as subtitles, text or JSON."),
         "list": ("library", "list_videos", "List videos with their length, shots and status."),
         "info": ("library", "info", "Show what is known about a video: facts, shots and parts."),
         "stats": ("library", "stats", "Show how much the library holds."),

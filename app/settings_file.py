@@ -31,7 +31,10 @@ TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
             *("workers", "batch-size", "exclude", "hardware", "stall-seconds", "decode-memory"),
         ),
         "search": _ANSWERS,
-        "export": ("mode", "handles", "audio", "name", "list", *_ANSWERS),
+        "export": (
+            *("mode", "handles", "audio", "name", "list", "subtitles", "language", "words-from"),
+            *_ANSWERS,
+        ),
         "ui": ("port", "browser"),
     }
 )

@@ -35,7 +35,7 @@ NOT_KEPT = {
     *("in", "named", "min-duration", "max-duration", "since", "until", "recorded-since", "recorded-until", "camera"),
     *("min-resolution", "orientation", "codec", "fps", "with-sound", "like", "weight", "not", "not-like", "then"),
     *("within", "any-order", "link", "image", "collection", "subclips", "clips", "from-json", "span", "merge"),
-    *("threshold", "plain-sum", "lists-only", "hide-duplicates", "show-duplicates"),
+    *("threshold", "plain-sum", "lists-only", "markers", "hide-duplicates", "show-duplicates"),
     # What it does once
     *("redo", "renew", "retry-failed", "include-exports", "keep-vanished", "dry-run"),
     # Where its answer goes

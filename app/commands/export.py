@@ -17,6 +17,7 @@ from app.commands.export_run import export_collection, run_export
 from app.commands.export_selection import find_collection, from_arguments, from_hits, from_json, readable_library
 from app.commands.link_run import link_clips, link_option
 from app.compose import Settings
+from app.exporting.clip_words import SubtitlePlace, WordsFrom
 from app.exporting.merging import merge_overlapping
 from app.exporting.request import ClipRequest, ExportMode, ExportOptions, ExportRequest
 from app.jobs.orders import ExportOrder
@@ -53,6 +54,7 @@ Examples:
   prismsearch search sunset --json > hits.json
   prismsearch export --from-json hits.json --to clips --pad 1s
   prismsearch export --collection Tray --zip tray.zip --mode smart --handles 2s
+  prismsearch export --collection Tray --to clips --subtitles track --language en
   prismsearch export --collection Tray --to lists --lists-only --list edl,fcpxml,otio
 
 \b
@@ -60,6 +62,8 @@ Examples:
 and copies the rest where the codec allows (H.264, HEVC, ProRes, DNxHD ...); elsewhere it works like exact.
 copy is quick and lossless, but starts at the key frame before the range and reports how much earlier.
 All sound tracks are kept, or those of --audio; a clip starts at the timecode of its first frame.
+--subtitles puts what is said in the videos, as far as the library knows it, beside, into or onto the
+clips, cut to each clip; burn needs --mode exact. --markers marks it in edit lists.
 Lists of the clips are written beside them: CSV and JSON, or those of --list. They give the ranges in the
 sources without handles. Nothing is ever overwritten; run the same command again to continue a stopped
 export.
@@ -130,6 +134,10 @@ def export(
     audio: str,
     pattern: str | None,
     lists: tuple[str, ...] | None,
+    subtitles: SubtitlePlace,
+    language: str,
+    words_from: WordsFrom,
+    markers: bool,
     typed: tuple[TypedTerms, ...],
     chain: ChainOptions,
     span: bool,
@@ -169,6 +177,10 @@ def export(
             audio=audio,
             lists=lists,
             clips=not lists_only,
+            subtitles=subtitles,
+            language=language.strip(),
+            words_from=words_from,
+            markers=markers,
         )
     except ValueError as error:
         raise click.UsageError(str(error)) from error

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 
 import click
 
 from app import compose
-from app.commands.export_selection import from_collection
+from app.commands.export_selection import from_collection, readable_library
 from app.compose import Settings
 from app.exporting.exporter import ExportResult, export
 from app.exporting.request import ExportedClip, ExportRequest
+from app.exporting.words.choosing import with_words
 from app.jobs.export_journal import ExportProgress, journal_result
 from app.jobs.jobs import Jobs
 from app.jobs.orders import ExportOrder
@@ -65,6 +67,7 @@ def run_export(
     """
     from db.library import FILE_NAME
 
+    request = _with_words(settings, request)
     stopping = "stopping after this clip (press Ctrl-C again to stop at once)"
     with ExitStack() as stack:
         line = stack.enter_context(LiveLine())
@@ -102,6 +105,23 @@ def run_export(
         raise click.exceptions.Exit(stopped_code())
     if result.written < len(result.clips) or not (result.clips or result.lists):
         raise click.exceptions.Exit(FAILED)
+
+
+def _with_words(settings: Settings, request: ExportRequest) -> ExportRequest:
+    """Return the request with what is said in its clips, if that is asked for, and say of which it is not known."""
+    if not request.carries_words:
+        return request
+    with readable_library(settings) as library:
+        clips, notes = with_words(
+            library,
+            request.requests,
+            request.subtitles if request.clips else "none",
+            language=request.language,
+            words_from=request.words_from,
+        )
+    for note in notes:
+        print_note(note)
+    return replace(request, requests=tuple(clips))
 
 
 def print_result(request: ExportRequest, result: ExportResult, *, as_json: bool) -> None:

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 
 _ANSWER = frozenset({
     "link", "library", "encoder", "device", "precision", "progress", "as_json", "paths", "print0", "open_rank",
-    "directory", "archive", "mode", "pad", "audio", "pattern", "lists", "lists_only", "span", "merge", "min_strength",
+    "directory", "archive", "mode", "pad", "audio", "pattern", "lists", "lists_only", "subtitles", "language",
+    "words_from", "markers", "span", "merge", "min_strength",
 })  # fmt: skip
 """Options that say nothing about what to search for, so that they go with a link; and how strong a match has to be."""
 

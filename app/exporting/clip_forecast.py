@@ -34,7 +34,7 @@ def forecast_clip(request: ClipRequest, mode: ExportMode, pad: Fraction, audio: 
         UnreadableVideo: The file is missing or broken.
         ExportError: It is not what was indexed, or no frame lies in the range.
     """
-    from app.exporting.cut_copy import copy_suffix
+    from app.exporting.copy_containers import copy_suffix
     from app.exporting.ffmpeg_binary import ExportError
     from app.exporting.smart.intra import SUFFIX, cannot_copy
     from app.exporting.sound import clip_container, select_sound

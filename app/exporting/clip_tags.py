@@ -72,8 +72,9 @@ def left_out_text(survey: Survey, *, subtitles: bool, chapters: bool) -> str:
     """
     extras = survey.extras
     lacking = []
-    if extras.subtitles and not subtitles:
-        lacking.append(_counted(len(extras.subtitles), "subtitle track"))
+    carried = int(survey.words is not None and survey.words.in_file and survey.words.place != "none")
+    if len(extras.subtitles) > carried and not subtitles:
+        lacking.append(_counted(len(extras.subtitles), "subtitle track") if not carried else "other subtitle tracks")
     if extras.chapters and not chapters:
         lacking.append("its chapters")
     if extras.data_tracks:

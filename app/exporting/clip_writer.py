@@ -51,6 +51,7 @@ def write_clips(
     cancelled: Callable[[], bool] | None = None,
     manifest: Manifest | None = None,
     find_source: Callable[[ClipRequest], ClipRequest] = lambda request: request,
+    beside: Callable[[ExportedClip], ExportedClip] = lambda clip: clip,
 ) -> list[ExportedClip]:
     """Write one clip per request, in order; no existing file is replaced.
 
@@ -66,6 +67,7 @@ def write_clips(
         on_progress: Called while a clip is cut.
         cancelled: Called before each clip. Once it returns True, the remaining clips are returned as not written.
         manifest: The directory's manifest. Clips that it records as finished are not cut again.
+        beside: Called with each clip that is written, also by an earlier run: writes what goes with it.
         find_source: Checks the source of a clip right before it is cut: `app.exporting.sources.Sources.find`.
 
     Returns:
@@ -108,6 +110,8 @@ def write_clips(
             clip = replace(clip, error=_STOPPED)
         elif (clip := _with_source(clip, find_source)).error is None:
             clip = writer.write(clip, number, key, None if on_progress is None else partial(on_progress, number - 1))
+        if clip.error is None:
+            clip = beside(clip)
         clips.append(clip)
         if on_clip is not None:
             on_clip(number, len(requests), clip)
@@ -168,11 +172,15 @@ class _ClipWriter:
             start, end = request.padded(self.pad)
             jumps = request.clock_jumps
             with continuous_source(request.path, start, end, draft, clock_jumps=jumps) as (path, moved):
+                words = None if request.words is None else replace(request.words, zero_seconds=moved)
                 if clip.mode == "smart":
                     begin, stop = start - moved, end - moved
-                    survey, cut = cut_smart(self.program, path, begin, stop, draft, on_progress, audio=self.audio)
+                    survey, cut = cut_smart(
+                        self.program, path, begin, stop, draft, on_progress, audio=self.audio, words=words
+                    )
                 else:
-                    survey = select_sound(survey_range(path, start - moved, end - moved), self.audio)
+                    survey = survey_range(path, start - moved, end - moved)
+                    survey = replace(select_sound(survey, self.audio), words=words)
                     if clip.mode == "copy":
                         cut = cut_copy(self.program, survey, draft)
                     else:

@@ -16,12 +16,14 @@ from typing import Any
 
 from app.exporting.audio_choice import tracks_text
 from app.exporting.clip_tags import joined_notes, tag_options
+from app.exporting.copy_containers import containers
 from app.exporting.cut import Cut
 from app.exporting.ffmpeg_binary import ExportError, OutsideError
 from app.exporting.graph import QUIET, SOURCE, SPHERICAL_MP4, TARGET, framecrc_packets, microseconds, run_graph
 from app.exporting.range_frames import keyframe_before
 from app.exporting.survey import Survey
 from app.exporting.tracks import SoundTrack
+from app.exporting.words.track import wants_track, words_track
 
 _REORDER_SECONDS = Fraction(3, 23)
 """How much too early ffmpeg seeks in containers that seek by decoding times, if frames are reordered."""
@@ -105,7 +107,7 @@ def _begins_otherwise(survey: Survey, copied: list[tuple[int, int]], key: int | 
     if first > survey.pts[0]:
         return False
     return min(pts for pts, _ in copied) < first or (
-        first != key and bool(survey.extras.timecode or survey.extras.chapters)
+        first != key and bool(survey.extras.timecode or survey.extras.chapters or wants_track(survey))
     )
 
 
@@ -176,7 +178,16 @@ def _copy(
                 text.write(_chapters_text(survey, first_pts))
         else:
             options["map_chapters"] = -1
-        graph = ffmpeg.merge_outputs(ffmpeg.output(*streams, TARGET, f=format_name, **options), listing)
+        words = stack.enter_context(
+            words_track(
+                survey, draft, format_name, start_seconds=survey.seconds(first_pts),
+                offset_seconds=survey.container_seconds(first_pts) + shift,
+            )
+        )  # fmt: skip
+        files.update(words.files)
+        options |= words.options
+        clip = ffmpeg.output(*streams, *words.streams, TARGET, f=format_name, **options)
+        graph = ffmpeg.merge_outputs(clip, listing)
         report = run_graph([program, *QUIET], graph, files, chapters=chapters)
     offset = round(shift / survey.time_base)
     return [(pts - offset, duration) for pts, duration in framecrc_packets(report, survey.time_base)]
@@ -200,36 +211,15 @@ def _attempts(survey: Survey) -> list[tuple[str, str, bool, tuple[SoundTrack, ..
 
     Tracks that say nothing of their channels, because they are empty or of an unknown format, are left out last.
     """
-    with_subtitles = (True, False) if survey.extras.subtitles else (False,)
+    # A track of ours stands in place of the source's own.
+    with_subtitles = (True, False) if survey.extras.subtitles and not wants_track(survey) else (False,)
     known = tuple(track for track in survey.sound if track.channels)
     return [
         (*container, subtitles, tracks)
         for tracks in dict.fromkeys((survey.sound, known))
-        for container in _containers(survey)
+        for container in containers(survey)
         for subtitles in with_subtitles
     ]
-
-
-def copy_suffix(survey: Survey) -> str:
-    """Return the suffix of a copy of a survey's range, unless its container turns out not to hold the streams."""
-    return _containers(survey)[0][0]
-
-
-def _containers(survey: Survey) -> list[tuple[str, str]]:
-    """Return (suffix, FFmpeg's name) of the source's own container if it is a usual one, then of Matroska."""
-    own = Path(survey.path).suffix.lower()
-    names = set(survey.format_name.split(","))
-    matroska = (".mkv", "matroska")
-    if "mp4" in names:
-        return [
-            (own, "mov" if own == ".mov" else "mp4") if own in (".mp4", ".m4v", ".mov") else (".mp4", "mp4"),
-            matroska,
-        ]
-    if "webm" in names and own == ".webm":
-        return [(".webm", "webm"), matroska]
-    if "mpegts" in names:
-        return [(own if own in (".ts", ".m2ts", ".mts") else ".ts", "mpegts"), matroska]
-    return [matroska]
 
 
 def _shift(survey: Survey) -> int:

@@ -8,6 +8,7 @@ stay interlaced in H.264; in HEVC they are deinterlaced.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -33,10 +34,14 @@ from app.exporting.graph import (
 )
 from app.exporting.sound import clip_container, decode_sound, leave_out_broken, sound_output
 from app.exporting.survey import Survey
+from app.exporting.words.burning import burning
+from app.exporting.words.track import words_track
 
 CRF = 18
 """Constant rate factor of x264 and x265 for exact clips, and for the encoded edges of smart ones."""
 PRESET = "medium"
+Draw = Callable[[Any], Any]
+"""Draws into a stream of pictures, of which the first is at 0."""
 _FRAMES = re.compile(r"^frame=\s*(\d+)\s*$", re.MULTILINE)
 
 
@@ -59,9 +64,15 @@ def cut_exact(program: str, survey: Survey, draft: Path, on_progress: OnProgress
     Raises:
         ExportError: No frame of the range can be decoded, or ffmpeg failed.
     """
+    with burning(program, survey) as (draw, note):
+        cut = _cut(program, survey, draft, on_progress, draw)
+        return replace(cut, note=joined_notes(cut.note, note))
+
+
+def _cut(program: str, survey: Survey, draft: Path, on_progress: OnProgress | None, draw: Draw) -> Cut:
     wanted, before = len(survey.pts), -1
     for lead in LEAD_SECONDS if survey.seekable else (None,):
-        cut = _encode_with_fallback(program, survey, draft, lead, on_progress)
+        cut = _encode_with_fallback(program, survey, draft, lead, on_progress, draw)
         cut = replace(cut, note=joined_notes(field_note(survey), cut.note))
         if cut.frames == wanted:
             return cut
@@ -75,18 +86,20 @@ def cut_exact(program: str, survey: Survey, draft: Path, on_progress: OnProgress
 
 
 def _encode_with_fallback(
-    program: str, survey: Survey, draft: Path, lead: Fraction | None, on_progress: OnProgress | None
+    program: str, survey: Survey, draft: Path, lead: Fraction | None, on_progress: OnProgress | None, draw: Draw
 ) -> Cut:
     """Encode the range, without the sound tracks that cannot be decoded."""
     frames, kept, note = leave_out_broken(
         survey.sound,
-        lambda tracks: _encode(program, replace(survey, sound=tracks), draft, lead, on_progress),
+        lambda tracks: _encode(program, replace(survey, sound=tracks), draft, lead, on_progress, draw),
         lambda track: decode_sound(program, survey, track, lead),
     )
     return Cut(suffix=clip_container(kept)[0], frames=frames, has_audio=bool(kept), note=note or None)
 
 
-def _encode(program: str, survey: Survey, draft: Path, lead: Fraction | None, on_progress: OnProgress | None) -> int:
+def _encode(
+    program: str, survey: Survey, draft: Path, lead: Fraction | None, on_progress: OnProgress | None, draw: Draw
+) -> int:
     """Return the number of frames written."""
     import ffmpeg
 
@@ -119,13 +132,14 @@ def _encode(program: str, survey: Survey, draft: Path, lead: Fraction | None, on
     if survey.is_variable:
         options["bf"] = 0  # reordered frames of a variable rate have decoding times that do not add up to the length
     options |= sound_options | tag_options(survey, survey.start_seconds, format_name, copying=False)
-    output = ffmpeg.output(_picture(source[str(survey.video_index)], survey), *sound, TARGET, **options)
-    report = run_graph(
-        [program, *QUIET, "-progress", "pipe:1"],
-        output,
-        {SOURCE: survey.path, TARGET: draft},
-        read_line if on_progress else None,
-    )
+    picture = draw(_picture(source[str(survey.video_index)], survey))
+    with words_track(survey, draft, format_name) as words:
+        report = run_graph(
+            [program, *QUIET, "-progress", "pipe:1"],
+            ffmpeg.output(picture, *sound, *words.streams, TARGET, **options, **words.options),
+            {SOURCE: survey.path, TARGET: draft, **words.files},
+            read_line if on_progress else None,
+        )
     counts = _FRAMES.findall(report)
     return int(counts[-1]) if counts else 0
 

@@ -11,11 +11,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from app.exporting.clip_tags import joined_notes
 from app.exporting.clip_writer import OnClip, OnClipProgress, ensure_folder, write_clips
-from app.exporting.lists import clip_record, list_writer, write_clip_tables, write_edit_lists
+from app.exporting.ffmpeg_binary import find_ffmpeg
+from app.exporting.lists import WriteList, clip_record, list_writer, write_clip_tables, write_edit_lists
 from app.exporting.manifest import Manifest, export_key, lock_manifest
 from app.exporting.request import ExportedClip, ExportRequest
 from app.exporting.sources import Sources, source_notes
+from app.exporting.words.burning import check_burning
+from app.exporting.words.cue_files import srt_bytes
 from app.exporting.zip_file import lock_parts, remove_parts, sweep_parts, write_zip
 from indexer.media.errors import Cancelled
 
@@ -42,6 +46,7 @@ class ExportResult:
         return {
             "clips": [
                 {**clip_record(clip), "copied_frames": clip.copied_frames, "file": file}
+                | ({} if clip.subtitles is None else {"subtitles": str(clip.subtitles)})
                 for clip, file in zip(self.clips, files, strict=True)
             ],
             "lists": [str(path) for path in self.lists],
@@ -86,7 +91,10 @@ def export(
     key = export_key(
         request.requests, request.mode, request.handles_seconds, request.name_pattern, request.audio, request.title,
         request.lists, request.clips,
+        *((request.subtitles, request.language, request.words_from, request.markers) if request.carries_words else ()),
     )  # fmt: skip
+    if request.clips and any(each.words is not None and each.words.place == "burn" for each in request.requests):
+        check_burning(find_ffmpeg(ffmpeg))
     if request.folder is not None:
         folder = ensure_folder(request.folder)
         with lock_manifest(folder) as manifest:
@@ -103,19 +111,40 @@ def export(
     sweep_parts(target)
     with lock_parts(target) as (parts, manifest):
         result = _export_into(parts, manifest, request, key, ffmpeg, on_clip, on_progress, cancelled)
-        files = [clip.file for clip in result.clips if clip.file is not None] + list(result.lists)
+        made = [file for clip in result.clips for file in (clip.file, clip.subtitles)]
+        files = [file for file in made if file is not None] + list(result.lists)
         archive = write_zip(files, target, manifest, key, cancelled) if files and not result.interrupted else None
         if result.interrupted or (archive is None and files):
             manifest.close()
             result = replace(result, interrupted=True)
             tell(result)
             return result
-        clips = tuple(clip if clip.file is None else replace(clip, file=Path(clip.file.name)) for clip in result.clips)
+        clips = tuple(map(_in_zip, result.clips))
         lists = tuple(Path(path.name) for path in result.lists)
         result = replace(result, clips=clips, lists=lists, zip=archive)
         tell(result)
         remove_parts(parts)
     return result
+
+
+def _in_zip(clip: ExportedClip) -> ExportedClip:
+    """Return a clip with the names of its files in a zip."""
+    file, subtitles = (None if each is None else Path(each.name) for each in (clip.file, clip.subtitles))
+    return replace(clip, file=file, subtitles=subtitles)
+
+
+def _with_subtitles(clip: ExportedClip, write: WriteList) -> ExportedClip:
+    """Write what is said in a clip to a file beside it, of its name, if that is asked for."""
+    words = clip.request.words
+    if words is None or words.place != "file" or clip.file is None or clip.start_seconds is None:
+        return clip
+    cues = words.cues(clip.start_seconds - clip.early_seconds, clip.end_seconds or clip.start_seconds)
+    if not cues:
+        return replace(clip, note=joined_notes(clip.note, "nothing is said in it"))
+    try:
+        return replace(clip, subtitles=write(srt_bytes(cues), f"{clip.file.stem}.srt"))
+    except OSError as error:
+        return replace(clip, note=joined_notes(clip.note, f"without subtitles ({error.strerror or error})"))
 
 
 def _export_into(
@@ -130,6 +159,7 @@ def _export_into(
 ) -> ExportResult:
     clips: list[ExportedClip] = []
     sources = Sources(cancelled)
+    write = list_writer(folder, manifest, key)
     try:
         found = [sources.find(each) for each in request.requests]
     except Cancelled:
@@ -148,14 +178,14 @@ def _export_into(
             cancelled=cancelled,
             manifest=manifest,
             find_source=sources.find,
+            beside=lambda clip: _with_subtitles(clip, write),
         )
     if any(clip.error is not None for clip in clips) and cancelled():
         return ExportResult(clips=tuple(clips), interrupted=True)
     lists: list[Path] = []
     notes = source_notes(request.requests, found, lists=request.lists is not None)
-    write = list_writer(folder, manifest, key)
     if request.lists is not None:
-        lists, more = write_edit_lists(found, clips, request.lists, write, request.title)
+        lists, more = write_edit_lists(found, clips, request.lists, write, request.title, markers=request.markers)
         notes += more
     elif any(clip.error is None for clip in clips):
         lists = list(write_clip_tables(clips, write))

@@ -64,6 +64,7 @@ def run_ffmpeg(
     *,
     check: Callable[[], None] | None = None,
     memory_bytes: int | None = None,
+    messages: list[str] | None = None,
 ) -> str:
     """Run ffmpeg to its end, in a session of its own: a Ctrl-C in the terminal reaches only the caller.
 
@@ -75,6 +76,7 @@ def run_ffmpeg(
         on_line: Called with each line of standard output as it comes.
         check: Called several times a second. What it raises ends ffmpeg.
         memory_bytes: The address space that it may have, on Linux; None for any.
+        messages: Receives the last lines of its standard error, also where it fails.
 
     Returns:
         The standard output.
@@ -91,11 +93,15 @@ def run_ffmpeg(
         except BaseException:
             _kill(process)
             raise
-        if process.returncode == 0:
+        if process.returncode == 0 and messages is None:
             return output
         errors.seek(0, 2)
         errors.seek(max(0, errors.tell() - _LAST_BYTES))
         lines = [line.strip() for line in errors.read().decode(errors="replace").splitlines() if line.strip()]
+    if messages is not None:
+        messages += lines
+        if process.returncode == 0:
+            return output
     outside = stopped_text(process.returncode) or outside_text(lines)
     if outside is not None:
         raise OutsideError(outside)

@@ -12,11 +12,14 @@ from app.exporting.ffmpeg_binary import ExportError, OutsideError, run_ffmpeg
 from app.exporting.survey import Survey
 from indexer.media.formats import MEDIA_FORMATS, PROTOCOLS
 
+_TEXT_FORMATS = "ass,srt,webvtt"
 LEAD_SECONDS = (Fraction(1), Fraction(5), Fraction(30), None)
 """Leads of reading before the range, one per attempt; None reads from the beginning of the file. One second more than
 the key frame needs, because the audio of a picture may precede it in the file."""
 SOURCE, TARGET = "prismsearch-source", "prismsearch-target"
 """Placeholders for the files while the command line is built: ffmpeg-python cannot take a name that is not UTF-8."""
+WORDS = "prismsearch-words"
+"""Likewise, for a file of subtitles that we wrote ourselves."""
 QUIET = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-copyts")
 """Global options. copyts keeps the source's own times, in which all ranges are specified."""
 SPHERICAL_MP4 = {"strict": "unofficial"}
@@ -93,7 +96,7 @@ def compile_graph(command: list[str], graph: Any, files: Mapping[str, str | Path
             word = repeated(*separate_graphs(word))
         first, *more = word.split(_AND)
         if words and words[-1] == "-i":
-            words[-1:] = input_words(names[first])
+            words[-1:] = input_words(names[first], formats=_TEXT_FORMATS if first == WORDS else MEDIA_FORMATS)
             continue
         words.append(names.get(first, first))
         for value in more:

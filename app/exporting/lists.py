@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from app.exporting.request import ClipRequest, ExportedClip
 from app.exporting.source_facts import SourceFacts
 from app.timelines.json_file import json_bytes
-from app.timelines.model import Timeline, TimelineClip, frame_range
+from app.timelines.model import Marker, Timeline, TimelineClip, frame_range
 from app.timelines.rows import round_seconds
 from app.timelines.table_file import csv_bytes
 from app.timelines.timecode import format_timecode, labels_per_frame, nominal_rate, parse_timecode
@@ -43,6 +43,8 @@ def write_edit_lists(
     formats: Sequence[str],
     write: WriteList,
     title: str,
+    *,
+    markers: bool = False,
 ) -> tuple[list[Path], list[str]]:
     """Write the requested ranges as edit lists, one file per format.
 
@@ -52,6 +54,7 @@ def write_edit_lists(
         formats: Names in `app.timelines.writing.FORMATS`.
         write: Writes each file.
         title: Name of the timeline and stem of the files.
+        markers: What is said in the clips becomes markers.
 
     Returns:
         The files, and a note on everything that the lists cannot state exactly. Ranges of unknown frame rate are
@@ -78,7 +81,7 @@ def write_edit_lists(
                 f"{Path(request.path).name} is not in the lists: it cannot be opened, so its frame rate is unknown"
             )
             continue
-        entries.append(_timeline_clip(request, number, facts))
+        entries.append(_timeline_clip(request, number, facts, markers=markers))
     if not entries:
         return [], notes
     paths: list[Path] = []
@@ -89,7 +92,7 @@ def write_edit_lists(
     return paths, notes
 
 
-def _timeline_clip(request: ClipRequest, number: int, facts: SourceFacts) -> TimelineClip:
+def _timeline_clip(request: ClipRequest, number: int, facts: SourceFacts, *, markers: bool) -> TimelineClip:
     return TimelineClip(
         name=request.name_hint,
         path=request.path,
@@ -108,8 +111,20 @@ def _timeline_clip(request: ClipRequest, number: int, facts: SourceFacts) -> Tim
         field_order=facts.field_order,
         reel=facts.reel,
         note=request.note,
+        markers=_markers(request) if markers else (),
         score=request.score,
         rank=number if request.rank is None else request.rank,
+    )
+
+
+def _markers(request: ClipRequest) -> tuple[Marker, ...]:
+    """Return what is said in a range, in seconds from the first frame shown."""
+    if request.words is None:
+        return ()
+    start, end = Fraction(request.start_seconds), Fraction(request.end_seconds)
+    return tuple(
+        Marker(start + Fraction(cue.start_ms, 1000), start + Fraction(cue.end_ms, 1000), cue.text)
+        for cue in request.words.cues(start, end)
     )
 
 

@@ -191,6 +191,8 @@ def request_keys(requests: Sequence[ClipRequest], *settings: object) -> list[str
                 source = None  # unreadable now, so neither cut nor recognised from an earlier run
         range_ = [str(Fraction(request.start_seconds)), str(Fraction(request.end_seconds))]
         names = [request.rank or number, request.name_hint, request.collection, len(str(len(requests)))]
+        if request.words is not None and request.words.place in ("track", "burn"):
+            names.append(request.words.digest)
         text = json.dumps([source, range_, names, *map(str, settings)])
         occurrences[text] += 1
         keys.append(hashlib.blake2b(f"{text} {occurrences[text]}".encode(), digest_size=12).hexdigest())

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from app.exporting.audio_choice import ALL_TRACKS, parse_audio
+from app.exporting.clip_words import ClipWords, SubtitlePlace, WordsFrom, check_language
 from app.exporting.naming import ClipFacts, check_pattern
 from app.exporting.source_facts import SourceFacts
 from app.timelines.writing import FORMATS, check_format
@@ -45,6 +46,7 @@ class ClipRequest:
     copies: tuple[KnownCopy, ...] = ()  # other files that may have this content
     problem: str = ""  # why the source is not the one that was indexed, see `sources`; then nothing is cut
     note: str = ""  # used in lists
+    words: ClipWords | None = None  # what is said in the video
     facts: SourceFacts | None = None  # used in lists; None: read from the file
     clock_jumps: bool | None = None  # see Video.clock_jumps; None: the file is looked through
 
@@ -100,6 +102,10 @@ class ExportOptions:
     audio: str = ALL_TRACKS  # sound tracks of the clips: all, first, none, or numbers from 1 such as 1,3
     lists: tuple[str, ...] | None = None  # names in app.timelines' FORMATS; None: CSV and JSON of the clips as cut
     clips: bool = True  # False: lists only, at least one
+    subtitles: SubtitlePlace = "none"  # where the words of each clip go
+    language: str = ""  # of these words, BCP 47; "": that of the first source, see words.choosing
+    words_from: WordsFrom = "best"
+    markers: bool = False  # what is said becomes markers in the edit lists
 
     def __post_init__(self) -> None:
         if (self.folder is None) == (self.zip is None):
@@ -111,8 +117,18 @@ class ExportOptions:
             check_pattern(self.name_pattern)
         for each in self.lists or ():
             check_format(each)
+        check_language(self.language)
+        if self.clips and self.subtitles == "burn" and self.mode != "exact":
+            raise ValueError("subtitles are burnt into pictures that are encoded again: use the mode exact")
+        if self.markers and not self.lists:
+            raise ValueError("markers are written into edit lists: choose one, such as fcpxml")
         if not self.clips and not self.lists:
             raise ValueError(f"lists only: choose at least one of {', '.join(FORMATS)}")
+
+    @property
+    def carries_words(self) -> bool:
+        """Whether clips or lists have what is said in them."""
+        return self.markers or (self.clips and self.subtitles != "none")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +163,7 @@ class ExportedClip:
     request: ClipRequest
     mode: ExportMode
     file: Path | None = None
+    subtitles: Path | None = None  # the file beside it with what is said
     start_seconds: Fraction | None = None  # time of the first frame in the range, padding included
     end_seconds: Fraction | None = None
     early_seconds: Fraction = Fraction(0)

@@ -8,6 +8,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from app.exporting.clip_words import ClipWords
 from app.exporting.ffmpeg_binary import ExportError
 from app.exporting.range_frames import times_by_packets, times_by_seeking, times_until
 from app.exporting.tracks import NO_EXTRAS, Extras, SoundTrack, extras, sound_tracks
@@ -55,6 +56,8 @@ class Survey:
     colours: ColourTags | None = None  # as stated, or as assumed
     is_hdr: bool = False  # PQ or HLG
     has_alpha: bool = False
+    size: tuple[int, int] = (0, 0)  # of decoded pictures
+    words: ClipWords | None = None  # to go into the clip
     fields_flagged: bool = True  # the frames themselves say that they are interlaced, not only the container
 
     @property
@@ -144,6 +147,7 @@ def survey_range(
         facts = _stream_facts(source, first_pts, counted)
         facts |= {"display_matrix": display_matrix(first.picture), "is_spherical": is_spherical(first.picture)}
         facts["colours"] = source_tags(first.picture, (first.picture.width, first.picture.height))
+        facts["size"] = (first.picture.width, first.picture.height)
         facts["is_hdr"] = tone_map_for(first.picture) is not None
         facts["has_alpha"] = has_alpha(first.picture.format.name)
         fields = FieldsSeen(source)

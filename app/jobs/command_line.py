@@ -38,6 +38,11 @@ def export_words(options: ExportOptions) -> list[str]:
     words += ["--audio", options.audio] if options.audio != ALL_TRACKS and options.clips else []
     words += ["--name", options.name_pattern] if options.name_pattern is not None else []
     words += ["--list", ",".join(options.lists)] if options.lists else []
+    words += ["--subtitles", options.subtitles] if options.subtitles != "none" and options.clips else []
+    words += ["--markers"] if options.markers else []
+    if options.carries_words:
+        words += ["--language", options.language] if options.language else []
+        words += ["--words-from", options.words_from] if options.words_from != "best" else []
     return words
 
 

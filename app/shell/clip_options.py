@@ -4,25 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import click
 
 from app.exporting.audio_choice import ALL_TRACKS, parse_audio
+from app.exporting.clip_words import SubtitlePlace
 from app.exporting.naming import check_pattern
 from app.exporting.request import MAX_HANDLE_SECONDS, list_formats
 from app.shell.completion_values import complete_lists
 from app.shell.options import seconds_value
+from app.shell.words_options import words_options
 from app.timelines.writing import FORMATS
 
 Value = TypeVar("Value")
 
 
 def clip_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --mode, --pad, --audio, --name and --list to a command, which receives them as `mode`, `pad`, `audio`,
-    `pattern` and `lists`.
+    """Add --mode, --pad, --audio, --name, --list, --subtitles, --language, --words-from and --markers to a command,
+    which receives them as `mode`, `pad`, `audio`, `pattern`, `lists`, `subtitles`, `language`, `words_from`, `markers`.
     """
     for option in (
+        click.option("--markers", is_flag=True, help="With --list: mark in the lists what is said in the clips."),
+        words_options,
+        click.option(
+            "--subtitles",
+            type=click.Choice(get_args(SubtitlePlace)),
+            default="none",
+            show_default=True,
+            help="Put what is said into an SRT file beside each clip, a track in it, or its pictures (burn).",
+        ),
         click.option(
             "--list",
             "lists",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from app.timelines.markers import on_timeline, placed_markers
 from app.timelines.placing import Event, PlacedTimeline, clips_text, source_timecodes
 from app.timelines.plain_text import file_url, one_line, one_line_path, xml_safe
 from app.timelines.reels import plain_reel, reel_names
@@ -16,6 +17,7 @@ from app.timelines.timecode import timebase
 MAX_EVENTS = 999
 MAX_CHANNELS = 4
 _MAX_COMMENTS = 50  # lines of one note
+_MARKER_TEXT = 200  # characters: a marker is one line, and lines are short in this format
 
 
 def render_edl(placed: PlacedTimeline) -> tuple[bytes, list[str]]:
@@ -34,7 +36,7 @@ def render_edl(placed: PlacedTimeline) -> tuple[bytes, list[str]]:
         channels, *more_channels = _channels(sum(event.clip.channels))
         record = f"{placed.timecode(event.record_in)} {placed.timecode(event.record_out)}"
         lines.append(f"{event.number:03}  {reels[event.clip.path]:8} {channels:5} C        {start} {end} {record}")
-        lines += [*more_channels, *_comments(event), ""]
+        lines += [*more_channels, *_comments(event), *_locators(event, placed), ""]
     lines += [f"* REEL {reel} IS: {one_line_path(path)}" for path, reel in reels.items()]
     return "\r\n".join([*lines, ""]).encode(), _notes(placed)
 
@@ -55,6 +57,14 @@ def _comments(event: Event) -> list[str]:
         f"* SOURCE FILE: {one_line_path(clip.path)}",
         f"* OTIO REFERENCE FROM: {file_url(clip.path)}",
         *(f"* COMMENT: {line}" for line in comments),
+    ]
+
+
+def _locators(event: Event, placed: PlacedTimeline) -> list[str]:
+    """Return the markers as comments that Avid, Resolve and OpenTimelineIO read as such, in record timecode."""
+    return [
+        f"* LOC: {placed.timecode(on_timeline(event, marker.first, placed.rate))} WHITE   {marker.line[:_MARKER_TEXT]}"
+        for marker in placed_markers(event)
     ]
 
 

@@ -20,6 +20,7 @@ from app.timelines.fcp7_sound import (
     linked_items,
     track_type,
 )
+from app.timelines.markers import placed_markers
 from app.timelines.placing import Event, PlacedTimeline, name_notes
 from app.timelines.plain_text import file_url, one_line, xml_safe
 from app.timelines.timecode import format_timecode, is_ntsc, timebase
@@ -118,6 +119,7 @@ def _clip(
             child(link, "clipindex", linked.number)
     if not channel:
         _note(item, event)
+        _markers(item, event)
 
 
 def _describe(element: ElementTree.Element, event: Event) -> None:
@@ -156,6 +158,16 @@ def _note(item: ElementTree.Element, event: Event) -> None:
     child(marker, "name", one_line(note)[:60])
     child(marker, "in", event.in_frame)
     child(marker, "out", -1)
+
+
+def _markers(item: ElementTree.Element, event: Event) -> None:
+    """Add what is said, as markers that last as long as it is said."""
+    for each in placed_markers(event):
+        marker = child(item, "marker")
+        child(marker, "comment", each.text)
+        child(marker, "name", each.name)
+        child(marker, "in", each.first)
+        child(marker, "out", each.end)
 
 
 def _size(parent: ElementTree.Element, rate: Fraction, width: int, height: int, field_order: FieldOrder) -> None:

@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias
 from xml.etree import ElementTree
 
+from app.timelines.markers import placed_markers
 from app.timelines.placing import Event, PlacedTimeline, name_notes
 from app.timelines.plain_text import file_url, one_line, xml_safe
 from app.timelines.xml_text import child, xml_bytes
@@ -173,6 +174,20 @@ def _clip(spine: ElementTree.Element, placed: PlacedTimeline, event: Event, asse
         child(element, "note", note)
     if event.rate != placed.rate:
         child(element, "conform-rate", scaleEnabled="0", srcFrameRate=_CONFORMED.get(event.rate))
+    _markers(element, event)
+
+
+def _markers(element: ElementTree.Element, event: Event) -> None:
+    """Add what is said, at times of the file, as those of the clip's start are."""
+    for marker in placed_markers(event):
+        child(
+            element,
+            "marker",
+            start=_time(event.timecode_offset + marker.first, event.rate),
+            duration=_time(marker.end - marker.first, event.rate),
+            value=marker.name,
+            note=marker.line if marker.line != marker.name else None,
+        )
 
 
 def _time(frames: int, rate: Fraction) -> str:

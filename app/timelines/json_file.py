@@ -32,6 +32,10 @@ def render_json(placed: PlacedTimeline) -> tuple[bytes, list[str]]:
                 "source_timecode_frames": event.timecode_offset,
                 "drop_frame": event.drop,
                 "url": file_url(clip.path),
+                "markers": [
+                    {"start": str(each.start_seconds), "end": str(each.end_seconds), "text": each.text}
+                    for each in clip.markers
+                ],
             }
         )
     content = {

@@ -13,6 +13,15 @@ if TYPE_CHECKING:
     from db.media_facts import AudioTrack, FieldOrder
 
 
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """A text at a time of a file: start and end in exact seconds from the first frame shown, within the clip."""
+
+    start_seconds: Fraction
+    end_seconds: Fraction
+    text: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimelineClip:
     """A range of a video: start <= time < end, in exact seconds from the first frame shown.
@@ -37,6 +46,7 @@ class TimelineClip:
     field_order: FieldOrder = ""  # "" if unknown
     reel: str = ""  # name of the tape or reel that the file states; "" if none
     note: str = ""
+    markers: tuple[Marker, ...] = ()  # by start: what is said
     score: float | None = None
     rank: int | None = None
     variable_rate: bool = False  # the frame rate is known to vary

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from app.timelines.markers import placed_markers
 from app.timelines.placing import Event, PlacedTimeline, name_notes
 from app.timelines.plain_text import file_url, xml_safe
 from app.timelines.rows import finite_score
@@ -60,8 +61,27 @@ def _clip(event: Event, audio_track: int | None = None) -> schema.Clip:
         name=event.name,
         media_reference=reference,
         source_range=_range(event),
+        markers=[] if audio_track is not None else _markers(event),
         metadata={"prismsearch": metadata},
     )
+
+
+def _markers(event: Event) -> list[schema.Marker]:
+    """Return what is said, at times of the file, as the clip's range is."""
+    from opentimelineio import opentime, schema
+
+    return [
+        schema.Marker(
+            name=marker.name,
+            marked_range=opentime.TimeRange(
+                _time(event.timecode_offset + marker.first, event.rate),
+                opentime.RationalTime(marker.end - marker.first, float(event.rate)),
+            ),
+            color=schema.MarkerColor.WHITE,
+            metadata={"prismsearch": {"text": marker.text}},
+        )
+        for marker in placed_markers(event)
+    ]
 
 
 def _metadata(event: Event) -> dict[str, Any]:

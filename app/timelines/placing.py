@@ -24,6 +24,8 @@ from app.timelines.timecode import (
 if TYPE_CHECKING:
     from db.media_facts import FieldOrder
 
+MOST_MARKERS = 500
+"""Markers of one clip: more is no help to a person, and slows editing programs down."""
 _OFF_GRID = Fraction(1, 4)
 """Frames by which a cut may deviate from a constant rate. Times in milliseconds deviate less, up to 250 frames/s."""
 
@@ -223,6 +225,9 @@ def _notes(
             f"{clips_text(invalid, total)}: the start timecode of the file is not valid at its frame rate and was "
             "left out"
         )
+    many = [event.number for event in events if len(event.clip.markers) > MOST_MARKERS]
+    if many:
+        notes.append(f"{clips_text(many, total)}: only the first {MOST_MARKERS} markers were written")
     if timeline.drop_frame and not drop:
         notes.append(f"there is no drop-frame timecode at {rate_text(rate)} frames per second; non-drop was written")
     if timecode_offset + events[-1].record_out > frames_per_day(rate, drop):

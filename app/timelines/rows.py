@@ -7,12 +7,13 @@ from fractions import Fraction
 from typing import Any
 
 from app.timelines.placing import Event, PlacedTimeline
+from app.timelines.plain_text import one_line
 
 COLUMNS = (
     "start_seconds", "end_seconds", "name", "number", "source", "length_seconds", "start_frame", "end_frame",
     "length_frames", "frame_rate", "start_timecode", "end_timecode", "record_start_timecode", "record_end_timecode",
     "record_start_frame", "record_end_frame", "source_timecode", "width", "height", "has_audio", "rank", "score",
-    "note", "audio_channels", "field_order", "reel",
+    "note", "audio_channels", "field_order", "reel", "words",
 )  # fmt: skip
 """Columns of the table. LosslessCut reads the first three as a list of segments."""
 
@@ -53,6 +54,7 @@ def clip_row(event: Event, placed: PlacedTimeline) -> dict[str, Any]:
         "audio_channels": " ".join(map(str, clip.channels)) or None,  # of each sound track
         "field_order": clip.field_order or None,
         "reel": clip.reel or None,
+        "words": "\n".join(one_line(marker.text) for marker in clip.markers) or None,  # said in it, one line each
     }
 
 

@@ -35,6 +35,8 @@ _TAGS: dict[str, str] = {}
 for _entry in _TABLE.replace("\n", "|").split("|"):
     for _name in _entry.split():
         _TAGS[_name.lower()] = _entry.split()[0]
+_CODES = {_tag: _code for _code, _tag in reversed(_TAGS.items()) if len(_code) == 3 and _code.isascii()}
+"""The first ISO 639-2 code of each tag, which is the terminological one."""
 _SCRIPTS = frozenset(("hans", "hant", "latn", "cyrl"))
 _TAG = re.compile(r"([a-z]{2,3})[-_]([a-z0-9]{2,8})", re.IGNORECASE)
 
@@ -58,3 +60,9 @@ def language_tag(name: str) -> str:
     if len(region) == 3 and region.isdigit():
         return f"{language}-{region}"
     return f"{language}-{region.title()}" if region.lower() in _SCRIPTS else language
+
+
+def iso_639_2(tag: str) -> str:
+    """Return the code of three letters that containers name a language by; `und` if it is not known."""
+    language = tag.partition("-")[0].lower()
+    return language if len(language) == 3 and language.isascii() else _CODES.get(language, "und")

@@ -16,6 +16,7 @@ from typing import Any
 
 from app.exporting.audio_choice import ALL_TRACKS
 from app.exporting.clip_tags import joined_notes, tag_options
+from app.exporting.clip_words import ClipWords
 from app.exporting.cut import Cut
 from app.exporting.cut_exact import CRF, PRESET, cut_exact
 from app.exporting.ffmpeg_binary import ExportError, OutsideError
@@ -37,6 +38,7 @@ from app.exporting.smart.nal import BrokenStream, NotJoinable, ParameterSets, le
 from app.exporting.smart.plan import CopyPlan, packets_to_copy, plan_copy
 from app.exporting.sound import AUDIO, clip_container, decode_sound, leave_out_broken, read_sound, select_sound
 from app.exporting.survey import Survey, survey_range
+from app.exporting.words.track import words_track
 from files.durability import create_empty
 
 
@@ -58,6 +60,7 @@ def cut_smart(
     on_progress: OnProgress | None = None,
     *,
     audio: str = ALL_TRACKS,
+    words: ClipWords | None = None,
 ) -> tuple[Survey, Cut]:
     """Write exactly the frames of a range, copied as far as possible.
 
@@ -69,6 +72,7 @@ def cut_smart(
         draft: The file to write; replaced if it exists.
         on_progress: Called with the finished share, 0 to 1, if the clip is encoded as a whole.
         audio: The sound tracks, as `audio_choice.parse_audio` returns them.
+        words: What is to go into the clip.
 
     Returns:
         The survey of the range, and the written file. Its `note` says how many frames were copied, or why none were.
@@ -78,7 +82,7 @@ def cut_smart(
         ExportError: No frame lies in the range, or ffmpeg failed.
         OSError: The file cannot be written.
     """
-    survey = select_sound(survey_range(path, start, end, decoding=False), audio)
+    survey = replace(select_sound(survey_range(path, start, end, decoding=False), audio), words=words)
     try:
         cut = cut_intra(program, survey, draft) if survey.intra_only else _join(program, survey, draft)
         return survey, cut
@@ -90,7 +94,7 @@ def cut_smart(
         raise
     except ExportError as problem:
         reason = f"joining failed ({problem})"
-    survey = select_sound(survey_range(path, start, end), audio)
+    survey = replace(select_sound(survey_range(path, start, end), audio), words=words)
     cut = cut_exact(program, survey, draft, on_progress)
     return survey, replace(cut, note=joined_notes(cut.note, f"re-encoded as a whole: {reason}"))
 
@@ -229,8 +233,10 @@ def _mux(program: str, survey: Survey, video: Path, draft: Path, lead: Fraction 
     if survey.codec == "hevc":
         options["tag:v"] = "hvc1"  # Apple's players accept HEVC only under this tag
     sound, sound_options = read_sound(survey, lead)
-    output = ffmpeg.output(ffmpeg.input(SOURCE)["v:0"], *sound, TARGET, **options, **sound_options)
-    run_graph([program, *QUIET], output, {SOURCE: video, AUDIO: survey.path, TARGET: draft})
+    with words_track(survey, draft, format_name) as words:
+        options |= sound_options | words.options
+        output = ffmpeg.output(ffmpeg.input(SOURCE)["v:0"], *sound, *words.streams, TARGET, **options)
+        run_graph([program, *QUIET], output, {SOURCE: video, AUDIO: survey.path, TARGET: draft, **words.files})
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from app.exporting.graph import (
 from app.exporting.smart.nal import NotJoinable
 from app.exporting.sound import AUDIO, decode_sound, leave_out_broken, read_sound
 from app.exporting.survey import Survey
+from app.exporting.words.track import words_track
 
 SUFFIX = ".mov"
 AUDIO_LEAD_SECONDS = Fraction(5)  # of reading before the range, to find its sound
@@ -86,8 +87,10 @@ def _copy(program: str, survey: Survey, draft: Path, start: Fraction | None) -> 
     options: dict[str, Any] = {"f": "mov", "movflags": "+faststart", "bsf:v": times}
     options |= tag_options(survey, survey.start_seconds, "mov", copying=True)
     sound, sound_options = read_sound(survey, AUDIO_LEAD_SECONDS, keep_pcm=True)
-    clip = ffmpeg.output(video, *sound, TARGET, **copying, **options, **sound_options)
     listing = ffmpeg.output(video, "pipe:1", f="framecrc", **copying)
-    files: dict[str, str | Path] = {SOURCE: survey.path, AUDIO: survey.path, TARGET: draft}
-    report = run_graph([program, *QUIET], ffmpeg.merge_outputs(clip, listing), files)
+    options |= sound_options
+    with words_track(survey, draft, "mov") as words:
+        clip = ffmpeg.output(video, *sound, *words.streams, TARGET, **copying, **options, **words.options)
+        files: dict[str, str | Path] = {SOURCE: survey.path, AUDIO: survey.path, TARGET: draft, **words.files}
+        report = run_graph([program, *QUIET], ffmpeg.merge_outputs(clip, listing), files)
     return [pts for pts, _ in framecrc_packets(report, survey.time_base)]

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from app.evaluation.own_questions import MAX_QUESTION_CHARACTERS
 from app.exporting.audio_choice import ALL_TRACKS, MAX_AUDIO_CHARACTERS
+from app.exporting.clip_words import MAX_LANGUAGE_CHARACTERS, SubtitlePlace, WordsFrom
 from app.exporting.naming import MAX_PATTERN_CHARACTERS
 from app.web.http.validation import NO_NULL, NOT_BLANK, Body, Integer, Number, at_most
 from db.text_limits import MAX_LINK_LENGTH, MAX_NAME_LENGTH, MAX_NOTE_LENGTH
@@ -106,6 +107,10 @@ class ExportBody(Body):
     name_pattern: Annotated[str, Field(max_length=MAX_PATTERN_CHARACTERS), NO_NULL] = ""
     audio: Annotated[str, Field(max_length=MAX_AUDIO_CHARACTERS), NO_NULL] = ALL_TRACKS
     lists: list[str] = Field(default_factory=list, max_length=MAX_LISTS)  # names of formats
+    subtitles: SubtitlePlace = "none"
+    language: Annotated[str, Field(max_length=MAX_LANGUAGE_CHARACTERS), NO_NULL] = ""
+    words_from: WordsFrom = "best"
+    markers: bool = False
 
 
 class FolderPathBody(Body):

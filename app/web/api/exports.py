@@ -71,6 +71,10 @@ def export_routes(settings: Settings, library: Library, jobs: Jobs, read: ReadMe
                 audio=body.audio,
                 lists=tuple(dict.fromkeys(body.lists)) or None,
                 clips=body.mode != "none",
+                subtitles=body.subtitles,
+                language=body.language.strip(),
+                words_from=body.words_from,
+                markers=body.markers,
             )
         order = ExportOrder(
             collection=collection.id,
