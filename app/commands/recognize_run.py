@@ -144,7 +144,7 @@ def recognize_videos(
                 raise
             except WorkersUnavailable as error:
                 raise CommandError(str(error), MISSING) from error
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  engines and decoders raise errors of their libraries
                 reason = error.reason if isinstance(error, UnreadableVideo) else _reason(error)
                 report.failed.append((video.path, reason))
                 job.add_failure(video.path, reason)

@@ -1,0 +1,220 @@
+"""`index --read-text` and `transcribe`: each video once, however a run ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from fakes import ColourEncoder
+from numpy.typing import NDArray
+from stand_in_recognition import PaintedTextReader, ToneTranscriber, say
+from synthetic import make_video
+from talkies import SIZE, card, index, make_talkie
+
+from app import compose
+from app.cli import main
+from app.jobs.command_line import words_of
+from app.jobs.jobs import Jobs
+from app.jobs.orders import TranscribeOrder, order_from_json, order_to_json
+from db.library import Library
+from db.timed_text import TextSource, TimedLine
+from recognition.screen import models as screen_models
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+class CountingReader(PaintedTextReader):
+    """Stops the process, as Ctrl-C does, after some frames."""
+
+    def __init__(self, stop_after: int = 10**9) -> None:
+        super().__init__()
+        self.stop_after = stop_after
+
+    def read(self, frame: NDArray[np.uint8]) -> Any:
+        if self.frames == self.stop_after:
+            os.kill(os.getpid(), signal.SIGINT)
+        return super().read(frame)
+
+
+@pytest.fixture
+def films(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(compose, "open_encoder", lambda settings, sources=None: ColourEncoder())
+    monkeypatch.setenv("PRISMSEARCH_LIBRARY", str(tmp_path / "library"))
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "films"
+    folder.mkdir()
+    make_video(folder / "first.mp4", [(card("alpha", 60), 25), (card("", 200), 25)], size=SIZE)
+    make_video(folder / "second.mp4", [(card("beta", 60), 25)], size=SIZE)
+    return folder
+
+
+@pytest.fixture
+def talks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A library with a talk in German, one in English, one with subtitles, and a silent video."""
+    monkeypatch.setenv("PRISMSEARCH_LIBRARY", str(tmp_path / "library"))
+    monkeypatch.setattr(compose, "require_speech", lambda: None)
+    monkeypatch.setattr(compose, "open_transcriber", lambda settings, model, sources: ToneTranscriber())
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "talks"
+    make_talkie(folder / "a german.mkv", say("rot", "blau"), seconds=1)
+    make_talkie(folder / "b english.mkv", say("red", 0.5, "green"), seconds=2)
+    make_talkie(folder / "c subtitled.mkv", say("red"), seconds=1)
+    make_video(folder / "d silent.mp4", [("red", 25)])
+    with Library.open(tmp_path / "library") as library:
+        index(library, [folder])
+        [video] = [video for video in library.videos() if "subtitled" in video.path]
+        assert video.id is not None
+        library.texts.replace(video.id, TextSource(kind="subtitle"), [TimedLine(0, 500, "Red.")])
+    return folder
+
+
+def texts(kind: str) -> dict[str, list[str]]:
+    """Return the lines of a kind by the name of the video; videos that have a source only."""
+    with Library.open(Path("library")) as library:
+        return {
+            Path(video.path).name: [each.line.text for each in library.texts.lines(video.id or 0, kinds=[kind])]
+            for video in library.videos()
+            if any(source.kind == kind for source in library.texts.sources(video.id or 0))
+        }
+
+
+def test_text_is_read_after_indexing_and_only_once(films: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = CountingReader()
+    monkeypatch.setattr(compose, "open_text_reader", lambda: reader)
+    assert run("index", "films").exit_code == 0
+    assert texts("screen") == {}, "it is off unless it is asked for"
+
+    result = run("index", "films", "--read-text")
+    assert result.exit_code == 0, result.output
+    assert "2 videos unchanged" in result.stdout
+    assert texts("screen") == {"first.mp4": ["alpha"], "second.mp4": ["beta"]}
+    assert "text on screen: 2 lines in 2 videos; 3 frames of 3 shots read, " in result.stderr
+    assert "CPU seconds a shot" in result.stderr
+    assert "reading text  0/2 videos" in result.stderr
+    states = Jobs(Path("library")).all()
+    assert [(state.kind, state.outcome) for state in states][:2] == [("read-text", "done"), ("index", "done")]
+    assert states[0].arguments[:2] == ("index", "--read-text")
+
+    read = reader.frames
+    again = run("index", "films", "--read-text")
+    assert "every video was read before" in again.stderr
+    assert reader.frames == read
+
+
+def test_a_stopped_reading_goes_on_with_the_video_that_it_was_at(films: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compose, "open_text_reader", lambda: CountingReader(stop_after=2))
+    result = run("index", "films", "--read-text")
+    assert result.exit_code == 130, result.output
+    assert "what was finished is kept" in result.stderr
+    assert list(texts("screen")) == ["first.mp4"]
+    assert Jobs(Path("library")).all()[0].outcome == "stopped"
+
+    reader = CountingReader()
+    monkeypatch.setattr(compose, "open_text_reader", lambda: reader)
+    assert run("index", "films", "--read-text").exit_code == 0
+    assert texts("screen") == {"first.mp4": ["alpha"], "second.mp4": ["beta"]}
+    assert reader.frames == 1
+
+
+def test_without_the_extra_nothing_is_begun(films: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(screen_models, "_folder", lambda: None)
+    result = run("index", "films", "--read-text")
+    assert result.exit_code == 3
+    [line] = result.stderr.splitlines()
+    assert "pip install 'prismsearch[ocr]'" in line
+    assert not Path("library").exists()
+
+
+def test_speech_is_transcribed_where_there_are_no_subtitles(talks: Path) -> None:
+    result = run("transcribe", "--json")
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.stdout)
+    assert (report["done"], report["lines"], report["languages"]) == (2, 3, {"de": 1, "en": 1})
+    assert "left out: 1 without sound, 1 with subtitles (--also-subtitled)" in result.stderr
+    assert texts("speech") == {"a german.mkv": ["rot blau"], "b english.mkv": ["red", "green"]}
+    with Library.open(Path("library")) as library:
+        languages = {source.language for each in library.texts.sources_of().values() for source in each}
+    assert languages == {"de", "en", ""}
+
+    again = run("transcribe")
+    assert again.exit_code == 0
+    assert "2 transcribed before (--redo)" in again.stderr
+    assert "nothing to transcribe" in again.stderr
+
+    more = run("transcribe", "talks/c subtitled.mkv", "--also-subtitled")
+    assert more.exit_code == 0
+    assert "speech: 1 line in 1 video (en 1)" in more.stderr
+
+
+def test_a_missing_file_costs_itself(talks: Path) -> None:
+    (talks / "a german.mkv").unlink()
+    result = run("transcribe")
+    assert result.exit_code == 1
+    assert "a german.mkv: The file is not there" in result.stderr
+    assert list(texts("speech")) == ["b english.mkv"]
+
+
+def test_wrong_words_are_one_line(talks: Path) -> None:
+    wrong = run("transcribe", "--language", "fr")
+    assert (wrong.exit_code, "--language" in wrong.stderr) == (2, True)
+    nowhere = run("transcribe", "elsewhere")
+    assert (nowhere.exit_code, "the library has no videos in" in nowhere.stderr) == (3, True)
+
+
+def test_without_the_extra_speech_one_line_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRISMSEARCH_LIBRARY", str(tmp_path / "library"))
+    monkeypatch.setitem(sys.modules, "faster_whisper", None)
+    result = run("transcribe")
+    assert result.exit_code == 3
+    [line] = result.stderr.splitlines()
+    assert "pip install 'prismsearch[speech]'" in line
+
+
+KILLED = """
+import os
+import sys
+from app import compose
+from app.cli import main
+from stand_in_recognition import ToneTranscriber
+
+class Killed(ToneTranscriber):
+    def _hear(self, samples, language):
+        if self.heard_seconds:
+            os.kill(os.getpid(), 9)
+        return super()._hear(samples, language)
+
+compose.require_speech = lambda: None
+compose.open_transcriber = lambda settings, model, sources: Killed()
+main(["transcribe"])
+"""
+
+
+def test_after_a_kill_the_next_run_goes_on(talks: Path) -> None:
+    path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+    done = subprocess.run([sys.executable, "-c", KILLED], env=os.environ | {"PYTHONPATH": path}, capture_output=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert texts("speech") == {"a german.mkv": ["rot blau"]}
+    result = run("transcribe")
+    assert result.exit_code == 0, result.output
+    assert "1 transcribed before (--redo)" in result.stderr
+    assert texts("speech") == {"a german.mkv": ["rot blau"], "b english.mkv": ["red", "green"]}
+
+
+def test_the_order_of_a_job_is_its_command() -> None:
+    order = TranscribeOrder(model="base", language="de", paths=("/videos",))
+    assert words_of(order) == ["transcribe", "--model", "base", "--language", "de", "--", "/videos"]
+    assert order_from_json(order_to_json(order)) == order
