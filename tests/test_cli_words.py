@@ -19,7 +19,7 @@ from stand_in_recognition import PaintedTextReader, ToneTranscriber, say
 from synthetic import make_video
 from talkies import SIZE, card, index, make_talkie
 
-from app import compose
+from app import compose, word_engines
 from app.cli import main
 from app.jobs.command_line import words_of
 from app.jobs.jobs import Jobs
@@ -55,7 +55,7 @@ def films(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "films"
     folder.mkdir()
-    make_video(folder / "first.mp4", [(card("alpha", 60), 25), (card("", 200), 25)], size=SIZE)
+    make_video(folder / "first.mp4", [(card("alfa", 60), 25), (card("", 200), 25)], size=SIZE)
     make_video(folder / "second.mp4", [(card("beta", 60), 25)], size=SIZE)
     return folder
 
@@ -64,8 +64,8 @@ def films(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def talks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A library with a talk in German, one in English, one with subtitles, and a silent video."""
     monkeypatch.setenv("PRISMSEARCH_LIBRARY", str(tmp_path / "library"))
-    monkeypatch.setattr(compose, "require_speech", lambda: None)
-    monkeypatch.setattr(compose, "open_transcriber", lambda settings, model, sources: ToneTranscriber())
+    monkeypatch.setattr(word_engines, "require_speech", lambda: None)
+    monkeypatch.setattr(word_engines, "open_transcriber", lambda settings, model, sources: ToneTranscriber())
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "talks"
     make_talkie(folder / "a german.mkv", say("rot", "blau"), seconds=1)
@@ -92,14 +92,14 @@ def texts(kind: str) -> dict[str, list[str]]:
 
 def test_text_is_read_after_indexing_and_only_once(films: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reader = CountingReader()
-    monkeypatch.setattr(compose, "open_text_reader", lambda: reader)
+    monkeypatch.setattr(word_engines, "open_text_reader", lambda: reader)
     assert run("index", "films").exit_code == 0
     assert texts("screen") == {}, "it is off unless it is asked for"
 
     result = run("index", "films", "--read-text")
     assert result.exit_code == 0, result.output
     assert "2 videos unchanged" in result.stdout
-    assert texts("screen") == {"first.mp4": ["alpha"], "second.mp4": ["beta"]}
+    assert texts("screen") == {"first.mp4": ["alfa"], "second.mp4": ["beta"]}
     assert "text on screen: 2 lines in 2 videos; 3 frames of 3 shots read, " in result.stderr
     assert "CPU seconds a shot" in result.stderr
     assert "reading text  0/2 videos" in result.stderr
@@ -114,7 +114,7 @@ def test_text_is_read_after_indexing_and_only_once(films: Path, monkeypatch: pyt
 
 
 def test_a_stopped_reading_goes_on_with_the_video_that_it_was_at(films: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compose, "open_text_reader", lambda: CountingReader(stop_after=2))
+    monkeypatch.setattr(word_engines, "open_text_reader", lambda: CountingReader(stop_after=2))
     result = run("index", "films", "--read-text")
     assert result.exit_code == 130, result.output
     assert "what was finished is kept" in result.stderr
@@ -122,9 +122,9 @@ def test_a_stopped_reading_goes_on_with_the_video_that_it_was_at(films: Path, mo
     assert Jobs(Path("library")).all()[0].outcome == "stopped"
 
     reader = CountingReader()
-    monkeypatch.setattr(compose, "open_text_reader", lambda: reader)
+    monkeypatch.setattr(word_engines, "open_text_reader", lambda: reader)
     assert run("index", "films", "--read-text").exit_code == 0
-    assert texts("screen") == {"first.mp4": ["alpha"], "second.mp4": ["beta"]}
+    assert texts("screen") == {"first.mp4": ["alfa"], "second.mp4": ["beta"]}
     assert reader.frames == 1
 
 
@@ -187,7 +187,7 @@ def test_without_the_extra_speech_one_line_says_what_to_install(
 KILLED = """
 import os
 import sys
-from app import compose
+from app import word_engines
 from app.cli import main
 from stand_in_recognition import ToneTranscriber
 
@@ -197,8 +197,8 @@ class Killed(ToneTranscriber):
             os.kill(os.getpid(), 9)
         return super()._hear(samples, language)
 
-compose.require_speech = lambda: None
-compose.open_transcriber = lambda settings, model, sources: Killed()
+word_engines.require_speech = lambda: None
+word_engines.open_transcriber = lambda settings, model, sources: Killed()
 main(["transcribe"])
 """
 

@@ -171,8 +171,8 @@ def test_a_real_engine_hears_in_a_video_what_it_hears_in_the_sound(tmp_path: Pat
         pytest.skip("pocketsphinx, of the extra 'test', is not installed")
     with av.open(str(SPEECH)) as source:
         sound = np.concatenate([frame.to_ndarray()[0] for frame in source.decode(audio=0)])
-    sound = sound[: 16 * 16_000].astype(np.float32) / 32767
-    path = make_talkie(tmp_path / "talk.mkv", sound, seconds=16, rate=2)
+    sound = sound[: 10 * 16_000].astype(np.float32) / 32767
+    path = make_talkie(tmp_path / "talk.mkv", sound, seconds=10, rate=2)
     found = heard(tmp_path, path, SphinxTranscriber(), pool)
     direct = [line for passage in SphinxTranscriber().transcribe(blocks(sound)) for line in passage.lines]
     assert found.lines

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from app import compose
+from app import compose, word_engines
 from app.commands.fetch_model import open_or_download_encoder
 from app.commands.index_review import IndexReview
 from app.commands.index_values import RunValues, run_options, run_values
@@ -60,7 +60,7 @@ def index_videos(
     with compose.open_existing_library(settings) as known:
         values = run_values(settings, order, known, renew=renew)
     options = run_options(order)
-    reader = compose.open_text_reader() if order.read_text else None
+    reader = word_engines.open_text_reader() if order.read_text else None
     encoder = open_or_download_encoder(values.settings, yes=yes)
     with compose.open_library(settings, create=True) as library:
         report = run_indexer(values, library, encoder, order.paths, options, order=order)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from app import compose
+from app import compose, word_engines
 from app.commands.fetch_model import download_sources
 from app.commands.recognize_run import RecognitionReport, recognize_videos, report_failures
 from app.compose import Settings
@@ -38,7 +38,7 @@ def transcribe_videos(settings: Settings, order: TranscribeOrder, *, yes: bool, 
         RecognitionError, EncoderError: The extra or the model is missing.
         LibraryError: The library cannot be read or written.
     """
-    compose.require_speech()  # before anything is downloaded
+    word_engines.require_speech()  # before anything is downloaded
     with compose.open_library(settings) as library:
         if library.read_only:
             raise CommandError(
@@ -51,7 +51,7 @@ def transcribe_videos(settings: Settings, order: TranscribeOrder, *, yes: bool, 
         if videos:
             with download_sources(yes=yes) as sources:
                 try:
-                    transcriber = compose.open_transcriber(settings, order.model, sources)
+                    transcriber = word_engines.open_transcriber(settings, order.model, sources)
                 except ValueError as error:
                     raise CommandError(str(error), USAGE) from error
                 transcriber.prepare()
