@@ -25,7 +25,7 @@ from app.jobs.command_line import words_of
 from app.jobs.jobs import Jobs
 from app.jobs.orders import TranscribeOrder, order_from_json, order_to_json
 from db.library import Library
-from db.timed_text import TextSource, TimedLine
+from db.timed_text import TextKind, TextSource, TimedLine
 from recognition.screen import models as screen_models
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -80,7 +80,7 @@ def talks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def texts(kind: str) -> dict[str, list[str]]:
+def texts(kind: TextKind) -> dict[str, list[str]]:
     """Return the lines of a kind by the name of the video; videos that have a source only."""
     with Library.open(Path("library")) as library:
         return {

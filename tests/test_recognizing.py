@@ -73,7 +73,8 @@ def test_text_is_read_where_it_is_shown(tmp_path: Path, pool: WorkerPool, name: 
     assert (found.lines[1].start_ms, found.lines[1].end_ms) == (2000, 4400)
     box = found.lines[0].box
     assert box is not None
-    assert box[:2] == (pytest.approx(8 / 176, abs=0.01), pytest.approx(40 / 96, abs=0.02))
+    assert box[0] == pytest.approx(8 / 176, abs=0.01)
+    assert box[1] == pytest.approx(40 / 96, abs=0.02)
     assert found.lines[0].confidence == 0.95
     assert (found.source.kind, found.source.engine) == ("screen", "painted@1")
     assert found.frames == reader.frames == 4, "one of each short shot, two of the longer one"
@@ -170,8 +171,8 @@ def test_a_real_engine_hears_in_a_video_what_it_hears_in_the_sound(tmp_path: Pat
     if importlib.util.find_spec("pocketsphinx") is None:
         pytest.skip("pocketsphinx, of the extra 'test', is not installed")
     with av.open(str(SPEECH)) as source:
-        sound = np.concatenate([frame.to_ndarray()[0] for frame in source.decode(audio=0)])
-    sound = sound[: 10 * 16_000].astype(np.float32) / 32767
+        samples = np.concatenate([frame.to_ndarray()[0] for frame in source.decode(audio=0)])
+    sound = (samples[: 10 * 16_000] / 32767).astype(np.float32)
     path = make_talkie(tmp_path / "talk.mkv", sound, seconds=10, rate=2)
     found = heard(tmp_path, path, SphinxTranscriber(), pool)
     direct = [line for passage in SphinxTranscriber().transcribe(blocks(sound)) for line in passage.lines]
