@@ -18,11 +18,12 @@ import click
 from app.commands.export_run import export_collection
 from app.commands.fetch_model import download
 from app.commands.index_run import index_videos, retry_failures
+from app.commands.transcribe_run import transcribe_videos
 from app.compose import Settings
 from app.jobs.command_line import words_of
 from app.jobs.jobs import JOB_VARIABLE, last_words
 from app.jobs.journal import HEARTBEAT_SECONDS
-from app.jobs.orders import DownloadOrder, ExportOrder, IndexOrder, Order, OrderError, read_order
+from app.jobs.orders import DownloadOrder, ExportOrder, IndexOrder, Order, OrderError, TranscribeOrder, read_order
 from app.jobs.process import own_process_id
 from app.jobs.state import START_FILE, STATE_FILE, JobState, finished, read_state, write_state
 from app.shell.errors import CommandError, command_errors
@@ -78,6 +79,8 @@ def dispatch(order: Order, settings: Settings) -> None:
         index_videos(settings, order)
     elif isinstance(order, DownloadOrder):
         download(settings, order, yes=True)
+    elif isinstance(order, TranscribeOrder):
+        transcribe_videos(settings, order, yes=True)
     elif isinstance(order, ExportOrder):
         export_collection(settings, order)
     else:

@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
         "demo": ("demo", "demo", "Try everything on the bundled demo videos."),
         "fetch-model": ("fetch_model", "fetch_model", "Download an encoder ahead of time."),
         "index": ("index", "index", "Index videos: cut them into shots and embed them."),
+        "transcribe": ("transcribe", "transcribe", "Turn the speech of indexed videos into text."),
         "search": ("search_words", "search", "Find shots by words."),
         "similar": ("similar", "similar", "Find shots by example: a video, part of one, or a picture."),
         "classify": ("classify", "classify", "Sort videos or shots into your classes."),

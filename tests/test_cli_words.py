@@ -1,161 +1,220 @@
-"""What is said in a video, as `transcript` and `export` hand it on, read again as `index` reads it."""
+"""`index --read-text` and `transcribe`: each video once, however a run ends."""
 
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
-import av
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from fakes import ColourEncoder
+from numpy.typing import NDArray
+from stand_in_recognition import PaintedTextReader, ToneTranscriber, say
 from synthetic import make_video
+from talkies import SIZE, card, index, make_talkie
 
-from app import compose
-from app.child import run_order
+from app import compose, word_engines
 from app.cli import main
-from app.exporting.request import ExportOptions
 from app.jobs.command_line import words_of
-from app.jobs.orders import ExportOrder, order_from_json, order_to_json, write_order
+from app.jobs.jobs import Jobs
+from app.jobs.orders import TranscribeOrder, order_from_json, order_to_json
 from db.library import Library
-from db.records import NewSubclip
-from db.timed_text import TextSource, TimedLine, TimedWord
-from indexer.text.sources import read_sidecars
+from db.timed_text import TextKind, TextSource, TimedLine
+from recognition.screen import models as screen_models
 
-LINES = [
-    TimedLine(0, 800, "Good evening"),
-    TimedLine(900, 1600, "\u6f22\u5b57 <3 and {braces}"),
-    TimedLine(1700, 2000, "two\nrows"),
-]
-SPEECH = [TimedLine(500, 1500, "spoken words", 0.9, (TimedWord(500, 1000, "spoken"), TimedWord(1000, 1500, "words")))]
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(main, arguments)
 
 
+class CountingReader(PaintedTextReader):
+    """Stops the process, as Ctrl-C does, after some frames."""
+
+    def __init__(self, stop_after: int = 10**9) -> None:
+        super().__init__()
+        self.stop_after = stop_after
+
+    def read(self, frame: NDArray[np.uint8]) -> Any:
+        if self.frames == self.stop_after:
+            os.kill(os.getpid(), signal.SIGINT)
+        return super().read(frame)
+
+
 @pytest.fixture
-def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    encoder = ColourEncoder()
-    monkeypatch.setattr(compose, "open_encoder", lambda settings, sources=None: encoder)
+def films(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(compose, "open_encoder", lambda settings, sources=None: ColourEncoder())
     monkeypatch.setenv("PRISMSEARCH_LIBRARY", str(tmp_path / "library"))
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "films").mkdir()
-    make_video("films/two.mp4", [("red", 25), ("blue", 25)])
-    make_video("films/mute.mp4", [("green", 25)])
-    assert run("index", "films").exit_code == 0
-    monkeypatch.setattr(compose, "open_encoder", None)
+    folder = tmp_path / "films"
+    folder.mkdir()
+    make_video(folder / "first.mp4", [(card("alfa", 60), 25), (card("", 200), 25)], size=SIZE)
+    make_video(folder / "second.mp4", [(card("beta", 60), 25)], size=SIZE)
+    return folder
+
+
+@pytest.fixture
+def talks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A library with a talk in German, one in English, one with subtitles, and a silent video."""
+    monkeypatch.setenv("PRISMSEARCH_LIBRARY", str(tmp_path / "library"))
+    monkeypatch.setattr(word_engines, "require_speech", lambda: None)
+    monkeypatch.setattr(word_engines, "open_transcriber", lambda settings, model, sources: ToneTranscriber())
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "talks"
+    make_talkie(folder / "a german.mkv", say("rot", "blau"), seconds=1)
+    make_talkie(folder / "b english.mkv", say("red", 0.5, "green"), seconds=2)
+    make_talkie(folder / "c subtitled.mkv", say("red"), seconds=1)
+    make_video(folder / "d silent.mp4", [("red", 25)])
     with Library.open(tmp_path / "library") as library:
-        video = library.video_at(str(tmp_path / "films/two.mp4"))
-        assert video is not None
+        index(library, [folder])
+        [video] = [video for video in library.videos() if "subtitled" in video.path]
         assert video.id is not None
-        library.texts.replace(video.id, TextSource(kind="subtitle", origin="two.de.srt", language="de"), LINES)
-        library.texts.replace(video.id, TextSource(kind="subtitle", origin="z.srt", language="en"), LINES[:1])
-        library.texts.replace(video.id, TextSource(kind="speech", language="en", engine="e"), SPEECH)
-    return tmp_path / "library"
+        library.texts.replace(video.id, TextSource(kind="subtitle"), [TimedLine(0, 500, "Red.")])
+    return folder
 
 
-@pytest.mark.usefixtures("library")
-@pytest.mark.parametrize("form", ["srt", "vtt", "json", "txt"])
-def test_a_transcript_beside_a_video_is_read_as_it_was(tmp_path: Path, form: str) -> None:
-    result = run("transcript", "films/two.mp4", "--to", f"films/two.{form}")
+def texts(kind: TextKind) -> dict[str, list[str]]:
+    """Return the lines of a kind by the name of the video; videos that have a source only."""
+    with Library.open(Path("library")) as library:
+        return {
+            Path(video.path).name: [each.line.text for each in library.texts.lines(video.id or 0, kinds=[kind])]
+            for video in library.videos()
+            if any(source.kind == kind for source in library.texts.sources(video.id or 0))
+        }
+
+
+def test_text_is_read_after_indexing_and_only_once(films: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = CountingReader()
+    monkeypatch.setattr(word_engines, "open_text_reader", lambda: reader)
+    assert run("index", "films").exit_code == 0
+    assert texts("screen") == {}, "it is off unless it is asked for"
+
+    result = run("index", "films", "--read-text")
     assert result.exit_code == 0, result.output
-    with Library.open(tmp_path / "library") as library:
-        video = library.video_at(str(tmp_path / "films/two.mp4"))
-        assert video is not None
-    (text,) = read_sidecars(video).texts
-    expected = [(line.start_ms, line.text.replace("\n", " ") if form == "txt" else line.text) for line in LINES]
-    assert [(line.start_ms, line.text) for line in text.lines] == expected
-    if form != "txt":
-        assert [line.end_ms for line in text.lines] == [line.end_ms for line in LINES]
+    assert "2 videos unchanged" in result.stdout
+    assert texts("screen") == {"first.mp4": ["alfa"], "second.mp4": ["beta"]}
+    assert "text on screen: 2 lines in 2 videos; 3 frames of 3 shots read, " in result.stderr
+    assert "CPU seconds a shot" in result.stderr
+    assert "reading text  0/2 videos" in result.stderr
+    states = Jobs(Path("library")).all()
+    assert [(state.kind, state.outcome) for state in states][:2] == [("read-text", "done"), ("index", "done")]
+    assert states[0].arguments[:2] == ("index", "--read-text")
+
+    read = reader.frames
+    again = run("index", "films", "--read-text")
+    assert "every video was read before" in again.stderr
+    assert reader.frames == read
 
 
-@pytest.mark.usefixtures("library")
-def test_a_transcript_of_a_language_or_of_the_speech() -> None:
-    assert run("transcript", "films/two.mp4", "--language", "en", "--format", "txt").stdout == (
-        "[00:00:00.000] Good evening\n"
-    )
-    spoken = json.loads(run("transcript", "films/two.mp4", "--words-from", "speech", "--format", "json").stdout)
-    assert [each["word"] for each in spoken["segments"][0]["words"]] == ["spoken", "words"]
+def test_a_stopped_reading_goes_on_with_the_video_that_it_was_at(films: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(word_engines, "open_text_reader", lambda: CountingReader(stop_after=2))
+    result = run("index", "films", "--read-text")
+    assert result.exit_code == 130, result.output
+    assert "what was finished is kept" in result.stderr
+    assert list(texts("screen")) == ["first.mp4"]
+    assert Jobs(Path("library")).all()[0].outcome == "stopped"
+
+    reader = CountingReader()
+    monkeypatch.setattr(word_engines, "open_text_reader", lambda: reader)
+    assert run("index", "films", "--read-text").exit_code == 0
+    assert texts("screen") == {"first.mp4": ["alfa"], "second.mp4": ["beta"]}
+    assert reader.frames == 1
 
 
-@pytest.mark.usefixtures("library")
-def test_what_cannot_be_printed_is_said_in_one_line(tmp_path: Path) -> None:
-    for arguments, said in (
-        (["films/mute.mp4"], "the library has no subtitles or recognised speech of it"),
-        (["films/two.mp4", "--language", "fr"], "it has none in fr, only in de, en"),
-        (["films/two.mp4", "--language", "\x1b[31m"], "a language is a tag such as en"),
-        (["films/none.mp4"], "films/none.mp4"),
-    ):
-        result = run("transcript", *arguments)
-        assert result.exit_code != 0
-        assert said in result.stderr.splitlines()[-1], result.stderr
-        assert result.stdout == ""
-    Path("there.srt").write_text("mine")
-    assert "exists already" in run("transcript", "films/two.mp4", "--to", "there.srt").stderr
-    assert Path("there.srt").read_text() == "mine"
+def test_without_the_extra_nothing_is_begun(films: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(screen_models, "_folder", lambda: None)
+    result = run("index", "films", "--read-text")
+    assert result.exit_code == 3
+    [line] = result.stderr.splitlines()
+    assert "pip install 'prismsearch[ocr]'" in line
+    assert not Path("library").exists()
 
 
-@pytest.mark.usefixtures("library")
-def test_exported_ranges_carry_the_words_of_their_videos() -> None:
-    ranges = ["films/two.mp4@0.4-1.2", "films/mute.mp4@0-0.4"]
-    result = run("export", *ranges, "--to", "clips", "--subtitles", "file", "--language", "de", "--json")
+def test_speech_is_transcribed_where_there_are_no_subtitles(talks: Path) -> None:
+    result = run("transcribe", "--json")
     assert result.exit_code == 0, result.output
-    assert "mute.mp4: without words, because the library has no subtitles" in result.stderr
-    first, second = json.loads(result.stdout)["clips"]
-    assert first["subtitles"] == str(Path(first["file"]).with_suffix(".srt"))
-    assert "subtitles" not in second
-    assert Path(first["subtitles"]).read_text("utf-8") == (
-        "1\n00:00:00,000 --> 00:00:00,400\nGood evening\n\n"
-        "2\n00:00:00,500 --> 00:00:00,800\n\u6f22\u5b57 <3 and {braces}\n"
-    )
-    spoken = run("export", ranges[0], "--to", "spoken", "--subtitles", "file", "--words-from", "speech", "--json")
-    beside = json.loads(spoken.stdout)["clips"][0]["subtitles"]
-    assert Path(beside).read_text() == "1\n00:00:00,100 --> 00:00:00,800\nspoken\n"
+    report = json.loads(result.stdout)
+    assert (report["done"], report["lines"], report["languages"]) == (2, 3, {"de": 1, "en": 1})
+    assert "left out: 1 without sound, 1 with subtitles (--also-subtitled)" in result.stderr
+    assert texts("speech") == {"a german.mkv": ["rot blau"], "b english.mkv": ["red", "green"]}
+    with Library.open(Path("library")) as library:
+        languages = {source.language for each in library.texts.sources_of().values() for source in each}
+    assert languages == {"de", "en", ""}
+
+    again = run("transcribe")
+    assert again.exit_code == 0
+    assert "2 transcribed before (--redo)" in again.stderr
+    assert "nothing to transcribe" in again.stderr
+
+    more = run("transcribe", "talks/c subtitled.mkv", "--also-subtitled")
+    assert more.exit_code == 0
+    assert "speech: 1 line in 1 video (en 1)" in more.stderr
 
 
-@pytest.mark.usefixtures("library")
-def test_a_file_that_is_not_the_indexed_one_has_none_of_its_words() -> None:
-    make_video("films/two.mp4", [("white", 50)])
-    result = run("export", "films/two.mp4@0-1", "--to", "clips", "--subtitles", "file")
+def test_a_missing_file_costs_itself(talks: Path) -> None:
+    (talks / "a german.mkv").unlink()
+    result = run("transcribe")
+    assert result.exit_code == 1
+    assert "a german.mkv: The file is not there" in result.stderr
+    assert list(texts("speech")) == ["b english.mkv"]
+
+
+def test_wrong_words_are_one_line(talks: Path) -> None:
+    wrong = run("transcribe", "--language", "fr")
+    assert (wrong.exit_code, "--language" in wrong.stderr) == (2, True)
+    nowhere = run("transcribe", "elsewhere")
+    assert (nowhere.exit_code, "the library has no videos in" in nowhere.stderr) == (3, True)
+
+
+def test_without_the_extra_speech_one_line_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRISMSEARCH_LIBRARY", str(tmp_path / "library"))
+    monkeypatch.setitem(sys.modules, "faster_whisper", None)
+    result = run("transcribe")
+    assert result.exit_code == 3
+    [line] = result.stderr.splitlines()
+    assert "pip install 'prismsearch[speech]'" in line
+
+
+KILLED = """
+import os
+import sys
+from app import word_engines
+from app.cli import main
+from stand_in_recognition import ToneTranscriber
+
+class Killed(ToneTranscriber):
+    def _hear(self, samples, language):
+        if self.heard_seconds:
+            os.kill(os.getpid(), 9)
+        return super()._hear(samples, language)
+
+word_engines.require_speech = lambda: None
+word_engines.open_transcriber = lambda settings, model, sources: Killed()
+main(["transcribe"])
+"""
+
+
+def test_after_a_kill_the_next_run_goes_on(talks: Path) -> None:
+    path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+    done = subprocess.run([sys.executable, "-c", KILLED], env=os.environ | {"PYTHONPATH": path}, capture_output=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert texts("speech") == {"a german.mkv": ["rot blau"]}
+    result = run("transcribe")
     assert result.exit_code == 0, result.output
-    assert "without words" in result.stderr
-    assert not list(Path("clips").glob("*.srt"))
+    assert "1 transcribed before (--redo)" in result.stderr
+    assert texts("speech") == {"a german.mkv": ["rot blau"], "b english.mkv": ["red", "green"]}
 
 
-def test_without_a_library_clips_are_cut_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PRISMSEARCH_LIBRARY", str(tmp_path / "none"))
-    make_video(tmp_path / "a.mp4", [("red", 25)])
-    result = run("export", f"{tmp_path / 'a.mp4'}@0-0.4", "--to", str(tmp_path / "clips"), "--subtitles", "track")
-    assert result.exit_code == 0, result.output
-    assert "without words: there is no library" in result.stderr
-
-
-@pytest.mark.usefixtures("library")
-def test_lists_mark_what_is_said_if_that_is_wanted() -> None:
-    arguments = ["export", "films/two.mp4@0.4-1.2", "--lists-only", "--list", "csv,edl"]
-    assert run(*arguments, "--to", "plain").exit_code == 0
-    assert "Good evening" not in Path("plain/clips.csv").read_text() + Path("plain/clips.edl").read_text()
-    assert run(*arguments, "--to", "marked", "--markers").exit_code == 0
-    assert "Good evening" in Path("marked/clips.csv").read_text()
-    assert "* LOC: 00:00:00:00 WHITE   Good evening" in Path("marked/clips.edl").read_text()
-
-
-def test_the_job_of_a_collection_carries_them_too(library: Path, tmp_path: Path) -> None:
-    with Library.open(library) as opened:
-        video = opened.video_at(str(tmp_path / "films/two.mp4"))
-        assert video is not None
-        segment = opened.segments_of(video.id or 0)[0]
-        collection = opened.collections.create("Tray 2")
-        opened.collections.add(collection.id, [NewSubclip(segment_id=segment.id or 0)])
-    options = ExportOptions(folder=tmp_path / "clips", subtitles="track", language="de", mode="smart")
-    order = ExportOrder(collection=collection.id, collection_name="Tray 2", options=options)
+def test_the_order_of_a_job_is_its_command() -> None:
+    order = TranscribeOrder(model="base", language="de", paths=("/videos",))
+    assert words_of(order) == ["transcribe", "--model", "base", "--language", "de", "--", "/videos"]
     assert order_from_json(order_to_json(order)) == order
-    assert words_of(order)[-4:] == ["--subtitles", "track", "--language", "de"]
-    write_order(tmp_path, order, compose.Settings(library=library))
-    assert run_order(tmp_path) == 0
-    (clip,) = (tmp_path / "clips").glob("*.mp4")
-    with av.open(str(clip)) as container:
-        (stream,) = container.streams.subtitles
-        texts = [bytes(packet)[2:].decode() for packet in container.demux(stream) if packet.size > 2]
-    assert texts == ["Good evening", LINES[1].text]

@@ -37,7 +37,7 @@ NOT_KEPT = {
     *("within", "any-order", "link", "image", "collection", "subclips", "clips", "from-json", "span", "merge"),
     *("threshold", "plain-sum", "lists-only", "markers", "hide-duplicates", "show-duplicates"),
     # What it does once
-    *("redo", "renew", "retry-failed", "include-exports", "keep-vanished", "dry-run"),
+    *("redo", "renew", "retry-failed", "read-text", "include-exports", "keep-vanished", "dry-run"),
     # Where its answer goes
     *("to", "zip", "json", "paths", "null", "print0", "open", "url", "progress"),
     # Consent

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from app.jobs.jobs import Job
     from app.jobs.orders import IndexOrder
     from encoder import Encoder
+    from encoder.checkpoints.download_policy import Sources
     from encoder.checkpoints.transfer import DownloadProgress
     from encoder.config import HubFile, VideoPrismConfig
 
@@ -136,13 +138,19 @@ def open_or_download_encoder(settings: Settings, *, yes: bool, needs_text: bool 
     An encoder with a cached description is loaded only on its first encode. yes: skip the confirmation; without it,
     and without a terminal to confirm on, nothing is downloaded. needs_text: False accepts a plain video encoder.
     """
+    settings = replace(settings, needs_text=needs_text)
+    with download_sources(yes=yes) as sources:
+        return compose.open_encoder_lazily(settings, lambda: compose.open_encoder(settings, sources))
+
+
+@contextmanager
+def download_sources(*, yes: bool) -> Iterator[Sources]:
+    """Yield where files of a model may come from, with a progress line. yes, and a terminal: as for an encoder."""
     from encoder.checkpoints.download_policy import Sources
 
-    settings = replace(settings, needs_text=needs_text)
     with LiveLine() as line:
         confirmation = _confirmation(line, yes=yes) if yes or has_terminal() else None
-        sources = Sources(confirm=confirmation, on_progress=DownloadLine(line).show)
-        return compose.open_encoder_lazily(settings, lambda: compose.open_encoder(settings, sources))
+        yield Sources(confirm=confirmation, on_progress=DownloadLine(line).show)
 
 
 def _confirmation(line: LiveLine, *, yes: bool) -> Callable[[str], bool]:

@@ -31,6 +31,7 @@ Examples:
   prismsearch index ~/Videos --decode reference
   prismsearch index ~/Videos --dry-run
   prismsearch index ~/Videos --renew
+  prismsearch index ~/Videos --read-text
   prismsearch index ~/Videos --json > report.json
 
 {detectors_text()}
@@ -53,6 +54,11 @@ Examples:
     "--renew", is_flag=True, help="Cut an existing library's videos again with this version's detector and defaults."
 )
 @click.option("--retry-failed", is_flag=True, help="Retry files that failed before and have not changed.")
+@click.option(
+    "--read-text",
+    is_flag=True,
+    help="Afterwards, read the text on screen of videos that were not read yet (extra `ocr`).",
+)
 @click.option(
     "--dry-run", is_flag=True, help="Show what would be done, why and how long it would take; change nothing."
 )
@@ -79,6 +85,7 @@ def index(
     redo: bool,
     renew: bool,
     retry_failed: bool,
+    read_text: bool,
     dry_run: bool,
     yes: bool,
     as_json: bool,
@@ -101,6 +108,7 @@ def index(
         include_exports=include_exports,
         redo=redo,
         retry_failed=retry_failed,
+        read_text=read_text,
         yes=yes,
         paths=tuple(map(os.path.abspath, folders)),
     )

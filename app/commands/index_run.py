@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from app import compose
+from app import compose, word_engines
 from app.commands.fetch_model import open_or_download_encoder
 from app.commands.index_review import IndexReview
 from app.commands.index_values import RunValues, run_options, run_values
+from app.commands.read_text import read_text
+from app.commands.recognize_run import report_failures
 from app.compose import Settings
 from app.cut_settings import adopt_videos, has_former_defaults, store_cut_settings
 from app.encoder_choice import choice_of, take_over_former_space
@@ -58,12 +60,16 @@ def index_videos(
     with compose.open_existing_library(settings) as known:
         values = run_values(settings, order, known, renew=renew)
     options = run_options(order)
+    reader = word_engines.open_text_reader() if order.read_text else None
     encoder = open_or_download_encoder(values.settings, yes=yes)
     with compose.open_library(settings, create=True) as library:
         report = run_indexer(values, library, encoder, order.paths, options, order=order)
         if renew and report.complete and not (report.updated or report.left):
             print_note("nothing to renew: every video here was already indexed this way")
+        words = read_text(library, order, reader) if reader is not None and report.complete else None
         report_and_exit(report, as_json=as_json)
+        if words is not None:
+            report_failures(words)
 
 
 def retry_failures(settings: Settings, order: RetryOrder, *, as_json: bool = False) -> None:

@@ -55,7 +55,7 @@ class Jobs:
         """Begin a journal of this process. Never fails: without a library or disk space, nothing is recorded.
 
         Args:
-            kind: "index", "export" or "download".
+            kind: "index", "read-text", "transcribe", "export" or "download".
             title: The subject of the job, in a few words.
             order: The job's order, if it can be restarted from that alone.
             arguments: The equivalent command; by default, derived from the order.

@@ -47,6 +47,7 @@ class IndexOrder:
     include_exports: bool = False
     redo: bool = False
     retry_failed: bool = False
+    read_text: bool = False  # on screen, of videos that were not read before
     yes: bool = False  # consents to encoding unchanged videos again
     fetch: bool = False  # consents to downloading the encoder's files if they are missing
     paths: tuple[str, ...]  # absolute
@@ -80,6 +81,21 @@ class DownloadOrder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TranscribeOrder:
+    """Turn the speech of indexed videos into text."""
+
+    kind: Literal["transcribe"] = "transcribe"
+    model: str = "small"  # a name, or the absolute path of a folder
+    language: str | None = None  # None: detected
+    also_subtitled: bool = False
+    redo: bool = False
+    paths: tuple[str, ...] = ()  # absolute; only videos below these; empty: all
+
+    def __post_init__(self) -> None:
+        _require_absolute("paths", *self.paths)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExportOrder:
     """Export subclips of a collection, in its state when the export begins.
 
@@ -93,9 +109,10 @@ class ExportOrder:
     options: ExportOptions
 
 
-Order = IndexOrder | RetryOrder | DownloadOrder | ExportOrder
+Order = IndexOrder | RetryOrder | DownloadOrder | TranscribeOrder | ExportOrder
 _ORDERS: Mapping[str, type[Order]] = {
-    "index": IndexOrder, "retry": RetryOrder, "download": DownloadOrder, "export": ExportOrder,
+    "index": IndexOrder, "retry": RetryOrder, "download": DownloadOrder, "transcribe": TranscribeOrder,
+    "export": ExportOrder,
 }  # fmt: skip
 
 

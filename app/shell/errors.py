@@ -124,12 +124,13 @@ def as_command_error(error: Exception) -> CommandError:
     from db.errors import LibraryError
     from encoder import EncoderError
     from indexer.media.errors import UnreadableVideo
+    from recognition.errors import RecognitionError
     from search.query import QueryError
 
     message = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, UnreadableVideo):
         return CommandError(f"{error.path}: {error.reason}", MISSING)
-    if isinstance(error, LibraryError | EncoderError | ExportError):
+    if isinstance(error, LibraryError | EncoderError | ExportError | RecognitionError):
         return CommandError(message, MISSING)
     if isinstance(error, QueryError | WrongSetting):
         return CommandError(message, USAGE)

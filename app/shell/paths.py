@@ -12,6 +12,7 @@ from indexer.same_file import file_keys
 
 if TYPE_CHECKING:
     from db.library import Library
+    from db.records import Video
 
 
 def as_indexed(library: Library, path: str) -> str:
@@ -30,6 +31,13 @@ def as_indexed(library: Library, path: str) -> str:
     if os.path.isdir(plain):
         return _known_folder(plain, (os.path.dirname(each) for each, _ in known)) or plain
     return _known_file(plain, known) or plain
+
+
+def videos_below(library: Library, paths: Iterable[str]) -> list[Video]:
+    """Return the videos of the library at or below any of the paths, by path; without paths all of them."""
+    wanted = [as_indexed(library, path) for path in paths]
+    videos = [video for video in library.videos() if not wanted or any(is_below(video.path, each) for each in wanted)]
+    return sorted(videos, key=lambda video: video.path)
 
 
 def files_of_name(library: Library, path: str) -> list[str]:

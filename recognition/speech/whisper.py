@@ -136,6 +136,11 @@ class WhisperTranscriber:
 _VOICE_OPTIONS = {"threshold": _VOICE, "min_silence_duration_ms": _PAUSE_MS, "speech_pad_ms": _PAD_MS}
 
 
+def require_library() -> None:
+    """Raise EngineUnavailable unless faster-whisper can be used."""
+    _library()
+
+
 def _library() -> Any:
     """Import and return faster_whisper. Raise EngineUnavailable."""
     try:

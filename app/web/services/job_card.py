@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from app.jobs.command_line import paths_of
-from app.jobs.orders import DownloadOrder, IndexOrder, Order, RetryOrder, order_of
+from app.jobs.orders import DownloadOrder, IndexOrder, Order, RetryOrder, TranscribeOrder, order_of
 from app.shell.terminal import printable
 from app.web.services.job_texts import capitalized, progress_text, report_lines, when_text
 
@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
 MAX_FAILURES = 20
 """Failures listed on a card; `failed` is the count of all."""
-_VERBS = {"index": "Indexing", "export": "Exporting", "download": "Downloading"}
+_VERBS = {
+    "index": "Indexing",
+    "export": "Exporting",
+    "download": "Downloading",
+    "read-text": "Reading text in",
+    "transcribe": "Transcribing",
+}
 _OUTCOMES = {"done": "Done", "stopped": "Stopped", "failed": "Failed", "interrupted": "Interrupted"}
 
 
@@ -76,7 +82,7 @@ def _actions(state: JobState) -> list[str]:
     if state.running:
         return [] if state.stopping else ["stop"]
     actions, order = [], order_of(state)
-    if state.outcome != "done" and isinstance(order, IndexOrder | RetryOrder | DownloadOrder):
+    if state.outcome != "done" and isinstance(order, IndexOrder | RetryOrder | DownloadOrder | TranscribeOrder):
         actions.append("resume")
     if isinstance(order, IndexOrder | RetryOrder) and (state.failed or state.report.get("skipped_failed")):
         actions.append("retry")

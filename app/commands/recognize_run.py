@@ -1,0 +1,224 @@
+"""A job that recognises words in videos of the library, one after the other: progress, journal, report."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from app.jobs.command_line import title_of
+from app.jobs.jobs import Jobs
+from app.shell.errors import CommandError
+from app.shell.exit_codes import FAILED, MISSING
+from app.shell.interrupt import NOTHING_FINISHED, STOPPED, stop_on_interrupt, stopped_code
+from app.shell.live_line import LiveLine, Shown
+from app.shell.terminal import count_text, display_path, print_note, printable
+from app.times import format_duration
+
+if TYPE_CHECKING:
+    from app.jobs.jobs import Job
+    from app.jobs.orders import Order
+    from db.library import Library
+    from db.records import Video
+    from indexer.recognizing.lines import RecognizedText
+    from indexer.workers.pool import WorkerPool
+
+Recognize = Callable[["Video", "WorkerPool", Callable[[], bool], Callable[[float], None]], "RecognizedText"]
+"""Recognises the words of a video. Takes the processes that decode, whether to stop, and what to tell the share that is
+done."""
+
+_STOPPING = (
+    "stopping; the video in work is begun again next time, finished ones are kept (press Ctrl-C again to stop at once)"
+)
+_ETA_SECONDS = 2.0  # of work, before which the time left is not known
+
+
+@dataclass(kw_only=True)
+class RecognitionReport:
+    """What a job has done.
+
+    Attributes:
+        done: Videos that were finished.
+        lines: Lines that were found in them.
+        frames, shots: Frames that were read, and shots that they are of.
+        cpu_seconds: CPU time of engine and decoders.
+        languages: Number of videos by the language that was heard.
+        failed: (path, reason) of the videos that could not be read.
+        interrupted: Whether the job was stopped.
+    """
+
+    done: int = 0
+    lines: int = 0
+    frames: int = 0
+    shots: int = 0
+    cpu_seconds: float = 0.0
+    languages: dict[str, int] = field(default_factory=dict)
+    failed: list[tuple[str, str]] = field(default_factory=list)
+    interrupted: bool = False
+
+    def add(self, found: RecognizedText) -> None:
+        """Count what was found in a video."""
+        self.done += 1
+        self.lines += len(found.lines)
+        self.frames += found.frames
+        self.shots += found.shots
+        self.cpu_seconds += found.cpu_seconds
+        if found.source.language:
+            self.languages[found.source.language] = self.languages.get(found.source.language, 0) + 1
+
+    def record(self) -> dict[str, Any]:
+        """Return the report as JSON values."""
+        return {
+            **vars(self),
+            "cpu_seconds": round(self.cpu_seconds, 3),
+            "failed": [{"path": path, "reason": reason} for path, reason in self.failed],
+        }
+
+
+def recognize_videos(
+    library: Library,
+    videos: Sequence[Video],
+    recognize: Recognize,
+    *,
+    kind: str,
+    verb: str,
+    order: Order,
+    paths: Sequence[str],
+    work: Callable[[Video], float],
+) -> RecognitionReport:
+    """Recognise the words of videos and store them, each video in one transaction.
+
+    A bad file costs itself. However the job ends, what was finished is kept; the first Ctrl-C stops it cleanly.
+
+    Args:
+        library: Receives the lines.
+        videos: What to read, in this order.
+        recognize: Reads one.
+        kind: The kind of job, and the stage that progress shows.
+        verb: What it does, for the progress line: "reading text".
+        order: Stored in the journal, so that the job can be restarted.
+        paths: What the person named, for its title; empty for the whole library.
+        work: Any measure of how long a video takes.
+
+    Raises:
+        LibraryError: Nothing can be stored any more.
+        RecognitionError: The engine cannot be used.
+    """
+    from db.errors import LibraryError
+    from indexer.media.errors import Cancelled, UnreadableVideo
+    from indexer.workers.limits import WorkerLimits
+    from indexer.workers.pool import WorkerPool
+    from indexer.workers.task import WorkersUnavailable
+    from recognition.errors import RecognitionError
+
+    report = RecognitionReport()
+    jobs = Jobs(library.directory)
+    with (
+        LiveLine() as line,
+        stop_on_interrupt(line, _STOPPING) as stopped,
+        jobs.begin(kind, title_of(paths) or "the library", order) as job,
+        WorkerPool(WorkerLimits()) as pool,
+    ):
+        progress = _Progress(line, job, kind, verb, [work(video) for video in videos])
+
+        def cancelled() -> bool:
+            return stopped() or job.stop_requested()
+
+        for number, video in enumerate(videos):
+            if cancelled():
+                report.interrupted = True
+                break
+            show = progress.of(number, video, len(report.failed))
+            show(0.0)
+            try:
+                found = recognize(video, pool, cancelled, show)
+            except Cancelled:
+                report.interrupted = True
+                break
+            except (RecognitionError, LibraryError):
+                raise
+            except WorkersUnavailable as error:
+                raise CommandError(str(error), MISSING) from error
+            except Exception as error:  # noqa: BLE001  engines and decoders raise errors of their libraries
+                reason = error.reason if isinstance(error, UnreadableVideo) else _reason(error)
+                report.failed.append((video.path, reason))
+                job.add_failure(video.path, reason)
+                continue
+            with suppress(KeyError):  # it was removed from the library meanwhile
+                assert video.id is not None
+                library.texts.replace(video.id, found.source, found.lines)
+                report.add(found)
+        counts = count_text(report.done, "video") if report.done else "no video"
+        message = f"{verb}: {counts}, {count_text(report.lines, 'line')}"
+        job.finish("stopped" if report.interrupted else "done", report.record(), message)
+    return report
+
+
+def report_failures(report: RecognitionReport) -> None:
+    """Print what failed. End the command with the exit code for it, unless that is 0."""
+    for path, reason in report.failed:
+        print_note(f"{display_path(path)}: {printable(reason)}")
+    if report.interrupted:
+        print_note(STOPPED if report.done else NOTHING_FINISHED)
+        raise click.exceptions.Exit(stopped_code())
+    if report.failed:
+        raise click.exceptions.Exit(FAILED)
+
+
+def _reason(error: Exception) -> str:
+    cause = " ".join(f"{type(error).__name__}: {error}".split())
+    return f"Its words could not be recognised ({cause})."
+
+
+class _Progress:
+    """How far a job is: by the work of its videos."""
+
+    def __init__(self, line: LiveLine, job: Job, stage: str, verb: str, work: Sequence[float]) -> None:
+        self._line = line
+        self._job = job
+        self._stage = stage
+        self._verb = verb
+        self._work = work
+        self._since = time.monotonic()
+
+    def of(self, number: int, video: Video, failed: int) -> Callable[[float], None]:
+        """Return the function that shows how much of a video is done, 0 to 1."""
+        before, whole, total = sum(self._work[:number]), self._work[number], sum(self._work)
+
+        def show(share: float) -> None:
+            fraction = (before + share * whole) / total if total else 0.0
+            spent = time.monotonic() - self._since
+            eta = spent / fraction * (1 - fraction) if fraction and spent > _ETA_SECONDS else None
+            text = f"{self._verb}  {number:,}/{count_text(len(self._work), 'video')}  {fraction:4.0%}"
+            text += "" if eta is None else f"  {format_duration(eta)} left"
+            text += f"  {failed:,} failed" if failed else ""
+            self._line.show(
+                Shown(
+                    stage=self._stage,
+                    text=text,
+                    done=number,
+                    total=len(self._work),
+                    unit="files",
+                    fraction=fraction,
+                    eta_seconds=eta,
+                    failed=failed,
+                    current=(video.path,),
+                    detail=printable(os.path.basename(video.path)),
+                )
+            )
+            self._job.report_progress(
+                fraction=fraction,
+                eta_seconds=eta,
+                phase=self._stage,
+                text=text,
+                files_done=number,
+                files_total=len(self._work),
+                current=[video.path],
+            )
+
+        return show
