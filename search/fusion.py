@@ -1,0 +1,241 @@
+"""One ranking of shots for a question of pictures and words: what a shot shows, and what is said or written in it.
+
+Each channel gives a shot a value on one scale, standard deviations above chance: a picture its strength, words how few
+shots they match. The score is their weighted sum. Values below 0 count as 0: that a shot does not show what was asked
+is no reason to doubt the words that are said in it. Without a calibration there are no strengths, and ranks are fused
+instead (reciprocal rank fusion: Cormack, Clarke and Buettcher, SIGIR 2009).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from db.records import Filters, Video
+from search.query import Hit, Query, QueryError
+from search.strength import Strength
+from search.text.finding import TextHit
+from search.text.matches import TextMatches, TextPart, match_segments
+
+if TYPE_CHECKING:
+    from db.library import Library
+    from search.engine import SearchEngine
+
+TEXT_WEIGHT = 0.5
+"""Measured by benchmarks/text_fusion.py."""
+
+Channel = Literal["picture", "said", "written", "chapter", "tag"]
+_CHANNELS: dict[str, Channel] = {
+    "subtitle": "said", "speech": "said", "screen": "written", "chapter": "chapter", "tag": "tag",
+}  # fmt: skip
+_LEAST_PICTURES = 100  # candidates of the picture channel
+_RANK_CONSTANT = 60  # of reciprocal rank fusion, as published
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FusedQuery:
+    """Words to look for in text, alone or beside a query for pictures.
+
+    Attributes:
+        texts: At least one.
+        picture: The query for pictures; None for text alone. Its `threshold` and `least_level` are for shots that no
+            words were found in. Its filters must be those given here.
+        text_weight: How much words count, 0 to 1, against 1 minus that for the picture.
+        filters: Only segments that pass these.
+        k: Hits wanted, at least 1.
+        per_video: At most this many of a video; None: no limit.
+        by_ranks: Fuse ranks, also where strengths are known.
+
+    Raises:
+        QueryError: A value is out of range.
+    """
+
+    texts: Sequence[TextPart]
+    picture: Query | None = None
+    text_weight: float = TEXT_WEIGHT
+    filters: Filters = field(default_factory=Filters)
+    k: int = 10
+    per_video: int | None = None
+    by_ranks: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "texts", tuple(self.texts))
+        if not self.texts:
+            raise QueryError("there are no words to look for in text; give some")
+        if not 0 <= self.text_weight <= 1:
+            raise QueryError(f"the weight of text is from 0 to 1, got {self.text_weight}")
+        if self.k < 1 or (self.per_video is not None and self.per_video < 1):
+            raise QueryError("at least 1 hit must be wanted, also of a video")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FusedHit:
+    """A shot that was found.
+
+    Attributes:
+        rank: From 1.
+        score: The value by which hits are ranked.
+        hit: The segment and what the picture channel says of it: its own score and strength. Of a search in text alone,
+            the score is 0 and there are no term scores.
+        lines: What matches in it, best first; empty if only the picture does.
+        channels: By which it was found.
+    """
+
+    rank: int
+    score: float
+    hit: Hit
+    lines: tuple[TextHit, ...]
+    channels: tuple[Channel, ...]
+
+    @property
+    def video(self) -> Video:
+        """Return its video."""
+        return self.hit.video
+
+    @property
+    def strength(self) -> Strength | None:
+        """Return the picture's strength; None where words were found, which are no matter of chance."""
+        return None if self.lines else self.hit.strength
+
+    @property
+    def played(self) -> Hit:
+        """Return what to play or cut. Found by words alone, it begins at the word and ends no earlier than its line."""
+        segment, video = self.hit.segment, self.video
+        if self.lines and "picture" not in self.channels:
+            first, line = self.lines[0].at_ms, self.lines[0].line
+            start, end = (_pts(video, each) for each in (first, line.line.end_ms))
+            if line.kind != "tag" and segment.start_pts <= start < segment.end_pts:
+                segment = replace(segment, start_pts=start, end_pts=min(max(segment.end_pts, end), video.end_pts))
+        return replace(self.hit, rank=self.rank, score=self.score, segment=segment)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FusedAnswer:
+    """Hits, best first; `complete` is False if more lines match than were looked at."""
+
+    hits: list[FusedHit]
+    complete: bool
+
+
+def find_fused(library: Library, query: FusedQuery, engine: SearchEngine | None = None) -> FusedAnswer:
+    """Return the shots that match words, a picture, or both.
+
+    Args:
+        library: The library.
+        query: What to look for.
+        engine: Of this library; needed for a query with a picture alone.
+
+    Raises:
+        TextQueryError: The words cannot be searched for; the message says what to change.
+        QueryError, EncoderError, LibraryError: See `SearchEngine.answer`.
+        ValueError: The filters' folder is not an absolute path, or there is no engine for the picture.
+    """
+    matches = [match_segments(library, part, query.filters) for part in query.texts]
+    matched = list(dict.fromkeys(segment for each in matches for segment in each.lines))
+    pictured: dict[int, Hit] = {}
+    if query.picture is None:
+        total = max((row.segments for row in library.encoders()), default=0)
+        hits = _without_picture(library, matched, query.filters)
+    else:
+        if engine is None:
+            raise ValueError("a picture is searched for with an engine")
+        asked = replace(query.picture, k=max(query.k, _LEAST_PICTURES), least_level=None)
+        pictured = {_id(hit): hit for hit in engine.search(asked)}
+        allowed = library.segment_ids(query.filters, engine.encoder.id) if query.filters else None
+        total = len(engine.index) if allowed is None else int(allowed.size)
+        further = np.array([each for each in matched if each not in pictured], np.int64)
+        if allowed is not None:
+            further = further[np.isin(further, allowed)]
+        hits = pictured | {_id(hit): hit for hit in engine.described(asked, further.tolist())}
+    scores = _scores(query, hits, matches, total)
+    order = _order(hits, scores, matches)
+    found = _hits(query, [(hits[each], scores[each]) for each in order], matches, pictured)
+    return FusedAnswer(hits=found, complete=all(each.complete for each in matches))
+
+
+def _without_picture(library: Library, ids: list[int], filters: Filters) -> dict[int, Hit]:
+    least, most = filters.min_seconds or 0.0, filters.max_seconds
+    found: dict[int, Hit] = {}
+    for number, (segment, video) in library.segments(ids).items():
+        seconds = float((segment.end_pts - segment.start_pts) * video.time_base)
+        if seconds >= least and (most is None or seconds <= most):
+            found[number] = Hit(rank=1, score=0.0, segment=segment, video=video, term_scores=())
+    return found
+
+
+def _scores(
+    query: FusedQuery, hits: Mapping[int, Hit], matches: Sequence[TextMatches], total: int
+) -> dict[int, float]:
+    """Return the fused score of each segment."""
+    by_ranks = query.by_ranks or (query.picture is not None and any(hit.strength is None for hit in hits.values()))
+    if by_ranks:
+        pictures = {} if query.picture is None else _reciprocal(sorted(hits, key=lambda each: -hits[each].score))
+        texts = [_reciprocal(each for each in part.lines if each in hits) for part in matches]
+    else:
+        pictures = {each: max(0.0, hit.strength.value) for each, hit in hits.items() if hit.strength is not None}
+        texts = [part.values(total) for part in matches]
+    weight = query.text_weight if query.picture is not None else 1.0
+    return {
+        each: (1 - weight) * pictures.get(each, 0.0) + weight * sum(text.get(each, 0.0) for text in texts)
+        for each in hits
+    }
+
+
+def _reciprocal(ranked: Iterable[int]) -> dict[int, float]:
+    return {each: 1 / (_RANK_CONSTANT + rank) for rank, each in enumerate(ranked, 1)}
+
+
+def _order(hits: Mapping[int, Hit], scores: Mapping[int, float], matches: Sequence[TextMatches]) -> list[int]:
+    """Return the segments, best first: of equal scores the better picture, without one the better line."""
+    ranks: dict[int, int] = {}
+    for part in matches:
+        for rank, each in enumerate(part.lines):
+            ranks[each] = min(rank, ranks.get(each, rank))
+    last = len(ranks)
+    return sorted(hits, key=lambda each: (-scores[each], -hits[each].score, ranks.get(each, last)))
+
+
+def _hits(
+    query: FusedQuery,
+    ranked: Sequence[tuple[Hit, float]],
+    matches: Sequence[TextMatches],
+    pictured: Mapping[int, Hit],
+) -> list[FusedHit]:
+    """Return the first k. A line over several shots is shown once, unless another channel found them, too."""
+    found: list[FusedHit] = []
+    shown: set[int] = set()
+    of_video: dict[int | None, int] = {}
+    level = None if query.picture is None else query.picture.least_level
+    for hit, score in ranked:
+        number = _id(hit)
+        lines = tuple(line for part in matches for line in part.lines.get(number, ()))
+        good = number in pictured and (hit.strength is None or hit.strength.level != "weak")
+        seen = bool(lines) and all(line.line.id in shown for line in lines)
+        weak = not lines and level is not None and hit.strength is not None and not hit.strength.reaches(level)
+        full = query.per_video is not None and of_video.get(hit.video.id, 0) >= query.per_video
+        if full or weak or (seen and not good):
+            continue
+        of_video[hit.video.id] = of_video.get(hit.video.id, 0) + 1
+        shown.update(line.line.id for line in lines)
+        kinds = dict.fromkeys(_CHANNELS[line.line.kind] for line in lines)
+        channels = (*(["picture"] if good or not lines else []), *kinds)
+        alike = tuple(each for each in hit.alike if not any(each in part.lines for part in matches))
+        shown_hit = replace(hit, alike=alike)
+        found.append(FusedHit(rank=len(found) + 1, score=score, hit=shown_hit, lines=lines, channels=channels))
+        if len(found) == query.k:
+            break
+    return found
+
+
+def _id(hit: Hit) -> int:
+    assert hit.segment.id is not None, "what comes from the library has an id"
+    return hit.segment.id
+
+
+def _pts(video: Video, milliseconds: int) -> int:
+    return video.start_pts + round(Fraction(milliseconds, 1000) / video.time_base)
+
