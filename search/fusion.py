@@ -1,13 +1,15 @@
 """One ranking of shots for a question of pictures and words: what a shot shows, and what is said or written in it.
 
-Each channel gives a shot a value on one scale, standard deviations above chance: a picture its strength, words how few
-shots they match. The score is their weighted sum. Values below 0 count as 0: that a shot does not show what was asked
-is no reason to doubt the words that are said in it. Without a calibration there are no strengths, and ranks are fused
-instead (reciprocal rank fusion: Cormack, Clarke and Buettcher, SIGIR 2009).
+Each channel gives a shot a value, and the score is their weighted sum. That of a picture is the logarithm of the chance
+that its strength has (Fisher's method of combining probabilities): 1 for a chance of 1 in 100, hardly above 0 for what
+unrelated questions get, because that a shot does not show what was asked is no reason to doubt what is said in it. That
+of words says how few shots they match: 1 for the only one. Without a calibration there are no strengths, and ranks are
+fused instead (reciprocal rank fusion: Cormack, Clarke and Buettcher, SIGIR 2009).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -17,7 +19,7 @@ import numpy as np
 
 from db.records import Filters, Video
 from search.query import Hit, Query, QueryError
-from search.strength import Strength
+from search.strength import STRONG_CHANCE, Strength
 from search.text.finding import TextHit
 from search.text.matches import TextMatches, TextPart, match_segments
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from db.library import Library
     from search.engine import SearchEngine
 
-TEXT_WEIGHT = 0.5
+TEXT_WEIGHT = 0.55
 """Measured by benchmarks/text_fusion.py."""
 
 Channel = Literal["picture", "said", "written", "chapter", "tag"]
@@ -33,6 +35,7 @@ _CHANNELS: dict[str, Channel] = {
     "subtitle": "said", "speech": "said", "screen": "written", "chapter": "chapter", "tag": "tag",
 }  # fmt: skip
 _LEAST_PICTURES = 100  # candidates of the picture channel
+_MOST_STRENGTH = 30.0  # beyond it, the tail is no longer a number
 _RANK_CONSTANT = 60  # of reciprocal rank fusion, as published
 
 
@@ -167,22 +170,29 @@ def _without_picture(library: Library, ids: list[int], filters: Filters) -> dict
     return found
 
 
-def _scores(
-    query: FusedQuery, hits: Mapping[int, Hit], matches: Sequence[TextMatches], total: int
-) -> dict[int, float]:
+def _scores(query: FusedQuery, hits: Mapping[int, Hit], matches: Sequence[TextMatches], total: int) -> dict[int, float]:
     """Return the fused score of each segment."""
     by_ranks = query.by_ranks or (query.picture is not None and any(hit.strength is None for hit in hits.values()))
     if by_ranks:
         pictures = {} if query.picture is None else _reciprocal(sorted(hits, key=lambda each: -hits[each].score))
         texts = [_reciprocal(each for each in part.lines if each in hits) for part in matches]
     else:
-        pictures = {each: max(0.0, hit.strength.value) for each, hit in hits.items() if hit.strength is not None}
+        pictures = {each: _evidence(hit.strength) for each, hit in hits.items() if hit.strength is not None}
         texts = [part.values(total) for part in matches]
     weight = query.text_weight if query.picture is not None else 1.0
     return {
         each: (1 - weight) * pictures.get(each, 0.0) + weight * sum(text.get(each, 0.0) for text in texts)
         for each in hits
     }
+
+
+def _evidence(strength: Strength) -> float:
+    """Return the logarithm of the chance of a strength, 1 for STRONG_CHANCE.
+
+    The tail is that of a normal distribution: a chance that was counted is 1 for all that is weak, and has a floor.
+    """
+    chance = 0.5 * math.erfc(min(strength.value, _MOST_STRENGTH) / math.sqrt(2))
+    return math.log(chance) / math.log(STRONG_CHANCE)
 
 
 def _reciprocal(ranked: Iterable[int]) -> dict[int, float]:
@@ -238,4 +248,3 @@ def _id(hit: Hit) -> int:
 
 def _pts(video: Video, milliseconds: int) -> int:
     return video.start_pts + round(Fraction(milliseconds, 1000) / video.time_base)
-

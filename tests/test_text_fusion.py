@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,10 @@ from db.library import Library
 from db.records import Filters
 from db.timed_text import TextKind, TextSource, TimedLine, TimedWord
 from search.engine import SearchEngine
-from search.fusion import FusedHit, FusedQuery, find_fused
+from search.fusion import TEXT_WEIGHT, FusedHit, FusedQuery, find_fused
 from search.query import Query, QueryError, TextTerm
 from search.strength import Strength
-from search.text.matches import TextPart
+from search.text.matches import TextPart, match_segments
 from search.text.terms import TextQueryError
 
 SAID: tuple[TextKind, ...] = ("subtitle", "speech")
@@ -29,7 +30,9 @@ WRITTEN: tuple[TextKind, ...] = ("screen",)
 def library(tmp_path: Path) -> Iterator[Library]:
     directory = cli_library.build(tmp_path, ColourEncoder())
     with Library.open(directory) as library:
-        put(library, "red", "subtitle", (1000, 2600, "start the engine"))  # over both shots; the words begin in the first
+        put(
+            library, "red", "subtitle", (1000, 2600, "start the engine")
+        )  # over both shots; the words begin in the first
         put(library, "green", "subtitle", (500, 900, "the motor"))
         put(library, "green", "screen", (0, 3000, "ENGINE ROOM"))
         put(library, "gone", "tag", (0, 10_000, "Snow"))
@@ -44,7 +47,7 @@ def put(library: Library, name: str, kind: TextKind, *lines: tuple[int, int, str
 
 def engine_of(library: Library, *, judge: bool = True) -> SearchEngine:
     encoder = ColourEncoder()
-    engine = SearchEngine(library, encoder, ExactIndex(*library.embeddings(encoder.id)))
+    engine = SearchEngine(library, encoder, ExactIndex.of(library, encoder.id))
     return engine if not judge else _Judged(engine.library, engine.encoder, engine.index)
 
 
@@ -52,8 +55,6 @@ class _Judged(SearchEngine):
     """Strengths that one can work out: 10 times the score above 0.7."""
 
     def _with_strength(self, hits: list[Any]) -> list[Any]:
-        from dataclasses import replace
-
         return [
             replace(hit, strength=Strength(value=value, chance=0.001 if value > 1 else 0.5))
             for hit in hits
@@ -111,7 +112,7 @@ def test_words_are_found_where_the_picture_is_not(library: Library) -> None:
 def test_without_strengths_ranks_are_fused(library: Library) -> None:
     hits = find(library, TextPart("engine"), shown="green", judge=False)
     assert names(hits)[0] == ("green", 0, ("picture", "written"))
-    assert hits[0].score == pytest.approx(0.5 / 61 + 0.5 / 62, rel=0.02)
+    assert hits[0].score == pytest.approx((1 - TEXT_WEIGHT) / 61 + TEXT_WEIGHT / 62, rel=0.02)
 
 
 def test_limits_hold_for_words(library: Library) -> None:
@@ -163,8 +164,6 @@ def test_wrong_queries_are_one_line(library: Library) -> None:
 
 
 def test_a_rare_word_says_more_than_a_common_one(library: Library) -> None:
-    from search.text.matches import match_segments
-
     rare = match_segments(library, TextPart("motor"), Filters())
     common = match_segments(library, TextPart("the OR engine"), Filters())
     assert max(rare.values(100).values()) > max(common.values(100).values()) > 0

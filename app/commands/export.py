@@ -150,7 +150,8 @@ def export(
     """
     if sum((bool(what or asked), hits_file is not None, collection is not None, link is not None)) != 1:
         raise click.UsageError(
-            "give one of: WORDS to search for (or --said TEXT), FILE@START-END, --from-json FILE, --collection NAME or --link LINK"
+            "give one of: WORDS to search for (or --said TEXT), FILE@START-END, --from-json FILE, --collection NAME or "
+            "--link LINK"
         )
     if any(step != TypedTerms() for step in typed) and (not what or link is not None):
         raise click.UsageError("--like, --not and --not-like can only be used with WORDS to search for")
@@ -192,9 +193,8 @@ def export(
         with readable_library(settings) as library:
             if hits_file is not None:
                 clips = from_json(hits_file, library, span=span)
-            elif clips := from_arguments(what, library):
-                if asked:
-                    raise click.UsageError("--said, --written and --text go with WORDS to search for, not with files")
+            elif (clips := from_arguments(what, library)) and asked:
+                raise click.UsageError("--said, --written and --text go with WORDS to search for, not with files")
     # Ranges as typed, but with absolute paths.
     again = [f"{clip.path}@{text.rpartition('@')[2]}" for text, clip in zip(what, clips, strict=False)] or what
     if asked:

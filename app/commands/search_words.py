@@ -94,10 +94,10 @@ def search(
     files = files_of((text, *chain.then) if chain.then else (), typed)
     with open_search(settings, options, files=files) as (library, encoder, options):
         if chain.then:
-            asked = typed_query(library, encoder, text, chain, options, typed)
+            chains = typed_query(library, encoder, text, chain, options, typed)
             no = [each for step in typed for each in step.excluded]
             steps = {"query": text, "not": no, "then": list(chain.then), "steps": [each.record() for each in typed]}
-            print_chains(settings, library, encoder, asked, options, output, steps)
+            print_chains(settings, library, encoder, chains, options, output, steps)
             return
         query = words_query(library, encoder, text, typed[0], options)
         hits = open_engine(settings, library, encoder).search(query)

@@ -26,11 +26,12 @@ from app.shell.text_options import TypedText
 
 if TYPE_CHECKING:
     from db.library import Library
+    from db.timed_text import TextKind
     from search.engine import SearchEngine
     from search.fusion import FusedHit, FusedQuery
     from search.query import Query
 
-_NAMES = {
+_NAMES: dict[TextKind, str] = {
     "subtitle": "subtitles", "speech": "speech", "screen": "text on screen", "chapter": "chapters", "tag": "tags",
 }  # fmt: skip
 
@@ -140,4 +141,3 @@ def _nothing(library: Library, asked: TypedText, options: SearchOptions) -> str:
     if options.filters:
         return "no hits: no line of the videos that pass these filters has these words; widen or remove some"
     return "no hits: no line has these words; try fewer of them, OR between them, or a beginning such as engin*"
-

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from db.records import Filters
@@ -45,7 +45,9 @@ class TextPart:
             raise TextQueryError("there is no word to search for; write one, or a phrase in quotes")
         is_pattern = len(typed) > 1 and typed[0] == typed[-1] == "/"
         words = typed[1:-1] if is_pattern else typed
-        return TextQuery(words=words, is_pattern=is_pattern, kinds=self.kinds, filters=filters or Filters(), k=MOST_LINES)
+        return TextQuery(
+            words=words, is_pattern=is_pattern, kinds=self.kinds, filters=filters or Filters(), k=MOST_LINES
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,19 +66,19 @@ class TextMatches:
     complete: bool
 
     def values(self, segments: int) -> dict[int, float]:
-        """Return how much it says that each segment matches, comparable with `Strength.value`.
+        """Return how much it says that each segment matches: 1 for the only one, 0 if all do.
 
-        It is the standard deviations of a normal distribution that correspond to the share of segments which match:
-        words that are everywhere say nothing (0), and a word that is said once among a thousand shots 3.1. Where only
-        the rest of a line is said, it is a little less.
+        It is the inverse frequency, -log(share of the segments that match), as a part of the largest possible one, so
+        that a word of one shot counts alike in libraries of any size; squared, so that words of several shots leave the
+        choice to the picture. Where only the rest of a line is said, it is a little less.
 
         Args:
             segments: How many are searched.
         """
         if not self.lines:
             return {}
-        chance = len(self.lines) / (max(segments, len(self.lines)) + 1)
-        value = max(0.0, NormalDist().inv_cdf(1 - chance))
+        every = max(segments, len(self.lines))
+        value = (1 - math.log(len(self.lines)) / math.log(every)) ** 2 if every > 1 else 0.0
         return {each: value if each in self.said else _BESIDE * value for each in self.lines}
 
 
