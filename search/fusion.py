@@ -118,9 +118,16 @@ class FusedHit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FusedAnswer:
-    """Hits, best first; `complete` is False if more lines match than were looked at."""
+    """Hits, best first.
+
+    Attributes:
+        hits: At most `k`.
+        matched: Segments that pass the filters and in which words were found.
+        complete: False if more lines match than were looked at, or the time for a regular expression was over.
+    """
 
     hits: list[FusedHit]
+    matched: int
     complete: bool
 
 
@@ -157,7 +164,8 @@ def find_fused(library: Library, query: FusedQuery, engine: SearchEngine | None 
     scores = _scores(query, hits, matches, total)
     order = _order(hits, scores, matches)
     found = _hits(query, [(hits[each], scores[each]) for each in order], matches, pictured)
-    return FusedAnswer(hits=found, complete=all(each.complete for each in matches))
+    there = sum(each in hits for each in matched)
+    return FusedAnswer(hits=found, matched=there, complete=all(each.complete for each in matches))
 
 
 def _without_picture(library: Library, ids: list[int], filters: Filters) -> dict[int, Hit]:
@@ -223,7 +231,7 @@ def _hits(
     for hit, score in ranked:
         number = _id(hit)
         lines = tuple(line for part in matches for line in part.lines.get(number, ()))
-        good = number in pictured and (hit.strength is None or hit.strength.level != "weak")
+        good = number in pictured and (hit.rank <= query.k if hit.strength is None else hit.strength.level != "weak")
         seen = bool(lines) and all(line.line.id in shown for line in lines)
         weak = not lines and level is not None and hit.strength is not None and not hit.strength.reaches(level)
         full = query.per_video is not None and of_video.get(hit.video.id, 0) >= query.per_video
@@ -232,10 +240,12 @@ def _hits(
         of_video[hit.video.id] = of_video.get(hit.video.id, 0) + 1
         shown.update(line.line.id for line in lines)
         kinds = dict.fromkeys(_CHANNELS[line.line.kind] for line in lines)
-        channels = (*(["picture"] if good or not lines else []), *kinds)
+        seen_by: tuple[Channel, ...] = ("picture",) if good or not lines else ()
         alike = tuple(each for each in hit.alike if not any(each in part.lines for part in matches))
         shown_hit = replace(hit, alike=alike)
-        found.append(FusedHit(rank=len(found) + 1, score=score, hit=shown_hit, lines=lines, channels=channels))
+        found.append(
+            FusedHit(rank=len(found) + 1, score=score, hit=shown_hit, lines=lines, channels=(*seen_by, *kinds))
+        )
         if len(found) == query.k:
             break
     return found

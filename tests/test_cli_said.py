@@ -153,6 +153,14 @@ def test_nothing_found_says_why() -> None:
 
 
 @pytest.mark.usefixtures("root")
+def test_hits_of_the_picture_alone_say_so() -> None:
+    result = run("search", "red", "--said", "zebra")
+    assert result.exit_code == 0
+    assert "by the picture alone: no line has these words" in result.stderr
+    assert run("search", "red", "--said", "engine", "-k", "1").stderr == ""
+
+
+@pytest.mark.usefixtures("root")
 def test_a_player_opens_at_the_word(monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[list[str]] = []
     monkeypatch.setattr("app.shell.hits._named_as_video", lambda path: True)

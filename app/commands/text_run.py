@@ -122,7 +122,12 @@ def _found(
 
     answer = find_fused(library, query, engine)
     if not answer.complete:
-        print_note(f"note: the words are in more lines than were looked at (about {MOST_LINES:,}); write more of them")
+        print_note(
+            f"note: there may be better hits: more lines match than were looked at ({MOST_LINES:,}), or a regular "
+            "expression took too long"
+        )
+    if answer.hits and not answer.matched:
+        print_note(f"note: by the picture alone: {_no_lines(library, asked, options)}")
     nothing = "" if answer.hits else _nothing(library, asked, options)
     return FoundText(
         library=library, hits=answer.hits, question={**question, "complete": answer.complete}, nothing=nothing
@@ -131,13 +136,18 @@ def _found(
 
 def _nothing(library: Library, asked: TypedText, options: SearchOptions) -> str:
     """Explain in one sentence why there are no hits, and what to change."""
+    if options.filters and not passes_any(library, options.filters):
+        return nothing_found(library, options)
+    return f"no hits: {_no_lines(library, asked, options)}"
+
+
+def _no_lines(library: Library, asked: TypedText, options: SearchOptions) -> str:
+    """Explain why no words were found."""
     kinds = asked.kinds() or tuple(_NAMES)
     if not any(kind in library.texts.counts() for kind in kinds):
         names = [_NAMES[kind] for kind in kinds]
         listed = " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-        return f"no hits: no {listed} in this library (docs/words.md says what brings them)"
-    if options.filters and not passes_any(library, options.filters):
-        return nothing_found(library, options)
+        return f"no {listed} in this library (docs/words.md says what brings them)"
     if options.filters:
-        return "no hits: no line of the videos that pass these filters has these words; widen or remove some"
-    return "no hits: no line has these words; try fewer of them, OR between them, or a beginning such as engin*"
+        return "no line of the videos that pass these filters has these words; widen or remove some"
+    return "no line has these words; try fewer of them, OR between them, or a beginning such as engin*"
