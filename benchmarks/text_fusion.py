@@ -35,7 +35,8 @@ from demo import questions
 from demo.evaluate import clip_rows
 from encoder import Encoder, load_encoder
 from search.engine import SearchEngine
-from search.fusion import TEXT_WEIGHT, FusedQuery, find_fused
+from search.fused import TEXT_WEIGHT, FusedQuery
+from search.fusion import find_fused
 from search.query import Query, TextTerm
 from search.text.matches import TextPart
 

@@ -18,7 +18,7 @@ from app.cli import main
 from app.shell import text_hits
 from db.library import Library
 from db.timed_text import TextKind, TextSource, TimedLine, TimedWord
-from search.fusion import TEXT_WEIGHT
+from search.fused import TEXT_WEIGHT
 from search.text.finding import TextQuery, find_text
 
 

@@ -16,7 +16,8 @@ from db.library import Library
 from db.records import Filters
 from db.timed_text import TextKind, TextSource, TimedLine, TimedWord
 from search.engine import SearchEngine
-from search.fusion import TEXT_WEIGHT, FusedHit, FusedQuery, find_fused
+from search.fused import TEXT_WEIGHT, FusedHit, FusedQuery
+from search.fusion import find_fused
 from search.query import Query, QueryError, TextTerm
 from search.strength import Strength
 from search.text.matches import TextPart, match_segments

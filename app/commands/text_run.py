@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from db.library import Library
     from db.timed_text import TextKind
     from search.engine import SearchEngine
-    from search.fusion import FusedHit, FusedQuery
+    from search.fused import FusedHit, FusedQuery
     from search.query import Query
 
 _NAMES: dict[TextKind, str] = {
@@ -97,7 +97,7 @@ def find_text_hits(
 
 
 def _fused_query(asked: TypedText, options: SearchOptions, picture: Query | None) -> FusedQuery:
-    from search.fusion import TEXT_WEIGHT, FusedQuery
+    from search.fused import TEXT_WEIGHT, FusedQuery
 
     return FusedQuery(
         texts=asked.parts(),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from db.library import Library
     from db.records import Segment, Video
     from search.chain_query import Chain
-    from search.fusion import FusedHit
+    from search.fused import FusedHit
     from search.query import Hit
     from search.strength import Strength
 

@@ -15,7 +15,7 @@ from app.times import format_timestamp
 
 if TYPE_CHECKING:
     from db.library import Library
-    from search.fusion import FusedHit
+    from search.fused import FusedHit
     from search.text.finding import TextHit
 
 _BEFORE, _LINE = 24, 72  # characters shown before the first word of a long line, and in all
