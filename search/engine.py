@@ -7,6 +7,7 @@ them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -143,6 +144,30 @@ class SearchEngine:
         direction, _ = self._direction(query.terms, plain_sum=query.plain_sum)
         scores = direction.scores(self.library.embedding_rows(self.encoder.id, ids))
         return np.nan_to_num(scores, copy=False, nan=0.0)  # of damaged rows
+
+    def described(self, query: Query, ids: Sequence[int]) -> list[Hit]:
+        """Return these segments as hits of a query, with scores and strengths, ignoring its filters and limits.
+
+        Args:
+            query: Only its terms are used.
+            ids: Segment ids. Those that are gone, or have no row by this encoder, are left out.
+
+        Returns:
+            In the order of `ids`, each of rank 1.
+
+        Raises:
+            QueryError, EncoderError, LibraryError: See `answer`.
+        """
+        direction, rows = self._direction(query.terms, plain_sum=query.plain_sum)
+        known = self._describe(list(ids), rows)
+        _, stored = self._existing_rows(list(known))
+        scores = np.nan_to_num(direction.scores(stored), nan=0.0).tolist() if known else []
+        cosines = [each[2] for each in known.values()]
+        every = judged(replace(query, least_level=None), rows, list(known), cosines, self.calibration)
+        return [
+            Hit(rank=1, score=score, segment=segment, video=video, term_scores=cosine, strength=strength)
+            for (segment, video, cosine), score, (_, strength) in zip(known.values(), scores, every, strict=True)
+        ]
 
     def direction(self, terms: Sequence[Term], *, plain_sum: bool = False) -> Direction:
         """Return the direction of terms in this library: what segments are compared with.

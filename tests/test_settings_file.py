@@ -36,6 +36,7 @@ NOT_KEPT = {
     *("min-resolution", "orientation", "codec", "fps", "with-sound", "like", "weight", "not", "not-like", "then"),
     *("within", "any-order", "link", "image", "collection", "subclips", "clips", "from-json", "span", "merge"),
     *("threshold", "plain-sum", "lists-only", "markers", "hide-duplicates", "show-duplicates"),
+    *("said", "written", "text", "text-weight"),
     # What it does once
     *("redo", "renew", "retry-failed", "read-text", "include-exports", "keep-vanished", "dry-run"),
     # Where its answer goes

@@ -16,6 +16,7 @@ from app.commands.composing import words_query
 from app.commands.export_run import export_collection, run_export
 from app.commands.export_selection import find_collection, from_arguments, from_hits, from_json, readable_library
 from app.commands.link_run import link_clips, link_option
+from app.commands.text_run import find_text_hits
 from app.compose import Settings
 from app.exporting.clip_words import SubtitlePlace, WordsFrom
 from app.exporting.merging import merge_overlapping
@@ -33,6 +34,7 @@ from app.shell.options import with_settings
 from app.shell.search_options import SearchOptions, nothing_found, open_search, search_options
 from app.shell.step_order import SteppedCommand
 from app.shell.terminal import count_text, print_note
+from app.shell.text_options import TypedText, text_options
 
 
 def ids_value(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[int, ...] | None:
@@ -50,6 +52,7 @@ Examples:
   prismsearch export "a dog jumping" -k 5 --to clips
   prismsearch export "spinning" --like film.mp4@80 --not people --to clips
   prismsearch export film.mp4@1:20-1:25 film.mp4@200-210 --to clips --mode copy
+  prismsearch export --said '"start the engine"' --to clips
   prismsearch export "a dog jumps" --then "a cat" --to clips --span
   prismsearch search sunset --json > hits.json
   prismsearch export --from-json hits.json --to clips --pad 1s
@@ -113,6 +116,7 @@ file or the library is missing.""",
 )
 @clip_options
 @composing_options
+@text_options
 @chain_options
 @click.option("--span", is_flag=True, help="With --then: write one clip per hit, from its first step to its last.")
 @click.option("--merge", is_flag=True, help="Merge hits that overlap, such as the parts of a long shot, into one clip.")
@@ -139,6 +143,7 @@ def export(
     words_from: WordsFrom,
     markers: bool,
     typed: tuple[TypedTerms, ...],
+    asked: TypedText,
     chain: ChainOptions,
     span: bool,
     merge: bool,
@@ -151,14 +156,17 @@ def export(
 
     Source files are never changed. Ranges need neither a library nor an encoder.
     """
-    if sum((bool(what), hits_file is not None, collection is not None, link is not None)) != 1:
+    if sum((bool(what or asked), hits_file is not None, collection is not None, link is not None)) != 1:
         raise click.UsageError(
-            "give one of: WORDS to search for, FILE@START-END, --from-json FILE, --collection NAME or --link LINK"
+            "give one of: WORDS to search for (or --said TEXT), FILE@START-END, --from-json FILE, --collection NAME or "
+            "--link LINK"
         )
     if any(step != TypedTerms() for step in typed) and (not what or link is not None):
         raise click.UsageError("--like, --not and --not-like can only be used with WORDS to search for")
     if chain.then and not what:
         raise click.UsageError("--then needs WORDS or FILE@START-END before it")
+    if chain.then and asked:
+        raise click.UsageError("--said, --written and --text cannot be used with --then yet; leave one of them out")
     if span and not (chain.then or link is not None or hits_file is not None):
         raise click.UsageError("--span can only be used with --then TEXT")
     if (directory is None) == (archive is None):
@@ -197,11 +205,13 @@ def export(
         with readable_library(settings) as library:
             if hits_file is not None:
                 clips = from_json(hits_file, library, span=span)
-            else:
-                clips = from_arguments(what, library)
+            elif (clips := from_arguments(what, library)) and asked:
+                raise click.UsageError("--said, --written and --text go with WORDS to search for, not with files")
     # Ranges as typed, but with absolute paths.
     again = [f"{clip.path}@{text.rpartition('@')[2]}" for text, clip in zip(what, clips, strict=False)] or what
-    if what and not clips:
+    if asked:
+        clips = text_clips(settings, " ".join(what), typed[0], asked, options)
+    elif what and not clips:
         clips = search_hits(settings, " ".join(what), options, chain, typed, span=span)
     if not clips:
         raise NothingDone("there are no hits to export")
@@ -241,3 +251,14 @@ def search_hits(
             if weak := len(every) - len(hits):
                 print_note(f"{count_text(weak, 'weak hit')} left out; --min-strength weak exports these, too")
         return from_hits(hits, library)
+
+
+def text_clips(
+    settings: Settings, words: str, typed: TypedTerms, asked: TypedText, options: SearchOptions
+) -> list[ClipRequest]:
+    """Return the hits of a search in text, from the word on where only words were found. Else as `search_hits`."""
+    options = replace(options, least_level=options.least_level or "likely")
+    with find_text_hits(settings, words, typed, asked, options) as found:
+        if not found.hits:
+            raise NothingDone(found.nothing)
+        return from_hits([hit.played for hit in found.hits], found.library)

@@ -9,6 +9,7 @@ import click
 from app.commands.chain_run import files_of, print_chains, typed_query
 from app.commands.composing import words_query
 from app.commands.link_run import link_option, show_link
+from app.commands.text_run import show_text
 from app.compose import Settings
 from app.shell.chain_options import ChainOptions, chain_options
 from app.shell.composing_options import TypedTerms, composing_options
@@ -20,6 +21,7 @@ from app.shell.options import with_settings
 from app.shell.result_record import encoder_fields
 from app.shell.search_options import SearchOptions, nothing_found, open_search, search_options
 from app.shell.step_order import SteppedCommand
+from app.shell.text_options import TypedText, text_options
 
 
 @click.command(
@@ -32,6 +34,8 @@ Examples:
   prismsearch search "birthday cake" --since 2024-01-01 --json
   prismsearch search "beach" --not people
   prismsearch search "spinning" --like film.mp4@1:20-1:25 --weight 0.7
+  prismsearch search --said '"start the engine"'
+  prismsearch search "a red car" --said "engine OR motor" --written "exit*"
   prismsearch search "a dog jumps" --then "a cat" --within 10s
   prismsearch search --link "http://127.0.0.1:8501/?q=beach&shape=portrait"
   prismsearch search "sunset" -0 | xargs -0 mpv
@@ -43,6 +47,7 @@ Exit code 0: a good match was found; 1: none; 2: usage; 3: a model or the librar
 )
 @click.argument("words", nargs=-1)
 @composing_options
+@text_options
 @chain_options
 @link_option
 @search_options
@@ -52,12 +57,13 @@ def search(
     settings: Settings,
     words: tuple[str, ...],
     typed: tuple[TypedTerms, ...],
+    asked: TypedText,
     chain: ChainOptions,
     link: str | None,
     options: SearchOptions,
     output: Output,
 ) -> None:
-    """Find shots by WORDS, or sequences of shots: WORDS --then TEXT.
+    """Find shots by WORDS, by what is said or written in them, or sequences of shots: WORDS --then TEXT.
 
     --like, --not and --not-like apply to the step before them: in "a dog" --then "a cat" --not "a tree", the cat is
     shown without a tree.
@@ -65,24 +71,33 @@ def search(
     Prints rank, score (cosine; 1 is identical), time range and file, best first. Hits no stronger than chance are
     marked weak. WORDS are one English sentence or phrase; quotes are needed only for characters that the shell
     would interpret.
+
+    --said, --written and --text search in the words of the videos, alone or beside WORDS. Then each line says which
+    channels found the shot, when the word comes, and the line. Hits of text alone are exported and opened from the
+    word on. Limits such as --threshold and --min-strength are for shots that only the picture finds.
     """
     if link is not None:
         show_link(settings, link, words, output, options.least_level)
         return
-    if not words:
+    if not words and not asked:
         raise click.UsageError("say what to look for: prismsearch search WORDS")
     text = " ".join(words)
-    if not text.strip():
+    if words and not text.strip():
         raise click.UsageError('the words are blank; describe the shot, for example "a red car at night"')
     if not chain.then and looks_like_a_file(text):
         raise not_words(text)
+    if asked:
+        if chain.then:
+            raise click.UsageError("--said, --written and --text cannot be used with --then yet; leave one of them out")
+        show_text(settings, text, typed[0], asked, options, output)
+        return
     files = files_of((text, *chain.then) if chain.then else (), typed)
     with open_search(settings, options, files=files) as (library, encoder, options):
         if chain.then:
-            asked = typed_query(library, encoder, text, chain, options, typed)
+            chains = typed_query(library, encoder, text, chain, options, typed)
             no = [each for step in typed for each in step.excluded]
             steps = {"query": text, "not": no, "then": list(chain.then), "steps": [each.record() for each in typed]}
-            print_chains(settings, library, encoder, asked, options, output, steps)
+            print_chains(settings, library, encoder, chains, options, output, steps)
             return
         query = words_query(library, encoder, text, typed[0], options)
         hits = open_engine(settings, library, encoder).search(query)

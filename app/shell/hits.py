@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     from db.library import Library
     from db.records import Segment, Video
     from search.chain_query import Chain
+    from search.fused import FusedHit
     from search.query import Hit
     from search.strength import Strength
 
-Result = TypeVar("Result", "Hit", "Chain")
+Result = TypeVar("Result", "Hit", "Chain", "FusedHit")
 
 Parts = Mapping[int, tuple[int, int]]
 """Which part of its shot each segment is, and of how many: `Library.shot_parts`."""
@@ -209,7 +210,7 @@ def hit_record(hit: Hit, parts: Parts) -> dict[str, Any]:
     }
 
 
-def is_weak(hit: Hit | Chain) -> bool:
+def is_weak(hit: Hit | Chain | FusedHit) -> bool:
     """Return whether a hit or chain is known to be weak."""
     return hit.strength is not None and hit.strength.level == "weak"
 

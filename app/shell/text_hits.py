@@ -1,0 +1,123 @@
+"""Output of hits of words and pictures: which channel found each, when the word comes, and the line, marked."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from app.shell.hits import Output, Parts, hit_record, is_weak, part_mark, parts_of, show_results, span_seconds
+from app.shell.terminal import display_path, display_width, printable, table
+from app.times import format_timestamp
+
+if TYPE_CHECKING:
+    from db.library import Library
+    from search.fused import FusedHit
+    from search.text.finding import TextHit
+
+_BEFORE, _LINE = 24, 72  # characters shown before the first word of a long line, and in all
+
+
+def show_fused(
+    library: Library, hits: Sequence[FusedHit], output: Output, question: dict[str, Any], *, nothing: str
+) -> None:
+    """Print hits in the chosen form; see `show_results`. --open plays from the word where only words were found."""
+    parts = parts_of(library, (each.hit for each in hits))
+    show_results(
+        "hits",
+        hits,
+        output,
+        question,
+        nothing=nothing,
+        record=lambda hit: fused_record(hit, parts),
+        lines=lambda each: fused_lines(each, parts),
+        to_open=lambda hit: hit.played,
+    )
+
+
+def fused_lines(hits: Sequence[FusedHit], parts: Parts) -> list[str]:
+    """Return one aligned line for each hit: rank, score, shot, channels, time of the word, file, and the line."""
+    rows = []
+    for hit in hits:
+        start, end = span_seconds(hit.hit)
+        place = display_path(hit.video.path) + part_mark(hit.hit, parts, "  ")
+        place += f"  (+{len(hit.hit.alike):,} alike)" if hit.hit.alike else ""
+        place += "  (weak)" if is_weak(hit) else ""
+        place += "" if os.path.exists(hit.video.path) else "  (offline)"
+        rows.append(
+            (
+                str(hit.rank),
+                f"{hit.score:.3f}",
+                f"{format_timestamp(start)}-{format_timestamp(end)}",
+                "+".join(hit.channels),
+                _time(hit.lines[0].at_ms) if hit.lines else "-",
+                place,
+                _lines_text(hit.lines),
+            )
+        )
+    return table(rows, ">><<<<<")
+
+
+def fused_record(hit: FusedHit, parts: Parts) -> dict[str, Any]:
+    """Return a hit as JSON values: a hit's, from the word on where only words were found, and its lines."""
+    shot_start, shot_end = span_seconds(hit.hit)
+    return {
+        **hit_record(hit.played, parts),
+        "shot_start_seconds": round(float(shot_start), 6),
+        "shot_end_seconds": round(float(shot_end), 6),
+        "channels": list(hit.channels),
+        "picture_score": round(float(hit.hit.score), 6) if hit.hit.term_scores else None,
+        "lines": [line_record(each) for each in hit.lines],
+    }
+
+
+def line_record(hit: TextHit) -> dict[str, Any]:
+    """Return a line that matches as JSON values; `spans` are the first character of each match, and one past its end.
+
+    Characters are Unicode code points; times are seconds from the first frame shown.
+    """
+    line = hit.line.line
+    return {
+        "kind": hit.line.kind,
+        "text": hit.text,
+        "spans": [list(each) for each in hit.ranges],
+        "word_seconds": hit.at_ms / 1000,
+        "word_timecode": _time(hit.at_ms),
+        "start_seconds": line.start_ms / 1000,
+        "end_seconds": line.end_ms / 1000,
+        "confidence": line.confidence,
+    }
+
+
+def marked(hit: TextHit, *, bold: bool) -> str:
+    """Return the part of a line around its first match, as one printable line; matches are bold on a terminal."""
+    first = hit.ranges[0][0] if hit.ranges else 0
+    begin = 0 if display_width(hit.text) <= _LINE else max(0, first - _BEFORE)
+    end = min(len(hit.text), begin + _LINE)
+    pieces, at = ["…" if begin else ""], begin
+    for start, stop in hit.ranges:
+        if start >= end:
+            break
+        pieces.append(_one_line(hit.text[at:start]))
+        word = _one_line(hit.text[start : min(stop, end)])
+        pieces.append(click.style(word, bold=True) if bold else word)
+        at = min(stop, end)
+    return "".join([*pieces, _one_line(hit.text[at:end]), "…" if end < len(hit.text) else ""])
+
+
+def _lines_text(lines: Sequence[TextHit]) -> str:
+    if not lines:
+        return ""
+    more = f"  (+{len(lines) - 1:,} more)" if len(lines) > 1 else ""
+    return marked(lines[0], bold=sys.stdout.isatty()) + more
+
+
+def _one_line(text: str) -> str:
+    return printable("".join(" " if each.isspace() else each for each in text))
+
+
+def _time(milliseconds: int) -> str:
+    return format_timestamp(milliseconds / 1000)

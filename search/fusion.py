@@ -1,0 +1,159 @@
+"""One ranking of shots for a question of pictures and words: what a shot shows, and what is said or written in it.
+
+Each channel gives a shot a value, and the score is their weighted sum. That of a picture is the logarithm of the chance
+that its strength has (Fisher's method of combining probabilities): 1 for a chance of 1 in 100, hardly above 0 for what
+unrelated questions get, because that a shot does not show what was asked is no reason to doubt what is said in it. That
+of words says how few shots they match: 1 for the only one. Without a calibration there are no strengths, and ranks are
+fused instead (reciprocal rank fusion: Cormack, Clarke and Buettcher, SIGIR 2009).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from db.records import Filters
+from search.fused import Channel, FusedAnswer, FusedHit, FusedQuery
+from search.query import Hit
+from search.strength import STRONG_CHANCE, Strength
+from search.text.matches import TextMatches, match_segments
+
+if TYPE_CHECKING:
+    from db.library import Library
+    from search.engine import SearchEngine
+
+_CHANNELS: dict[str, Channel] = {
+    "subtitle": "said", "speech": "said", "screen": "written", "chapter": "chapter", "tag": "tag",
+}  # fmt: skip
+_LEAST_PICTURES = 100  # candidates of the picture channel
+_MOST_STRENGTH = 30.0  # beyond it, the tail is no longer a number
+_RANK_CONSTANT = 60  # of reciprocal rank fusion, as published
+
+
+def find_fused(library: Library, query: FusedQuery, engine: SearchEngine | None = None) -> FusedAnswer:
+    """Return the shots that match words, a picture, or both.
+
+    Args:
+        library: The library.
+        query: What to look for.
+        engine: Of this library; needed for a query with a picture alone.
+
+    Raises:
+        TextQueryError: The words cannot be searched for; the message says what to change.
+        QueryError, EncoderError, LibraryError: See `SearchEngine.answer`.
+        ValueError: The filters' folder is not an absolute path, or there is no engine for the picture.
+    """
+    matches = [match_segments(library, part, query.filters) for part in query.texts]
+    matched = list(dict.fromkeys(segment for each in matches for segment in each.lines))
+    pictured: dict[int, Hit] = {}
+    if query.picture is None:
+        total = max((row.segments for row in library.encoders()), default=0)
+        hits = _without_picture(library, matched, query.filters)
+    else:
+        if engine is None:
+            raise ValueError("a picture is searched for with an engine")
+        asked = replace(query.picture, k=max(query.k, _LEAST_PICTURES), least_level=None)
+        pictured = {_id(hit): hit for hit in engine.search(asked)}
+        allowed = library.segment_ids(query.filters, engine.encoder.id) if query.filters else None
+        total = len(engine.index) if allowed is None else int(allowed.size)
+        further = np.array([each for each in matched if each not in pictured], np.int64)
+        if allowed is not None:
+            further = further[np.isin(further, allowed)]
+        hits = pictured | {_id(hit): hit for hit in engine.described(asked, further.tolist())}
+    scores = _scores(query, hits, matches, total)
+    order = _order(hits, scores, matches)
+    found = _hits(query, [(hits[each], scores[each]) for each in order], matches, pictured)
+    there = sum(each in hits for each in matched)
+    return FusedAnswer(hits=found, matched=there, complete=all(each.complete for each in matches))
+
+
+def _without_picture(library: Library, ids: list[int], filters: Filters) -> dict[int, Hit]:
+    least, most = filters.min_seconds or 0.0, filters.max_seconds
+    found: dict[int, Hit] = {}
+    for number, (segment, video) in library.segments(ids).items():
+        seconds = float((segment.end_pts - segment.start_pts) * video.time_base)
+        if seconds >= least and (most is None or seconds <= most):
+            found[number] = Hit(rank=1, score=0.0, segment=segment, video=video, term_scores=())
+    return found
+
+
+def _scores(query: FusedQuery, hits: Mapping[int, Hit], matches: Sequence[TextMatches], total: int) -> dict[int, float]:
+    """Return the fused score of each segment."""
+    by_ranks = query.by_ranks or (query.picture is not None and any(hit.strength is None for hit in hits.values()))
+    if by_ranks:
+        pictures = {} if query.picture is None else _reciprocal(sorted(hits, key=lambda each: -hits[each].score))
+        texts = [_reciprocal(each for each in part.lines if each in hits) for part in matches]
+    else:
+        pictures = {each: _evidence(hit.strength) for each, hit in hits.items() if hit.strength is not None}
+        texts = [part.values(total) for part in matches]
+    weight = query.text_weight if query.picture is not None else 1.0
+    return {
+        each: (1 - weight) * pictures.get(each, 0.0) + weight * sum(text.get(each, 0.0) for text in texts)
+        for each in hits
+    }
+
+
+def _evidence(strength: Strength) -> float:
+    """Return the logarithm of the chance of a strength, 1 for STRONG_CHANCE.
+
+    The tail is that of a normal distribution: a chance that was counted is 1 for all that is weak, and has a floor.
+    """
+    chance = 0.5 * math.erfc(min(strength.value, _MOST_STRENGTH) / math.sqrt(2))
+    return math.log(chance) / math.log(STRONG_CHANCE)
+
+
+def _reciprocal(ranked: Iterable[int]) -> dict[int, float]:
+    return {each: 1 / (_RANK_CONSTANT + rank) for rank, each in enumerate(ranked, 1)}
+
+
+def _order(hits: Mapping[int, Hit], scores: Mapping[int, float], matches: Sequence[TextMatches]) -> list[int]:
+    """Return the segments, best first: of equal scores the better picture, without one the better line."""
+    ranks: dict[int, int] = {}
+    for part in matches:
+        for rank, each in enumerate(part.lines):
+            ranks[each] = min(rank, ranks.get(each, rank))
+    last = len(ranks)
+    return sorted(hits, key=lambda each: (-scores[each], -hits[each].score, ranks.get(each, last)))
+
+
+def _hits(
+    query: FusedQuery,
+    ranked: Sequence[tuple[Hit, float]],
+    matches: Sequence[TextMatches],
+    pictured: Mapping[int, Hit],
+) -> list[FusedHit]:
+    """Return the first k. A line over several shots is shown once, unless another channel found them, too."""
+    found: list[FusedHit] = []
+    shown: set[int] = set()
+    of_video: dict[int | None, int] = {}
+    level = None if query.picture is None else query.picture.least_level
+    for hit, score in ranked:
+        number = _id(hit)
+        lines = tuple(line for part in matches for line in part.lines.get(number, ()))
+        good = number in pictured and (hit.rank <= query.k if hit.strength is None else hit.strength.level != "weak")
+        seen = bool(lines) and all(line.line.id in shown for line in lines)
+        weak = not lines and level is not None and hit.strength is not None and not hit.strength.reaches(level)
+        full = query.per_video is not None and of_video.get(hit.video.id, 0) >= query.per_video
+        if full or weak or (seen and not good):
+            continue
+        of_video[hit.video.id] = of_video.get(hit.video.id, 0) + 1
+        shown.update(line.line.id for line in lines)
+        kinds = dict.fromkeys(_CHANNELS[line.line.kind] for line in lines)
+        seen_by: tuple[Channel, ...] = ("picture",) if good or not lines else ()
+        alike = tuple(each for each in hit.alike if not any(each in part.lines for part in matches))
+        shown_hit = replace(hit, alike=alike)
+        found.append(
+            FusedHit(rank=len(found) + 1, score=score, hit=shown_hit, lines=lines, channels=(*seen_by, *kinds))
+        )
+        if len(found) == query.k:
+            break
+    return found
+
+
+def _id(hit: Hit) -> int:
+    assert hit.segment.id is not None, "what comes from the library has an id"
+    return hit.segment.id
