@@ -104,7 +104,10 @@ class Player {
   clearButton = keyButton('Clear', () => this.clearMarks(), 'X', { hidden: true }).button;
   rangeButton = keyButton('Search range', () => this.searchRange(), 'F', { disabled: true }).button;
   trayControl = keyButton('Add to tray', () => this.keep(), 'S');
-  transcript = new Transcript({ play: (line) => this.playLine(line), leave: () => this.dialog.focus() });
+  transcript = new Transcript({
+    play: (line) => this.playLine(line),
+    leave: () => this.dialog.focus({ preventScroll: true }),
+  });
   transcriptButton = keyButton('Transcript', () => this.transcript.toggle(), 'W', {
     hidden: true,
     'aria-pressed': 'false',

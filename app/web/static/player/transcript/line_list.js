@@ -53,7 +53,13 @@ export class LineList {
     root.addEventListener('pointerdown', (event) => event.target === root && callbacks.scrolled()); // its scroll bar
     root.addEventListener('click', (event) => this.click(event));
     root.addEventListener('keydown', (event) => this.key(event));
-    root.addEventListener('focus', () => this.activate(this.active ?? this.current[0] ?? this.lines[0] ?? null));
+    // Not by a press of the mouse: the list would scroll away under it before the click.
+    let pressed = false;
+    root.addEventListener('pointerdown', () => (pressed = true));
+    root.addEventListener('focus', () => {
+      if (!pressed) this.activate(this.active ?? this.current[0] ?? this.lines[0] ?? null);
+    });
+    root.addEventListener('click', () => (pressed = false));
   }
 
   clear() {
