@@ -42,7 +42,7 @@ def encoder(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """In place of ffmpeg: `counts` of frames, attempt by attempt; `sound`: the error of attempts with sound."""
     state: dict[str, Any] = {"counts": [], "sound": None, "leads": []}
 
-    def encode(program: str, survey: Survey, draft: Path, lead: Fraction | None, on_progress: Any) -> int:
+    def encode(program: str, survey: Survey, draft: Path, lead: Fraction | None, on_progress: Any, draw: Any) -> int:
         if survey.sound and state["sound"]:
             raise ExportError(state["sound"])
         state["leads"].append(lead)

@@ -51,7 +51,7 @@ def test_an_index_run_tells_its_stages_in_json() -> None:
     assert all(set(line) == FIELDS for line in progress)
     stages = list(dict.fromkeys(line["stage"] for line in progress))
     assert stages[0] == "scan"
-    assert stages[2:4] == ["index", "vectors"]
+    assert stages[2:5] == ["index", "words", "vectors"]
     last = [line for line in progress if line["stage"] == "index"][-1]
     assert (last["done"], last["total"], last["unit"], last["fraction"], last["failed"]) == (3, 3, "files", 1.0, 0)
     assert all({"note"} == set(line) for line in lines(result) if "stage" not in line)

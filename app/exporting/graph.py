@@ -104,6 +104,11 @@ def compile_graph(command: list[str], graph: Any, files: Mapping[str, str | Path
     return words
 
 
+def drawn_input(source: str) -> list[str]:
+    """Return the words of an input that FFmpeg draws by itself, without a file, such as "color=black"."""
+    return ["-f", "lavfi", "-i", source]
+
+
 def input_words(name: str, *, formats: str = MEDIA_FORMATS) -> list[str]:
     """Return the words of an input: ffmpeg opens no other file whatever this one says, and never the network.
 

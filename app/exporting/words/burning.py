@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.exporting.clip_words import ClipCue
 from app.exporting.ffmpeg_binary import ExportError, OutsideError, run_ffmpeg
+from app.exporting.graph import drawn_input
 from app.exporting.words.cue_files import substation_bytes
 
 if TYPE_CHECKING:
@@ -51,8 +52,8 @@ def missing_glyphs(program: str, text: str) -> str:
     messages: list[str] = []
     with _written([ClipCue(0, 1000, rows)], _style(False, 1280, 720), (1280, 720)) as file:
         words = [
-            program, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning", "-f", "lavfi", "-i",
-            "color=black:s=320x180:r=1:d=1", "-vf", _filter_words(file), "-f", "null", "-",
+            program, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning",
+            *drawn_input("color=black:s=320x180:r=1:d=1"), "-vf", _filter_words(file), "-f", "null", "-",
         ]  # fmt: skip
         try:
             run_ffmpeg(words, messages=messages)
