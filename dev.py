@@ -59,7 +59,8 @@ def run_checks(place: Place, *, with_tests: bool) -> int:
     except Refusal as refusal:
         skipped = str(refusal)
     if with_tests:
-        parallel = ["-n", "logical", "--maxprocesses=4", "--dist=worksteal"]
+        # One more than cores: tests wait for other processes for nearly half of their time.
+        parallel = ["-n", str(min(4, (os.cpu_count() or 1) + 1)), "--dist=worksteal"]
         # Tests on a GPU would share its memory: they run one after the other.
         how = ["-m", "not slow"] if faiss_kind() == "gpu" else parallel
         steps["pytest"] = [*python, "pytest", "-ra", "--durations=40", *how]
