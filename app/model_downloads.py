@@ -1,4 +1,4 @@
-"""How models of the room `recognition` come to this machine: as the weights of encoders do.
+"""Downloads of the models of the room `recognition`, by the way in which the weights of encoders come.
 
 The rooms `encoder` and `recognition` do not know of each other. Encoders have the download (announced, resumed, pinned,
 verified); recognition says what it needs and takes a function that gets it.

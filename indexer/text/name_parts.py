@@ -1,4 +1,4 @@
-"""What the name of a subtitle file says beyond that of its video: language, title, and what it is for."""
+"""The parts of a subtitle file's name beyond that of its video: language, title, and what it is for."""
 
 from __future__ import annotations
 

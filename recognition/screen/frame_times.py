@@ -1,4 +1,4 @@
-"""Which frames of a shot to read. Pure arithmetic over times in milliseconds; the caller decodes.
+"""Times of the frames of a shot that are read. Pure arithmetic over milliseconds; the caller decodes.
 
 One frame is enough for a short shot, because most text stays as long as its shot. Where the frames that were read do
 not show the same text, it came, went or changed between them, and a frame halfway tells when:

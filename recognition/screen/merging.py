@@ -1,4 +1,4 @@
-"""What frames show, as lines with a beginning and an end.
+"""Lines with a beginning and an end, merged from what single frames show.
 
 The same text in successive frames is one line, wherever it is in the picture: credits that scroll, a watermark that
 lasts through cuts. A text that moves through the picture, of which every frame shows another part, is put together

@@ -1,4 +1,4 @@
-"""Whether two readings are of one text, although the engine misread letters of one of them.
+"""Comparison of two readings: they may be of one text although the engine misread letters of one of them.
 
 The standard library's difflib compares them: rapidfuzz would be faster, but a comparison takes microseconds and
 reading a frame half a second, so that a dependency would save nothing.
