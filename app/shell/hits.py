@@ -161,20 +161,20 @@ def hit_lines(hits: Sequence[Hit], parts: Parts) -> list[str]:
     """Return one aligned line for each hit: rank, score, time range, file; parts of shots and weak hits are marked."""
     rows = []
     for hit in hits:
-        which = part_mark(hit, parts, "  ")
-        start, end = span_seconds(hit)
-        alike = f"  (+{len(hit.alike):,} alike)" if hit.alike else ""
-        weak = "  (weak)" if is_weak(hit) else ""
-        gone = "" if os.path.exists(hit.video.path) else "  (offline)"
-        rows.append(
-            (
-                str(hit.rank),
-                f"{hit.score:.3f}",
-                f"{format_timestamp(start)}-{format_timestamp(end)}",
-                display_path(hit.video.path) + which + alike + weak + gone,
-            )
-        )
+        times, place = shot_cells(hit, parts, weak=is_weak(hit))
+        rows.append((str(hit.rank), f"{hit.score:.3f}", times, place))
     return table(rows, ">><<")
+
+
+def shot_cells(hit: Hit, parts: Parts, *, weak: bool) -> tuple[str, str]:
+    """Return the cells of a table that tell a hit's shot: its time range, and its file with all marks."""
+    start, end = span_seconds(hit)
+    which = part_mark(hit, parts, "  ")
+    alike = f"  (+{len(hit.alike):,} alike)" if hit.alike else ""
+    faint = "  (weak)" if weak else ""
+    gone = "" if os.path.exists(hit.video.path) else "  (offline)"
+    times = f"{format_timestamp(start)}-{format_timestamp(end)}"
+    return times, display_path(hit.video.path) + which + alike + faint + gone
 
 
 def span_seconds(hit: Hit) -> tuple[Fraction, Fraction]:

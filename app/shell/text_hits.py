@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.shell.hits import Output, Parts, hit_record, is_weak, part_mark, parts_of, show_results, span_seconds
-from app.shell.terminal import display_path, display_width, printable, table
+from app.shell.hits import Output, Parts, hit_record, is_weak, parts_of, shot_cells, show_results, span_seconds
+from app.shell.terminal import display_width, printable, table
 from app.times import format_timestamp
 
 if TYPE_CHECKING:
@@ -42,16 +41,12 @@ def fused_lines(hits: Sequence[FusedHit], parts: Parts) -> list[str]:
     """Return one aligned line for each hit: rank, score, shot, channels, time of the word, file, and the line."""
     rows = []
     for hit in hits:
-        start, end = span_seconds(hit.hit)
-        place = display_path(hit.video.path) + part_mark(hit.hit, parts, "  ")
-        place += f"  (+{len(hit.hit.alike):,} alike)" if hit.hit.alike else ""
-        place += "  (weak)" if is_weak(hit) else ""
-        place += "" if os.path.exists(hit.video.path) else "  (offline)"
+        times, place = shot_cells(hit.hit, parts, weak=is_weak(hit))
         rows.append(
             (
                 str(hit.rank),
                 f"{hit.score:.3f}",
-                f"{format_timestamp(start)}-{format_timestamp(end)}",
+                times,
                 "+".join(hit.channels),
                 _time(hit.lines[0].at_ms) if hit.lines else "-",
                 place,
