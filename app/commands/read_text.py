@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from app.commands.recognize_run import RecognitionReport, recognize_videos
@@ -12,7 +12,8 @@ from app.shell.terminal import count_text, print_note
 if TYPE_CHECKING:
     from app.jobs.orders import IndexOrder
     from db.library import Library
-    from db.records import Segment, Video
+    from db.records import Video
+    from db.timed_text import TextSource
     from indexer.recognizing.lines import RecognizedText
     from indexer.workers.pool import WorkerPool
     from recognition.protocol import TextReader
@@ -28,28 +29,20 @@ def read_text(library: Library, order: IndexOrder, reader: TextReader) -> Recogn
     """
     from indexer.recognizing.screen import read_screen
 
-    videos = [video for video in videos_below(library, order.paths) if video.id is not None]
-    sources = library.texts.sources_of([video.id for video in videos if video.id is not None])
+    videos = videos_below(library, order.paths)
     if not order.redo:
-        videos = [
-            video
-            for video in videos
-            if not any(
-                source.kind == "screen" and source.engine == reader.id for source in sources.get(video.id or 0, [])
-            )
-        ]
+        sources = library.texts.sources_of([video.id for video in videos if video.id is not None])
+        videos = [video for video in videos if not _was_read(sources.get(video.id or 0, []), reader)]
     if not videos:
         print_note("text on screen: every video was read before")
         return RecognitionReport()
 
-    def segments(video: Video) -> list[Segment]:
-        assert video.id is not None
-        return library.segments_of(video.id)
-
     def read(
         video: Video, pool: WorkerPool, cancelled: Callable[[], bool], on_progress: Callable[[float], None]
     ) -> RecognizedText:
-        return read_screen(video, segments(video), reader, pool, cancelled=cancelled, on_progress=on_progress)
+        assert video.id is not None
+        segments = library.segments_of(video.id)
+        return read_screen(video, segments, reader, pool, cancelled=cancelled, on_progress=on_progress)
 
     report = recognize_videos(
         library,
@@ -58,11 +51,13 @@ def read_text(library: Library, order: IndexOrder, reader: TextReader) -> Recogn
         kind="read-text",
         verb="reading text",
         order=order,
-        paths=order.paths,
-        work=lambda video: video.duration_seconds,
     )
     print_note(cost_text(report))
     return report
+
+
+def _was_read(sources: Sequence[TextSource], reader: TextReader) -> bool:
+    return any(source.kind == "screen" and source.engine == reader.id for source in sources)
 
 
 def cost_text(report: RecognitionReport) -> str:

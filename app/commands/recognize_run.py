@@ -22,7 +22,7 @@ from app.times import format_duration
 
 if TYPE_CHECKING:
     from app.jobs.jobs import Job
-    from app.jobs.orders import Order
+    from app.jobs.orders import IndexOrder, TranscribeOrder
     from db.library import Library
     from db.records import Video
     from indexer.recognizing.lines import RecognizedText
@@ -87,9 +87,7 @@ def recognize_videos(
     *,
     kind: str,
     verb: str,
-    order: Order,
-    paths: Sequence[str],
-    work: Callable[[Video], float],
+    order: IndexOrder | TranscribeOrder,
 ) -> RecognitionReport:
     """Recognise the words of videos and store them, each video in one transaction.
 
@@ -101,9 +99,7 @@ def recognize_videos(
         recognize: Reads one.
         kind: The kind of job, and the stage that progress shows.
         verb: What it does, for the progress line: "reading text".
-        order: Stored in the journal, so that the job can be restarted.
-        paths: What the person named, for its title; empty for the whole library.
-        work: Any measure of how long a video takes.
+        order: Stored in the journal, so that the job can be restarted; its paths give the title.
 
     Raises:
         LibraryError: Nothing can be stored any more.
@@ -121,10 +117,10 @@ def recognize_videos(
     with (
         LiveLine() as line,
         stop_on_interrupt(line, _STOPPING) as stopped,
-        jobs.begin(kind, title_of(paths) or "the library", order) as job,
+        jobs.begin(kind, title_of(order.paths) or "the library", order) as job,
         WorkerPool(WorkerLimits()) as pool,
     ):
-        progress = _Progress(line, job, kind, verb, [work(video) for video in videos])
+        progress = _Progress(line, job, kind, verb, [video.duration_seconds for video in videos])
 
         def cancelled() -> bool:
             return stopped() or job.stop_requested()
@@ -176,7 +172,7 @@ def _reason(error: Exception) -> str:
 
 
 class _Progress:
-    """How far a job is: by the work of its videos."""
+    """How far a job is: by the seconds of its videos."""
 
     def __init__(self, line: LiveLine, job: Job, stage: str, verb: str, work: Sequence[float]) -> None:
         self._line = line

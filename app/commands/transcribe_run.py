@@ -133,6 +133,4 @@ def _transcribe(
         kind="transcribe",
         verb="transcribing",
         order=order,
-        paths=order.paths,
-        work=lambda video: video.duration_seconds,
     )
