@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 from campaigns._campaign import Case
-from campaigns._children import Fault, call, start
+from campaigns._children import Fault, call
+from campaigns._endless import kill_endless
 
 VIDEOS, SOURCES = 6, 4
 
@@ -15,14 +15,7 @@ def kill_texts(case: Case) -> None:
     """One library whose texts are replaced, hidden, copied and removed, killed again and again."""
     library = case.folder / "library"
     for turn in range(5):
-        seed = case.random.randrange(10**6)
-        child = start(lambda seed=seed: write(library, seed), case.log(f"run{turn}"))  # type: ignore[misc]
-        time.sleep(case.random.uniform(0.05, 0.9))
-        if child.ended():
-            raise Fault(f"it should not have ended: {child.code} {child.last_words()}")
-        child.kill(group=True)
-        case.count("kills")
-        case.count("kills of text writing")
+        kill_endless(case, turn, lambda seed: write(library, seed), "text writing")
         for problem in call(examine_texts, library, log=case.log("examine")):
             raise Fault(problem)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 from campaigns._campaign import Case
-from campaigns._children import Fault, call, start
+from campaigns._children import Fault, call
+from campaigns._endless import kill_endless
 
 ENCODER, DIM = "enc", 32
 CODED_ROWS = 600
@@ -16,14 +16,7 @@ def kill_vectors(case: Case) -> None:
     """One library that grows, whose index is refreshed and optimized, killed again and again."""
     library = case.folder / "library"
     for turn in range(5):
-        seed = case.random.randrange(10**6)
-        child = start(lambda seed=seed: grow(library, seed), case.log(f"run{turn}"))  # type: ignore[misc]
-        time.sleep(case.random.uniform(0.05, 0.9))
-        if child.ended():
-            raise Fault(f"it should not have ended: {child.code} {child.last_words()}")
-        child.kill(group=True)
-        case.count("kills")
-        case.count("kills of vector files")
+        kill_endless(case, turn, lambda seed: grow(library, seed), "vector files")
     for problem in call(compare, library, case.random.randrange(10**6), log=case.log("compare")):
         raise Fault(problem)
 
