@@ -38,7 +38,7 @@ def show() -> None:
         states = draw_adding(library, states)
         draw_search_now(library, states)
         if is_searchable(library):
-            draw_word_jobs(library, session.jobs().all())
+            draw_word_jobs(library, states)
         show_jobs()
         if not (is_searchable(library) or any(state.running for state in states)):
             draw_demo_offer()
