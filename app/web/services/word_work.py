@@ -82,8 +82,8 @@ def transcribing_work(library: Library, states: Sequence[JobState], model: str) 
         return WordWork(about=f"No video is left to transcribe.{rest}", ready=False)
     length = _length(found.videos)
     took = transcribing_seconds(states, video_seconds=length, model=model)
-    time = f"roughly {format_duration(took)}" if took is not None else "how fast is known after the first minutes"
-    about = f"{count_text(len(found.videos), 'video')} of {format_duration(length)}, {time}.{rest}"
+    time = "" if took is None else f", roughly {format_duration(took)}"
+    about = f"{count_text(len(found.videos), 'video')} of {format_duration(length)}{time}.{rest}"
     return WordWork(about=about, ready=True, barred=_barred(library, states))
 
 
