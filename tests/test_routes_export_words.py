@@ -27,6 +27,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
             "a.mp4": [
                 TextSource(kind="subtitle", origin="1", language="en", default=True),
                 TextSource(kind="subtitle", origin="2", language="de-CH"),
+                TextSource(kind="subtitle", origin="3", language="no language"),
             ],
             "b.mp4": [TextSource(kind="speech", language="de")],
             "c.mp4": [TextSource(kind="chapter", language="fr")],

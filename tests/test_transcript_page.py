@@ -1,4 +1,4 @@
-"""The transcript beside the player in a real browser: lines of a subtitle file, a click that seeks, and a search in it."""
+"""The transcript beside the player in a real browser: lines of a subtitle file, a click that seeks, a search in it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from app.exporting.clip_words import WordsFrom, cut_lines
+from app.exporting.clip_words import WordsFrom, cut_lines, is_language
 from app.exporting.request import ClipRequest
 from app.exporting.words.choosing import chosen_sources, kinds_of, sources_of_clips
 
@@ -26,7 +26,7 @@ class WordsForecast:
 
     Attributes:
         kinds: Kinds of words that any of their videos has.
-        languages: Languages of these words, of the kinds that were asked for; without unknown ones.
+        languages: Languages of these words, of the kinds that were asked for, that can be asked for.
         carried: Number of clips by kind and language of the words that they carry.
         silent: Number of those in which nothing is said.
         without: Number of clips that carry none, by the reason, which names the file.
@@ -71,7 +71,9 @@ def words_forecast(
             silent += not _is_said(library, source, *request.padded(pad))
     return WordsForecast(
         kinds=tuple(kind for kind in _KINDS if any(each.kind == kind for each in there.values())),
-        languages=tuple(sorted({each.language for each in there.values() if each.kind in asked and each.language})),
+        languages=tuple(
+            sorted({each.language for each in there.values() if each.kind in asked and is_language(each.language)})
+        ),
         carried=carried,
         silent=silent,
         without=without,

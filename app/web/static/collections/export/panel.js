@@ -156,12 +156,13 @@ export class ExportPanel {
       this.words.ask(null, null);
       return;
     }
-    const seconds = choice.mode === 'none' || refusalOf(withoutWords(choice))?.field === 'handles' ? 0 : choice.handles;
+    const field = refusalOf({ ...withoutWords(choice), lists: ['csv'], to: 'zip' })?.field;
+    const seconds = choice.mode === 'none' || field === 'handles' ? 0 : Number(choice.handles);
     this.words.ask(
       {
         collection: collection.id,
         ...(this.selection && { subclips: clips.map(({ id }) => id) }),
-        handles_seconds: Number(seconds),
+        handles_seconds: seconds,
         language: choice.language,
         words_from: choice.wordsFrom,
       },
