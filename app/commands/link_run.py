@@ -154,6 +154,8 @@ def _found(settings: Settings, text: str, least_level: Level | None) -> Iterator
         print_note(problem)
     if not link.has_query:
         raise click.UsageError("--link contains no search; copy the address of the page while it shows hits")
+    if link.has_text:
+        link.box.part().check()  # whether it can be searched for, before an encoder is loaded
     options = link_query.options_of(link)
     if link.is_text_alone:
         with open_texts(settings, options) as (library, options):

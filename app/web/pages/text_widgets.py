@@ -17,15 +17,15 @@ SCOPES: dict[TextScope, str] = {"text": "Any words", "said": "Said", "written": 
 def draw_text_options(link: SearchLink) -> SearchLink:
     """Draw the widgets and return the search as they say.
 
-    Nothing is drawn without words in quotes; what was chosen for them is forgotten then.
+    Nothing is drawn without words in quotes, and what was chosen for them is forgotten. Words alone have no weight.
     """
-    if not link.has_text or link.is_chain:
+    drawn = link.has_text and not link.is_chain
+    weighed = drawn and not link.is_text_alone
+    _prepare(TEXT_IN, link.text_in, drawn=drawn)
+    _prepare(TEXT_WEIGHT, MEASURED_WEIGHT if link.text_weight is None else link.text_weight, drawn=weighed)
+    if not drawn:
         return replace(link, text_in="text", text_weight=None)
-    state = st.session_state
-    # Written anew, because the browser forgets what was not drawn.
-    state[TEXT_IN] = state.get(TEXT_IN) or link.text_in
-    weight = state.get(TEXT_WEIGHT)
-    state[TEXT_WEIGHT] = MEASURED_WEIGHT if weight is None else weight
+    weight = None
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom", key="text_options"):
         scope = st.segmented_control(
             "In quotes",
@@ -34,12 +34,9 @@ def draw_text_options(link: SearchLink) -> SearchLink:
             format_func=SCOPES.__getitem__,
             help="Said: subtitles and recognised speech. Written: text on screen. Any words: both, and the names of "
             "chapters, titles and tags.",
-            width="content",
         )
-        if link.is_text_alone:
-            chosen = None
-        else:
-            chosen = st.slider(
+        if weighed:
+            weight = st.slider(
                 "Picture or words",
                 0.0,
                 1.0,
@@ -49,4 +46,13 @@ def draw_text_options(link: SearchLink) -> SearchLink:
                 help="How much words in quotes count beside the picture: 0 is the picture alone, 1 the words alone.",
                 width=260,
             )
-    return replace(link, text_in=scope or "text", text_weight=None if chosen == MEASURED_WEIGHT else chosen)
+    weight = None if weight is None or weight == MEASURED_WEIGHT else round(weight, 4)  # steps are not exact
+    return replace(link, text_in=scope or link.text_in, text_weight=weight)
+
+
+def _prepare(key: str, value: TextScope | float, *, drawn: bool) -> None:
+    """Write the value of a widget that was not drawn in the last run, because the browser has forgotten it."""
+    state = st.session_state
+    if drawn and (not state.get(f"{key}_drawn") or state.get(key) is None):
+        state[key] = value
+    state[f"{key}_drawn"] = drawn
