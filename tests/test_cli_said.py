@@ -241,7 +241,7 @@ def test_an_example_and_words_are_one_ranking() -> None:
     assert found["said"] == "engine"
     assert (found["text_weight"], found["complete"]) == (TEXT_WEIGHT, True)
     channels = {os.path.basename(hit["path"]): hit["channels"] for hit in found["hits"]}
-    assert channels["green.mp4"] == ["written"]
+    assert "written" in channels["green.mp4"]
     own = [
         hit for hit in found["hits"] if os.path.basename(hit["path"]) == "red.mp4" and hit["shot_start_seconds"] == 0
     ]

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import '../page.js';
 import { cardTexts } from '../../../app/web/static/search/card_texts.js';
 
 const HIT = {
