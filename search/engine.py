@@ -169,6 +169,24 @@ class SearchEngine:
             for (segment, video, cosine), score, (_, strength) in zip(known.values(), scores, every, strict=True)
         ]
 
+    def excluded(self, query: Query) -> frozenset[int]:
+        """Return the ids that a query leaves out: its own segments, the rest of their shots if requested, `leave_out`.
+
+        Raises:
+            LibraryError: The library cannot be read.
+        """
+        own = {term.segment_id for term in query.terms if isinstance(term, SegmentTerm)}
+        out = own | query.leave_out
+        if own and query.exclude_same_shot:
+            for segment, video in self.library.segments(sorted(own)).values():
+                assert video.id is not None, "what comes from the library has an id"
+                out.update(
+                    other.id
+                    for other in self.library.segments_of(video.id)
+                    if other.shot_number == segment.shot_number and other.id is not None
+                )
+        return frozenset(out)
+
     def direction(self, terms: Sequence[Term], *, plain_sum: bool = False) -> Direction:
         """Return the direction of terms in this library: what segments are compared with.
 
@@ -191,7 +209,7 @@ class SearchEngine:
     def _answer(self, query: Query, *, counted: bool) -> Answer:
         direction, rows = self._direction(query.terms, plain_sum=query.plain_sum)
         row = direction.row
-        excluded = self._excluded(query)
+        excluded = self.excluded(query)
         allowed_ids = self.library.segment_ids(query.filters, self.encoder.id) if query.filters else None
         if allowed_ids is not None and allowed_ids.size == 0:
             return Answer(hits=[], allowed=0, matching=0, hidden=0)
@@ -246,20 +264,6 @@ class SearchEngine:
                 "`prismsearch doctor` names its video, which must be indexed again"
             )
         return rows
-
-    def _excluded(self, query: Query) -> frozenset[int]:
-        """Return the ids of the query's own segments, of the rest of their shots if requested, and `leave_out`."""
-        own = {term.segment_id for term in query.terms if isinstance(term, SegmentTerm)}
-        out = own | query.leave_out
-        if own and query.exclude_same_shot:
-            for segment, video in self.library.segments(sorted(own)).values():
-                assert video.id is not None, "what comes from the library has an id"
-                out.update(
-                    other.id
-                    for other in self.library.segments_of(video.id)
-                    if other.shot_number == segment.shot_number and other.id is not None
-                )
-        return frozenset(out)
 
     def _hits(
         self,

@@ -122,7 +122,7 @@ def together(link: SearchLink) -> str:
 
 def has_both(link: SearchLink) -> bool:
     """Return whether hits should resemble both words and an example."""
-    return bool(link.words.strip()) and any(term.kind != "text" and term.weight > 0 for term in link.terms)
+    return bool(link.box.picture.strip()) and any(term.kind != "text" and term.weight > 0 for term in link.terms)
 
 
 def no_match_text(link: SearchLink, among: str) -> str:
@@ -157,7 +157,7 @@ def notes_on(link: SearchLink, engine: SearchEngine) -> list[Note]:
             notes.append(Note(failed, partial(page_link, "library", "See why")))
     if link.texts and other_text(engine.library, engine.encoder) is not None:
         notes.append(Note(as_sentence(OTHER_TEXT)))
-    if notice := session.notice(engine):
+    if not link.is_text_alone and (notice := session.notice(engine)):
         notes.append(Note(as_sentence(notice), encoder_link))
     return notes
 
@@ -167,7 +167,7 @@ def offers_for(link: SearchLink) -> list[Offer]:
     offers = []
     if has_both(link):
         offers.append(Offer("Use only the example", "Search without the words", without_words))
-    negation = find_negation(link.words)
+    negation = find_negation(link.box.picture)
     if negation is not None:
         named = " and ".join(f"“{what}”" for what in negation.excluded)
         why = "The encoder mostly ignores “no”, “not” and “without”. This excludes what they name instead."
@@ -196,7 +196,7 @@ def excluding(negation: Negation) -> Callable[[SearchLink], SearchLink]:
     """Return the change of a search that takes what its words negate as exclusions."""
 
     def change(link: SearchLink) -> SearchLink:
-        changed = replace(link, words=negation.kept)
+        changed = link.with_picture_words(negation.kept)
         for what in negation.excluded:
             changed = changed.with_term(LinkTerm("text", what, EXCLUDED_WEIGHT))
         return changed
@@ -205,9 +205,9 @@ def excluding(negation: Negation) -> Callable[[SearchLink], SearchLink]:
 
 
 def without_words(link: SearchLink) -> SearchLink:
-    """Return the search by its examples alone."""
+    """Return the search by its examples alone; what is in quotes stays."""
     terms = tuple(term for term in link.terms if term.kind != "text")
-    return replace(link, words="", words_weight=1.0, terms=terms)
+    return replace(link.with_picture_words(""), words_weight=1.0, terms=terms)
 
 
 def draw_line(line: ResultLine, notes: Sequence[Note], offers: Sequence[Offer]) -> None:
