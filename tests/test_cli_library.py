@@ -136,7 +136,6 @@ def test_info_says_the_parts_of_a_long_shot(root: Path) -> None:
     ]
 
 
-@pytest.mark.usefixtures("root")
 def test_info_says_where_words_come_from(root: Path) -> None:
     with Library.open(root / "library") as library:
         video = library.video_at(str(root / "films" / "red.mp4"))
@@ -162,6 +161,7 @@ def test_info_says_where_words_come_from(root: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.usefixtures("root")
 def test_info_of_what_is_not_there_says_why() -> None:
     failed = run("info", "films/broken.mp4")
     assert (failed.exit_code, failed.stdout) == (1, "")

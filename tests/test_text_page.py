@@ -284,9 +284,14 @@ def test_an_ordinary_search_asks_nothing_of_texts(library: Library, monkeypatch:
 def test_whether_there_are_words_is_asked_once_for_each_state_of_the_library(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = []
     counts = type(library.texts).counts
-    monkeypatch.setattr(type(library.texts), "counts", lambda texts: asked.append(1) or counts(texts))
+    asked: list[int] = []
+
+    def counted(texts: Any) -> Any:
+        asked.append(1)
+        return counts(texts)
+
+    monkeypatch.setattr(type(library.texts), "counts", counted)
     page = opened(SearchLink(words="red"))
     page.run()
     assert len(asked) == 1

@@ -1,4 +1,4 @@
-"""What `index --read-text` would read, without reading it."""
+"""Preview of `index --read-text`: the videos that it would read."""
 
 from __future__ import annotations
 

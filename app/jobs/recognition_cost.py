@@ -1,4 +1,4 @@
-"""How long it takes to recognise words: as fast as the last time in this library, or by figures that were measured."""
+"""Time that recognising words takes: as fast as the last time in this library, or by figures of other machines."""
 
 from __future__ import annotations
 

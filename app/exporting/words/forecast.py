@@ -1,4 +1,4 @@
-"""What words clips will carry, found as an export does, without reading a video."""
+"""Forecast of the words that clips will carry, found as an export does, without reading a video."""
 
 from __future__ import annotations
 

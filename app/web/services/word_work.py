@@ -1,4 +1,4 @@
-"""What recognising words in the videos of a library would take, said on the page before a job begins."""
+"""Jobs that recognise words, before they begin: their videos, how long they take, and why one cannot begin now."""
 
 from __future__ import annotations
 

@@ -297,7 +297,10 @@ function foundBy(channel) {
 }
 
 test('cards show what words found them, and forget it with the next search', () => {
-  show('a', [{ ...hit(1), score: null, share: null, found: foundBy('said') }, { ...hit(2), found: foundBy('picture') }]);
+  show('a', [
+    { ...hit(1), score: null, share: null, found: foundBy('said') },
+    { ...hit(2), found: foundBy('picture') },
+  ]);
   assert.deepEqual(
     cards().map((card) => card.querySelector('.ps-found')?.textContent),
     ['Said0:02engine', 'Picture'],

@@ -49,11 +49,13 @@ export class ExportWords {
     this.asked = new Asked((body, signal) => api('/api/exports/words', { method: 'POST', body, signal }), changed);
     this.places = choices('Subtitles', SUBTITLES, (subtitles) => choose({ subtitles }));
     this.kinds = choices('Words from', WORDS_FROM, (wordsFrom) => choose({ wordsFrom }));
+    /** @type {HTMLSelectElement} */
     this.languages = element('select', {
       class: 'ps-select',
       'aria-label': 'Language of the words',
       onchange: () => choose({ language: this.languages.value }),
     });
+    /** @type {HTMLInputElement} */
     this.markers = element('input', {
       type: 'checkbox',
       'aria-label': 'Markers in the lists',
