@@ -26,7 +26,7 @@ def draw_text_options(link: SearchLink) -> SearchLink:
     if not drawn:
         return replace(link, text_in="text", text_weight=None)
     weight = None
-    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom", key="text_options"):
+    with st.container(horizontal=True, gap="medium", vertical_alignment="top", key="text_options"):
         scope = st.segmented_control(
             "In quotes",
             list(SCOPES),
