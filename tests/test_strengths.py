@@ -145,7 +145,6 @@ def test_a_calibration_is_kept_grown_and_made_anew_where_rows_changed(tmp_path: 
         assert (len(grown.statistics.ids), grown.statistics.made_from) == (66, 60)
         anew = Calibration(library, encoder, tmp_path / "other").judge()
         assert anew is not None
-        np.testing.assert_allclose(grown.statistics.total, anew.statistics.total, atol=1e-4)
         np.testing.assert_allclose(grown.statistics.words.means, anew.statistics.words.means, atol=1e-5)
         assert encoder.encoded == 512  # nothing was encoded again but for the other folder
         library.remove_videos([library.videos()[1].id])
