@@ -154,12 +154,12 @@ def test_words_in_quotes_lead_to_the_word_in_the_player(chromium: Any, tmp_path:
         assert card.locator("mark").all_text_contents() == ["engine, Captain"]
         assert page.locator(".ps-found img").count() == 0
         weight = page.get_by_role("slider", name="Picture or words")
-        assert weight.get_attribute("aria-valuenow") == "0.55"
+        assert weight.input_value() == "0.55"
         weight.press("End")
         wait_until(page, "() => new URLSearchParams(location.search).get('tw') === '1'")
         page.reload()
         page.wait_for_selector(".ps-found mark")
-        assert page.get_by_role("slider", name="Picture or words").get_attribute("aria-valuenow") == "1"
+        assert page.get_by_role("slider", name="Picture or words").input_value() == "1"
         ready(page)
         page.evaluate("""() => document.addEventListener('play', ({ target }) => {
             if (target.matches('.ps-video')) window.begun ??= document.querySelector('dialog.ps-player').dataset.frame;
