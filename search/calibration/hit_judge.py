@@ -91,8 +91,8 @@ class HitJudge:
         positions = self._positions(ids)
         first = terms[members[0]]
         if isinstance(first, TextTerm):
-            corrected = self.word_scores.corrected(cosines[:, members[0]], positions)
-            values, tail = self.word_null.strengths(forms([first.text])[0], corrected), self.word_null.tail
+            standing = self.word_scores.corrected(cosines[:, members[0]], positions).astype(np.float64)
+            values, tail = self.word_null.strengths(forms([first.text])[0], standing), self.word_null.tail
         elif self.shot_null is not None:
             corrected = self.shot_scores.corrected(cosines[:, members].max(axis=1), positions)
             values, tail = self.shot_null.strengths(corrected), self.shot_null.tail
