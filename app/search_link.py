@@ -172,6 +172,11 @@ class SearchLink:
         return self.has_text and not (self.box.picture or self.terms or self.then)
 
     @property
+    def asks_pictures(self) -> bool:
+        """Whether it asks for anything but words in text."""
+        return self.has_query and not self.is_text_alone
+
+    @property
     def is_chain(self) -> bool:
         """Whether it asks for chains: for shots that follow each other in one video."""
         return bool(self.then)

@@ -29,6 +29,12 @@ class Unheard:
     transcribed: int = 0
 
 
+def shots_of(library: Library, videos: Iterable[Video]) -> int:
+    """Return the number of shots of these videos of a library."""
+    ids = {video.id for video in videos}
+    return sum(each.shots for each in library.overview() if each.video.id in ids)
+
+
 def unread_videos(library: Library, videos: Iterable[Video], reader_id: str) -> list[Video]:
     """Return the videos whose text on screen an engine has not read; one that shows none was read, too.
 

@@ -125,7 +125,7 @@ class SearchEngine:
         near = None if query.duplicates == "show" else self.near_duplicate()
         search = ChainSearch(self.library, self.index, self.encoder.id, self._existing_rows)
         chains, reach = search.answer(query, asked, near)
-        return judged_chains(chains, query, asked, reach, self.calibration)
+        return judged_chains(chains, query, reach, self.calibration)
 
     def scores(self, query: Query, ids: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the score of each of these segments, ignoring the query's filters.
@@ -163,7 +163,7 @@ class SearchEngine:
         _, stored = self._existing_rows(list(known))
         scores = np.nan_to_num(direction.scores(stored), nan=0.0).tolist() if known else []
         cosines = [each[2] for each in known.values()]
-        every = judged(replace(query, least_level=None), rows, list(known), cosines, self.calibration)
+        every = judged(replace(query, least_level=None), list(known), cosines, self.calibration)
         return [
             Hit(rank=1, score=score, segment=segment, video=video, term_scores=cosine, strength=strength)
             for (segment, video, cosine), score, (_, strength) in zip(known.values(), scores, every, strict=True)
@@ -315,7 +315,7 @@ class SearchEngine:
         shown = list(known)[: query.k]
         found = [known[i] for i in shown]
         ids = [segment.id for segment, _, _ in found if segment.id is not None]
-        strengths = judged(query, rows, ids, [cosines for _, _, cosines in found], self.calibration)
+        strengths = judged(query, ids, [cosines for _, _, cosines in found], self.calibration)
         hits = [
             Hit(
                 rank=rank,

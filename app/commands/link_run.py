@@ -29,7 +29,6 @@ from app.shell.result_record import encoder_fields
 from app.shell.search_options import nothing_found, open_search
 from app.shell.terminal import print_note, printable
 from app.shell.text_hits import show_fused
-from app.shell.text_options import KINDS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -160,7 +159,7 @@ def _found(settings: Settings, text: str, least_level: Level | None) -> Iterator
     if link.is_text_alone:
         with open_texts(settings, options) as (library, options):
             query = link_query.fused_query_of(link, _no_clip)
-            yield _in_text(library, link, found_text(library, query, None, KINDS[link.text_in], options, {}))
+            yield _in_text(library, link, found_text(library, query, None, options, {}))
         return
     with open_search(settings, options) as (library, encoder, options):
         print_word_notes(encoder, link.texts)
@@ -178,7 +177,7 @@ def _found(settings: Settings, text: str, least_level: Level | None) -> Iterator
         elif link.has_text:
             query = link_query.fused_query_of(link, clip)
             details = {"text_weight": query.text_weight}
-            found = found_text(library, query, engine, KINDS[link.text_in], options, details)
+            found = found_text(library, query, engine, options, details)
             yield replace(_in_text(library, link, found), encoder=encoder)
         else:
             hits = engine.search(link_query.query_of(link, clip))

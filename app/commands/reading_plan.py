@@ -10,7 +10,7 @@ from app.jobs.recognition_cost import reading_seconds
 from app.shell.paths import videos_below
 from app.shell.terminal import count_text
 from app.times import format_duration
-from app.unrecognized import unread_videos
+from app.unrecognized import shots_of, unread_videos
 
 if TYPE_CHECKING:
     from app.jobs.orders import IndexOrder
@@ -34,17 +34,19 @@ class ReadingPlan:
         more = bool(work.new or work.changed)
         if not videos:
             return "what is new or changed" if more else "every video was read before"
-        shots = count_text(self._shots(videos), "shot")
-        counts = f"{count_text(len(videos), 'video')} ({shots}, roughly {format_duration(self._seconds(videos))})"
+        shots = shots_of(self._library, videos)
+        took = format_duration(self._seconds(videos, shots))
+        counts = f"{count_text(len(videos), 'video')} ({count_text(shots, 'shot')}, roughly {took})"
         return f"{counts}, and what is new or changed" if more else counts
 
     def record(self, work: Preview) -> dict[str, Any]:
         """Return the same as JSON values. New and changed files, which are read too, are listed beside it."""
         videos = self._kept(work)
+        shots = shots_of(self._library, videos)
         return {
             "videos": [video.path for video in videos],
-            "shots": self._shots(videos),
-            "seconds": round(self._seconds(videos), 1),
+            "shots": shots,
+            "seconds": round(self._seconds(videos, shots), 1),
         }
 
     def _kept(self, work: Preview) -> list[Video]:
@@ -52,13 +54,9 @@ class ReadingPlan:
         away = {file.path for file in work.changed} | set(work.gone.deleted)
         return [video for video in self._videos if video.path not in away]
 
-    def _shots(self, videos: list[Video]) -> int:
-        ids = {video.id for video in videos}
-        return sum(each.shots for each in self._library.overview() if each.video.id in ids)
-
-    def _seconds(self, videos: list[Video]) -> float:
+    def _seconds(self, videos: list[Video], shots: int) -> float:
         return reading_seconds(
             Jobs(self._library.directory).all(),
             video_seconds=sum(video.duration_seconds for video in videos),
-            shots=self._shots(videos),
+            shots=shots,
         )

@@ -9,7 +9,7 @@ import click
 from app.commands.composing import further_terms, print_word_notes
 from app.commands.examples import collection_example, image_example, video_example
 from app.commands.export_selection import find_collection
-from app.commands.text_run import found_text, fused_query
+from app.commands.text_run import found_text
 from app.compose import Settings
 from app.shell.completion_values import complete_collection, complete_files
 from app.shell.composing_options import TypedTerms, composing_options
@@ -91,9 +91,9 @@ def similar(
         question |= {"not": record["not"], "not_like": record["not_like"], "also_like": record["like"]}
         question["looked_at"] = note_coverage(library, encoder.id)
         if asked:
-            fused = fused_query(asked, options, query)
+            fused = options.fused_query(asked.parts(), query, text_weight=asked.weight)
             question |= {**asked.record(), "text_weight": fused.text_weight}
-            found = found_text(library, fused, engine, asked.kinds(), options, question)
+            found = found_text(library, fused, engine, options, question)
             show_fused(library, found.hits, output, found.question, nothing=found.nothing)
             return
         hits = engine.search(query)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,7 +17,6 @@ from app.shell.coverage import note_coverage
 from app.shell.engine import open_engine
 from app.shell.filter_options import passes_any
 from app.shell.hits import Output
-from app.shell.paths import as_indexed
 from app.shell.result_record import encoder_fields
 from app.shell.search_options import SearchOptions, nothing_found, open_search, require_segments
 from app.shell.terminal import print_note
@@ -26,10 +25,8 @@ from app.shell.text_options import TypedText
 
 if TYPE_CHECKING:
     from db.library import Library
-    from db.timed_text import TextKind
     from search.engine import SearchEngine
     from search.fused import FusedHit, FusedQuery
-    from search.query import Query
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,15 +75,16 @@ def find_text_hits(
         if asked.weight is not None:
             raise click.UsageError("--text-weight weighs text against WORDS, and there are none")
         with open_texts(settings, options) as (library, options):
-            query = fused_query(asked, options, None)
-            yield found_text(library, query, None, asked.kinds(), options, {"query": None, **asked.record()})
+            query = options.fused_query(asked.parts(), None, text_weight=asked.weight)
+            yield found_text(library, query, None, options, {"query": None, **asked.record()})
         return
     with open_search(settings, options, files=typed.files) as (library, encoder, options):
-        query = fused_query(asked, options, words_query(library, encoder, words, typed, options))
+        picture = words_query(library, encoder, words, typed, options)
+        query = options.fused_query(asked.parts(), picture, text_weight=asked.weight)
         question = {"query": words, **typed.record(), **asked.record(), "text_weight": query.text_weight}
         question |= encoder_fields(encoder) | {"looked_at": note_coverage(library, encoder.id)}
         engine = open_engine(settings, library, encoder)
-        yield found_text(library, query, engine, asked.kinds(), options, question)
+        yield found_text(library, query, engine, options, question)
 
 
 @contextmanager
@@ -94,31 +92,13 @@ def open_texts(settings: Settings, options: SearchOptions) -> Iterator[tuple[Lib
     """Open the library for a search in text alone: `open_search` without an encoder."""
     with compose.open_library(settings) as library:
         require_segments(library)
-        folder = options.filters.folder
-        if folder is not None:
-            options = replace(options, filters=replace(options.filters, folder=as_indexed(library, folder)))
-        yield library, options
-
-
-def fused_query(asked: TypedText, options: SearchOptions, picture: Query | None) -> FusedQuery:
-    """Return the query for what was typed, beside a query for pictures or alone."""
-    from search.fused import TEXT_WEIGHT, FusedQuery
-
-    return FusedQuery(
-        texts=asked.parts(),
-        picture=picture,
-        text_weight=TEXT_WEIGHT if asked.weight is None else asked.weight,
-        filters=options.filters,
-        k=options.top_k,
-        per_video=options.per_video,
-    )
+        yield library, options.in_library(library)
 
 
 def found_text(
     library: Library,
     query: FusedQuery,
     engine: SearchEngine | None,
-    kinds: tuple[TextKind, ...] | None,
     options: SearchOptions,
     question: dict[str, Any],
 ) -> FoundText:
@@ -128,7 +108,6 @@ def found_text(
         library: The library.
         query: What to look for.
         engine: Of this library; needed for a query with a picture.
-        kinds: The kinds of text that are searched; None for all.
         options: Filters and numbers.
         question: Facts of the search for JSON.
     """
@@ -142,7 +121,7 @@ def found_text(
     if not answer.hits and options.filters and not passes_any(library, options.filters):
         nothing = nothing_found(library, options)
     elif not answer.matched:
-        why = no_lines(library, kinds, filtered=bool(options.filters))
+        why = no_lines(library, query.kinds, filtered=bool(options.filters))
         if answer.hits:
             print_note(f"note: by the picture alone: {why}")
         else:

@@ -52,19 +52,10 @@ def fused_query_of(link: SearchLink, clip_of: ClipOf) -> FusedQuery:
         TextQueryError: The words in quotes cannot be searched for.
         QueryError: As for `query_of`.
     """
-    from search.fused import TEXT_WEIGHT, FusedQuery
-
     part = link.box.part(KINDS[link.text_in])
     part.check()  # before an example is read
-    options = options_of(link)
-    return FusedQuery(
-        texts=[part],
-        picture=None if link.is_text_alone else query_of(link, clip_of),
-        text_weight=TEXT_WEIGHT if link.text_weight is None else link.text_weight,
-        filters=options.filters,
-        k=options.top_k,
-        per_video=options.per_video,
-    )
+    picture = None if link.is_text_alone else query_of(link, clip_of)
+    return options_of(link).fused_query([part], picture, text_weight=link.text_weight)
 
 
 def chain_query_of(link: SearchLink, clip_of: ClipOf) -> ChainQuery:

@@ -58,12 +58,6 @@ class TypedText:
             parts.append(part)
         return parts
 
-    def kinds(self) -> tuple[TextKind, ...] | None:
-        """Return the kinds of text that are searched; None for all."""
-        asked = [kinds for name, kinds in KINDS.items() if getattr(self, name) is not None]
-        known = [kinds for kinds in asked if kinds is not None]
-        return None if len(known) < len(asked) else tuple(kind for kinds in known for kind in kinds)
-
 
 def text_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --said, --written, --text and --text-weight to a command, which receives them as `asked`, a TypedText."""

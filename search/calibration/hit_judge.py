@@ -51,7 +51,6 @@ class HitJudge:
     def strengths(
         self,
         terms: Sequence[Term],
-        rows: NDArray[np.float32],
         ids: Sequence[int],
         cosines: NDArray[np.float32],
     ) -> list[Strength | None]:
@@ -62,7 +61,6 @@ class HitJudge:
 
         Args:
             terms: Those of the query.
-            rows: float32 (terms, D), their rows.
             ids: Segment ids of the hits.
             cosines: float32 (hits, terms), of the hits with each term.
 
@@ -76,13 +74,12 @@ class HitJudge:
             parts.append((sum(terms[at].weight for at in shots), shots))
         largest = max((weight for weight, _ in parts), default=0.0)
         at_least = [members for weight, members in parts if weight >= LEAST_SHARE * largest]
-        judged = [found for members in at_least if (found := self._of_part(terms, rows, ids, cosines, members))]
+        judged = [found for members in at_least if (found := self._of_part(terms, ids, cosines, members))]
         return [min(each, key=_certainty) for each in zip(*judged, strict=True)] if judged else [None] * len(ids)
 
     def _of_part(
         self,
         terms: Sequence[Term],
-        rows: NDArray[np.float32],
         ids: Sequence[int],
         cosines: NDArray[np.float32],
         members: list[int],

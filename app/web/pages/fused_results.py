@@ -12,6 +12,7 @@ import streamlit as st
 from app.link_parameters import MAX_HITS
 from app.search_link import SearchLink
 from app.shell.no_words import INCOMPLETE, no_lines
+from app.shell.terminal import count_text
 from app.shell.text_options import KINDS
 from app.web.http.errors import as_sentence
 from app.web.pages import session
@@ -83,7 +84,7 @@ def line_of_fused(found: FusedAnswer, link: SearchLink, milliseconds: float, sho
     if not found.hits:
         text = "No shot has these words." if shots else "No shots match these filters."
         return ResultLine(text=text, empty=True)
-    among = "1 shot" if shots == 1 else f"{shots:,} shots"
+    among = count_text(shots, "shot")
     details = [f"Searched {among} and their words in {milliseconds:.0f} ms."]
     with_words = sum(bool(each.lines) for each in found.hits)
     if link.is_text_alone:
@@ -105,7 +106,7 @@ def line_of_fused(found: FusedAnswer, link: SearchLink, milliseconds: float, sho
 
 def words_count(shots: int) -> str:
     """Return `1 shot with these words`, `12 shots with these words`."""
-    return f"{shots:,} shot{'' if shots == 1 else 's'} with these words"
+    return f"{count_text(shots, 'shot')} with these words"
 
 
 def word_notes(found: FusedAnswer, link: SearchLink, shots: int) -> list[Note]:

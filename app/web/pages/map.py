@@ -53,18 +53,13 @@ def show() -> None:
         data={
             "encoder": engine.encoder.id,
             "shots": library.shot_count(Filters(), engine.encoder.id),
-            "asks": asks_pictures(link) or bool(link.filters()),
+            "asks": link.asks_pictures or bool(link.filters()),
             "asked": map_scores(link, engine),
         },
         on_made_change=lambda: None,  # reruns the script, now with a map to score
         on_like_change=on_like,
         on_range_change=on_range,
     )
-
-
-def asks_pictures(link: SearchLink) -> bool:
-    """Return whether there is anything to colour by."""
-    return link.has_query and not link.is_text_alone
 
 
 def draw_other_criteria(link: SearchLink) -> None:
@@ -93,14 +88,14 @@ def map_scores(link: SearchLink, engine: SearchEngine) -> dict[str, Any] | None:
     from search.query import QueryError
 
     filters = link.filters()
-    if not (asks_pictures(link) or filters):
+    if not (link.asks_pictures or filters):
         return None
     library = engine.library
     made = ProjectionStore(library, engine.encoder.id, library.directory / MAPS).load_saved()
     if made is None or not made.ids.size:
         return None
     scores = np.zeros(len(made.ids), np.float32)
-    if asks_pictures(link):
+    if link.asks_pictures:
         try:
             with st.spinner("Scoring all shots", show_time=False):
                 query = session.query_of(link, engine)
@@ -112,7 +107,7 @@ def map_scores(link: SearchLink, engine: SearchEngine) -> dict[str, Any] | None:
         except KeyError:  # the library has changed since the map was read; the next run sees the new one
             return None
     allowed = np.isin(made.ids, library.segment_ids(filters, engine.encoder.id)) if filters else None
-    return {"version": map_version(made), "scored": asks_pictures(link), **packed_scores(scores, allowed)}
+    return {"version": map_version(made), "scored": link.asks_pictures, **packed_scores(scores, allowed)}
 
 
 def packed_scores(scores: NDArray[np.float32], allowed: NDArray[np.bool_] | None) -> dict[str, Any]:

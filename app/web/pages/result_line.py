@@ -13,6 +13,7 @@ from app.encoder_choice import other_text
 from app.search_link import EXCLUDED_WEIGHT, FILTERS, LinkTerm, SearchLink
 from app.shell.coverage import coverage
 from app.shell.notice import OTHER_TEXT
+from app.shell.terminal import count_text
 from app.shell.word_notes import word_notes
 from app.web.http.errors import as_sentence
 from app.web.pages import search_state, session
@@ -73,7 +74,7 @@ def line_of(found: Answer, link: SearchLink, milliseconds: float, shots: int) ->
     """
     if not found.hits:
         return ResultLine(text=no_hits_text(link, found.allowed), empty=True)
-    shot_count = "1 shot" if shots == 1 else f"{shots:,} shots"
+    shot_count = count_text(shots, "shot")
     details = [f"Searched {shot_count} in {milliseconds:.0f} ms."]
     if shots < found.allowed:
         details.append(f"Long shots are searched in parts: {found.allowed:,} parts in total.")

@@ -119,7 +119,7 @@ def segment_scores(library: Library, segments: Sequence[Segment], link: SearchLi
     """Return {scores, low, high} of the segments for the search, or None if it has no query or no answer."""
     from search.query import QueryError
 
-    if not link.has_query or link.is_text_alone:
+    if not link.asks_pictures:
         return None
     engine = engine_or_message(library)
     if engine is None:

@@ -12,7 +12,7 @@ from app.jobs.orders import ReadTextOrder, TranscribeOrder
 from app.shell.terminal import size_text
 from app.web.pages import session
 from app.web.pages.escape import escape_markdown
-from app.web.services.model_need import speech_model_to_fetch
+from app.web.services.model_need import DOWNLOADED_FROM, speech_model_to_fetch
 from app.web.services.word_work import WordWork, reading_work, top_folders, transcribing_work
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _MODEL = "speech_model"  # in the session's state
 _ERROR = "words_trouble"  # likewise
-_DOWNLOAD = "The model is downloaded once from the Hugging Face Hub; none of your data is sent."
 
 
 def draw_word_jobs(library: Library, states: list[JobState]) -> None:
@@ -49,7 +48,7 @@ def _draw_reading(library: Library, states: list[JobState]) -> None:
             "Read text in the pictures",
             icon=":material/text_fields:",
             key="read_text",
-            disabled=not work.ready or bool(work.barred),
+            disabled=not work.can_begin,
             on_click=_read,
         )
 
@@ -61,7 +60,7 @@ def _draw_transcribing(library: Library, states: list[JobState]) -> None:
     work = transcribing_work(library, states, chosen)
     need = speech_model_to_fetch(chosen) if work.ready else None
     with st.container(horizontal=True, vertical_alignment="center"):
-        _say("Speech", work, _DOWNLOAD if need else "")
+        _say("Speech", work, DOWNLOADED_FROM if need else "")
         if work.ready:
             st.selectbox(
                 "Speech model",
@@ -76,7 +75,7 @@ def _draw_transcribing(library: Library, states: list[JobState]) -> None:
             f"Download {need.alias} ({size_text(need.size_bytes)}) and transcribe" if need else "Transcribe speech",
             icon=":material/record_voice_over:",
             key="transcribe",
-            disabled=not work.ready or bool(work.barred),
+            disabled=not work.can_begin,
             on_click=_transcribe,
             args=(chosen, need is not None),
         )
@@ -91,13 +90,13 @@ def _read() -> None:
     library = session.open_library()
     work = reading_work(library, session.jobs().all())
     paths = tuple(top_folders(library.folders()))
-    if work.ready and not work.barred:  # another tab may have begun one meanwhile
+    if work.can_begin:  # another tab may have begun one meanwhile
         _begin(ReadTextOrder(paths=paths), title_of(paths))
 
 
 def _transcribe(model: str, fetch: bool) -> None:
     work = transcribing_work(session.open_library(), session.jobs().all(), model)
-    if work.ready and not work.barred:
+    if work.can_begin:
         _begin(TranscribeOrder(model=model, fetch=fetch), "the library")
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+DOWNLOADED_FROM = "The model is downloaded once from the Hugging Face Hub; none of your data is sent."
+
 
 @dataclass(frozen=True, slots=True)
 class ModelNeed:

@@ -11,7 +11,7 @@ from app import word_engines
 from app.jobs.recognition_cost import reading_seconds, transcribing_seconds
 from app.shell.terminal import count_text
 from app.times import format_duration
-from app.unrecognized import unheard_videos, unread_videos
+from app.unrecognized import shots_of, unheard_videos, unread_videos
 from indexer.missing_files import is_below
 
 if TYPE_CHECKING:
@@ -42,16 +42,20 @@ class WordWork:
     ready: bool
     barred: str = ""
 
+    @property
+    def can_begin(self) -> bool:
+        """Return whether there is anything to do, and nothing in the way."""
+        return self.ready and not self.barred
+
 
 def reading_work(library: Library, states: Sequence[JobState]) -> WordWork:
     """Return what reading the text on screen would take. states: the jobs of the library, the newest first."""
     if not word_engines.has_text_reader():
         return _missing("ocr")
-    shots = {each.video.id: each.shots for each in library.overview()}
     videos = unread_videos(library, library.videos(), word_engines.text_reader_id())
     if not videos:
         return WordWork(about="Every video has been read.", ready=False)
-    count = sum(shots.get(video.id, 0) for video in videos)
+    count = shots_of(library, videos)
     took = reading_seconds(states, video_seconds=_length(videos), shots=count)
     about = f"{count_text(len(videos), 'video')} with {count_text(count, 'shot')}, roughly {format_duration(took)}."
     return WordWork(about=about, ready=True, barred=_barred(library, states))
