@@ -13,6 +13,7 @@ from click.core import ParameterSource
 from app.commands.chain_run import clips_of, no_chain
 from app.commands.composing import print_word_notes
 from app.commands.export_selection import from_hits
+from app.commands.moment_run import NO_MOMENTS, find_moments
 from app.compose import Settings
 from app.encoder_choice import saved_note
 from app.exporting.request import ClipRequest
@@ -24,6 +25,7 @@ from app.shell.coverage import note_coverage
 from app.shell.engine import open_engine
 from app.shell.errors import NothingDone
 from app.shell.hits import Output, is_weak, show_hits
+from app.shell.moment_options import Moments, cut_to_moment
 from app.shell.result_record import encoder_fields
 from app.shell.search_options import nothing_found, open_search
 from app.shell.terminal import print_note, printable
@@ -32,13 +34,14 @@ if TYPE_CHECKING:
     from db.library import Library
     from encoder import Encoder
     from search.chain_query import Chain
-    from search.query import Hit
+    from search.engine import SearchEngine
+    from search.query import Hit, Query
     from search.strength import Level
 
 _ANSWER = frozenset({
     "link", "library", "encoder", "device", "precision", "progress", "as_json", "paths", "print0", "open_rank",
     "directory", "archive", "mode", "pad", "audio", "pattern", "lists", "lists_only", "subtitles", "language",
-    "words_from", "markers", "span", "merge", "min_strength",
+    "words_from", "markers", "span", "merge", "min_strength", "moments",
 })  # fmt: skip
 """Options that say nothing about what to search for, so that they go with a link; and how strong a match has to be."""
 
@@ -59,10 +62,16 @@ class Found:
 
     library: Library
     encoder: Encoder
+    engine: SearchEngine
     link: SearchLink
+    query: Query | None  # None of a search for chains
     hits: list[Hit]
     chains: list[Chain]
     nothing: str  # the line to print if there is nothing
+
+    def moments(self) -> Moments:
+        """Find the moments of the hits."""
+        return {} if self.query is None else find_moments(self.engine, self.query, self.hits)
 
     @property
     def are_weak(self) -> bool:
@@ -72,7 +81,13 @@ class Found:
 
 
 def show_link(
-    settings: Settings, text: str, words: Sequence[str], output: Output, least_level: Level | None = None
+    settings: Settings,
+    text: str,
+    words: Sequence[str],
+    output: Output,
+    least_level: Level | None = None,
+    *,
+    moments: bool = False,
 ) -> None:
     """Run the search of a link and print what it finds, as the page lists it.
 
@@ -82,6 +97,7 @@ def show_link(
         words: Words to search for, which do not go with a link.
         output: The chosen form.
         least_level: Replaces the least strength of the link.
+        moments: Find the moment of each hit.
 
     Raises:
         click.UsageError: There is no search in it, or other options say what to search for, too.
@@ -95,12 +111,17 @@ def show_link(
         question |= encoder_fields(found.encoder)
         question["looked_at"] = note_coverage(found.library, found.encoder.id)
         if link.is_chain:
+            if moments:
+                raise click.UsageError(NO_MOMENTS)
             show_chains(found.library, found.chains, output, question, nothing=found.nothing)
         else:
-            show_hits(found.library, found.hits, output, question, nothing=found.nothing)
+            each = found.moments() if moments else None
+            show_hits(found.library, found.hits, output, question, nothing=found.nothing, moments=each)
 
 
-def link_clips(settings: Settings, text: str, *, span: bool, least_level: Level | None = None) -> list[ClipRequest]:
+def link_clips(
+    settings: Settings, text: str, *, span: bool, least_level: Level | None = None, moments: bool = False
+) -> list[ClipRequest]:
     """Return the hits of a link's search to cut; none where no match is good.
 
     Args:
@@ -108,6 +129,7 @@ def link_clips(settings: Settings, text: str, *, span: bool, least_level: Level 
         text: The link.
         span: Cut each chain as a whole.
         least_level: Replaces the least strength of the link; weak also cuts hits that are no good match.
+        moments: Cut hits to their moments.
 
     Raises:
         click.exceptions.Exit: Code 1 if there are no hits, or no good match.
@@ -118,10 +140,13 @@ def link_clips(settings: Settings, text: str, *, span: bool, least_level: Level 
             raise click.UsageError("--span needs a search with several steps, and this link has only one")
         if found.are_weak and least_level != "weak":
             raise NothingDone("no good match; --min-strength weak exports the best available")
+        if moments and found.link.is_chain:
+            raise click.UsageError(NO_MOMENTS)
         if found.link.is_chain and found.chains:
             return clips_of(found.library, found.chains, span=span)
         if found.hits:
-            return from_hits(found.hits, found.library)
+            each = found.moments() if moments else {}
+            return from_hits([cut_to_moment(hit, each) for hit in found.hits], found.library)
         raise NothingDone(found.nothing)
 
 
@@ -142,14 +167,19 @@ def _found(settings: Settings, text: str, least_level: Level | None) -> Iterator
         engine = open_engine(settings, library, encoder)
         chains: list[Chain] = []
         hits: list[Hit] = []
+        query: Query | None = None
         if link.is_chain:
-            query = link_query.chain_query_of(link, lambda term: clip_of(library, term, encoder.clip_spec))
-            chains = engine.chains(query)
-            nothing = no_chain(library, encoder, query, options)
+            steps = link_query.chain_query_of(link, lambda term: clip_of(library, term, encoder.clip_spec))
+            chains = engine.chains(steps)
+            nothing = no_chain(library, encoder, steps, options)
         else:
-            hits = engine.search(link_query.query_of(link, lambda term: clip_of(library, term, encoder.clip_spec)))
+            query = link_query.query_of(link, lambda term: clip_of(library, term, encoder.clip_spec))
+            hits = engine.search(query)
             nothing = nothing_found(library, options)
-        yield Found(library=library, encoder=encoder, link=link, hits=hits, chains=chains, nothing=nothing)
+        yield Found(
+            library=library, encoder=encoder, engine=engine, link=link, query=query, hits=hits, chains=chains,
+            nothing=nothing,
+        )  # fmt: skip
 
 
 def _note_saved(library: Library, encoder: Encoder, link: SearchLink) -> None:
