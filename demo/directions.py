@@ -25,7 +25,6 @@ sys.path.insert(0, str(ROOT))
 from demo import painting, scenes, world
 from demo.sentences import meaning_of, sentence
 from encoder import Encoder, load_encoder
-from encoder.frame_features import by_frame
 from metrics.bootstrap import bootstrap_interval
 from search.calibration.questions import null_questions
 from search.directions import Direction
@@ -33,7 +32,6 @@ from search.moments.backwards import backwards
 from search.moments.moment import MAY_RUN_BACKWARDS
 from search.moments.order import has_order
 from search.moments.questions import Question
-from search.moments.windows import Window, WindowRows
 
 OPPOSITES = (("left", "right"), ("rise", "fall"), ("grow", "shrink"), ("appear", "disappear"))
 
@@ -63,12 +61,10 @@ def trials(encoder: Encoder, things: list[str], seed: int) -> list[Trial]:
             clips = painting.render(shown, frames=spec.frames, size=spec.size, rng=rng)
             said = [sentence(meaning_of(scene), rng) for scene in shown]
             texts = encoder.encode_texts(said)
-            rows = encoder.encode_clips(clips)
+            rows, reverse = encoder.encode_clips(clips), encoder.encode_clips(clips[:, ::-1])
             for at, text in enumerate(texts):
                 question = Question(Direction.without_penalties(text), nulls, True, "")
-                gains = [
-                    backwards(WindowRows(by_frame(encoder), clip), Window(0, spec.frames), question) for clip in clips
-                ]
+                gains = [backwards(*pair_rows, question) for pair_rows in zip(rows, reverse, strict=True)]
                 ahead = bool(rows[at] @ text > rows[1 - at] @ text)
                 found.append(Trial(f"{pair[0]}/{pair[1]}", thing, has_order(said[at]), gains[at], gains[1 - at], ahead))
     return found

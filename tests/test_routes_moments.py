@@ -14,7 +14,9 @@ from starlette.testclient import TestClient
 from synthetic import make_video
 
 from app.media_workers import ReadMedia, read_here
+from app.search_link import SearchLink
 from app.web.api.moments import MAX_LINK_CHARACTERS, moment_routes
+from app.web.http.errors import ApiError
 from app.web.services.moments import MOST_SECONDS, Moments
 from app.web.services.segment_cache import SegmentCache
 from db.library import Library
@@ -79,6 +81,21 @@ def test_it_is_given_up_after_a_while(library: Library) -> None:
     answer = client(library, clock=lambda: next(times)).get(f"/api/moment/{segment}?link={quote('?q=purple')}")
     assert answer.status_code == 503
     assert "given up" in answer.json()["error"]
+
+
+def test_it_is_given_up_when_nobody_waits(library: Library) -> None:
+    engine = engine_of(library)
+    (segment,) = segment_ids(library)
+    asked: list[bool] = []
+
+    def gone() -> bool:
+        asked.append(True)
+        return len(asked) > 2
+
+    ((found, video),) = library.segments([segment]).values()
+    with pytest.raises(ApiError, match="Nobody waits"):
+        Moments(lambda: engine, read_here).find(found, video, SearchLink(words="cyan"), gone)
+    assert len(asked) == 3
 
 
 def test_without_a_model_or_a_file_the_answer_says_so(library: Library) -> None:

@@ -8,9 +8,9 @@ have found its opposite.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from search.moments.questions import Question
-from search.moments.windows import Window, WindowRows
 
 _LEAST_SPREAD = 1e-3
 """Differences of scores below this are rounding."""
@@ -18,18 +18,14 @@ _ASSUMED_SPREAD = 0.02
 """The spread where there are no unrelated questions: that of cosines of words with clips that differ in little."""
 
 
-def backwards(rows: WindowRows, moment: Window, question: Question) -> float:
+def backwards(forward: NDArray[np.float32], reverse: NDArray[np.float32], question: Question) -> float:
     """Return how much higher a moment scores in reverse, in standard deviations of what unrelated questions get.
 
     Args:
-        rows: Encodes windows.
-        moment: The moment.
+        forward, reverse: float32 (D,), the rows of the moment, and of its frames in reverse.
         question: What is asked for.
-
-    Raises:
-        EncoderError: See `WindowRows.rows`.
     """
-    both = np.concatenate([rows.rows([moment]), rows.rows([moment], reverse=True)])
+    both = np.stack([forward, reverse])
     difference = float(np.diff(question.scores(both))[0])
     others = np.diff(question.null_scores(both), axis=0)[0]
     if len(others) < 2:

@@ -17,6 +17,10 @@ from numpy.typing import NDArray
 STANDS_OUT = 0.05
 """Share of unrelated questions that may have as much contrast in the same windows."""
 
+LEAST_CONTRAST = 0.5
+"""Least difference of inside and outside, in standard deviations of what unrelated questions get from one window: less
+makes no difference to a person, however clear it is."""
+
 _LEAST_NULLS = 32
 _EXPLAINED = 0.5
 """With fewer unrelated questions: the share of the curve's variance that the run has to explain."""
@@ -67,17 +71,18 @@ def find_run(scores: NDArray[np.floating], nulls: NDArray[np.floating]) -> Run |
     best = int(contrasts.argmax())
     if not contrasts[best] > 0:
         return None
+    first, end = int(firsts[best]), int(ends[best])
+    inside = float(curve[first:end].mean())
+    outside = float(np.delete(curve, np.s_[first:end]).mean())
     if nulls.shape[1] >= _LEAST_NULLS:
         others = _contrasts(nulls - nulls.mean(axis=1, keepdims=True), firsts, ends).max(axis=0)
         chance = (1 + np.count_nonzero(others >= contrasts[best])) / (1 + len(others))
-        if chance > STANDS_OUT:
+        least = LEAST_CONTRAST * float(nulls.std(axis=1).mean())
+        if chance > STANDS_OUT or inside - outside < least:
             return None
     elif contrasts[best] ** 2 < _EXPLAINED * np.square(curve - curve.mean()).sum():
         return None
-    first, end = int(firsts[best]), int(ends[best])
-    inside = curve[first:end].mean()
-    outside = (curve.sum() - curve[first:end].sum()) / (count - (end - first))
-    return Run(first, end, float(inside), float(outside))
+    return Run(first, end, inside, outside)
 
 
 def _contrasts(curves: NDArray[np.floating], firsts: NDArray[np.intp], ends: NDArray[np.intp]) -> NDArray[np.float64]:

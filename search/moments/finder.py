@@ -106,23 +106,27 @@ class MomentFinder:
         scores = question.scores(compared)
         whole = Window(0, count)
         start, end = self._run(windows, compared, scores, question, rows, count) or (0.0, float(count))
-        start_pts, end_pts = pts_at(read, start, stretch.start_pts), pts_at(read, end, stretch.end_pts)
+        start_pts, end_pts = (pts_at(read, place, stretch.end_pts) for place in (start, end))
         moment = Window(int(start), min(count, max(int(start) + 1, round(end))))
-        of_both = question.scores(rows.rows([whole, moment] if moment != whole else [whole]))
-        if of_both[-1] < of_both[0] or end_pts <= start_pts:  # all of it answers better
-            moment, start_pts, end_pts = whole, stretch.start_pts, stretch.end_pts
-        reversed_gain = backwards(rows, moment, question) if question.ordered else None
+        both = rows.rows([whole, moment])
+        whole_score, score = question.scores(both).tolist()
+        is_whole = moment == whole or score < whole_score or end_pts <= start_pts
+        if is_whole:
+            moment, score, start_pts, end_pts = whole, whole_score, stretch.start_pts, stretch.end_pts
+        gain = None
+        if question.ordered:
+            gain = backwards(both[0 if is_whole else 1], rows.rows([moment], reverse=True)[0], question)
         return Moment(
             start_pts=start_pts,
             end_pts=end_pts,
-            is_whole=moment == whole,
-            score=float(of_both[0] if moment == whole else of_both[-1]),
-            whole_score=float(of_both[0]),
+            is_whole=is_whole,
+            score=score,
+            whole_score=whole_score,
             curve=tuple(
                 (pts_at(read, (each.first + each.end) / 2, stretch.end_pts), float(score))
                 for each, score in zip(windows, scores, strict=True)
             ),
-            backwards=reversed_gain,
+            backwards=gain,
             seconds=time.monotonic() - began,
         )
 

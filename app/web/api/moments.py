@@ -21,7 +21,7 @@ MAX_LINK_CHARACTERS = 16_384
 def moment_routes(segments: SegmentCache, moments: Moments) -> list[Route]:
     """Return the route `/api/moment/ID?link=...`; `link` is a search as the page's address has it.
 
-    One moment is found at a time: others wait, and those whose browser has gone on are dropped.
+    One moment is found at a time: others wait, and those whose browser has gone on are given up.
     """
 
     def moment(request: ApiRequest) -> dict[str, Any]:
@@ -34,10 +34,10 @@ def moment_routes(segments: SegmentCache, moments: Moments) -> list[Route]:
             raise ApiError(400, "`link` must be a search, with words or an example.")
         if link.is_chain:
             raise ApiError(400, "`link` must be a search for single shots: the parts of a chain say when it is.")
-        result = moments.find(found.segment, found.video, link)
+        result = moments.find(found.segment, found.video, link, request.gone)
         record = moment_record(result, found.video)
         assert record is not None, "there is a moment"
         note = BACKWARDS if result.may_run_backwards else None
         return {"segment": found.segment.id, "video": found.video.id, "note": note, **record}
 
-    return [route("/api/moment/{segment}", moment, max_concurrent=1)]
+    return [route("/api/moment/{segment}", moment, max_concurrent=1, tell_gone=True)]

@@ -47,8 +47,15 @@ class Moments:
         self._lock = threading.Lock()
         self._opened: tuple[SearchEngine, MomentFinder] | None = None
 
-    def find(self, segment: Segment, video: Video, link: SearchLink) -> Moment:
+    def find(
+        self, segment: Segment, video: Video, link: SearchLink, gone: Callable[[], bool] = lambda: False
+    ) -> Moment:
         """Return the moment of a hit of a link's search.
+
+        Args:
+            segment, video: The hit.
+            link: The search.
+            gone: Asked now and then; True gives it up.
 
         Raises:
             ApiError: 503, if it takes longer than MOST_SECONDS, or there is no encoder; 400 for a search that cannot
@@ -61,6 +68,8 @@ class Moments:
         until = self._clock() + MOST_SECONDS
 
         def in_time(share: float) -> None:
+            if gone():
+                raise ApiError(503, "Nobody waits for this moment any more.")
             if self._clock() > until:
                 raise ApiError(503, f"Finding the moment takes longer than {MOST_SECONDS:g} s; it was given up.")
 
