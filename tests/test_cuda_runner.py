@@ -256,3 +256,6 @@ def test_on_a_gpu(name: str, caplog: pytest.LogCaptureFixture) -> None:
         runner._tokens_at_once = tokens
         cosines = (runner.encode_clips(some) * expected).sum(axis=1)
         assert cosines.min() > (0.9998 if name == "lvt_base" else 0.999)
+        features = runner.frame_features(some.reshape(-1, *some.shape[2:]))
+        rows = runner.encode_features(features.reshape(9, c.frames, *features.shape[1:]))
+        assert (rows * runner.encode_clips(some)).sum(axis=1).min() > 0.9999

@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from encoder.frame_features import FEWER_FRAMES, Features, FrameEncoder
 
-MOST_FRAMES = 96
-"""Frames of a stretch that windows are made of: at most this many go through the spatial stack."""
-MOST_WINDOWS = 32
-"""Windows that are encoded for one moment at most, each with FEWER_FRAMES frames but for a few."""
-
 _IN_STRETCH = 8
 """The length of the stretch in windows."""
+
+MOST_FRAMES = _IN_STRETCH * FEWER_FRAMES
+"""Frames of a stretch that windows are made of: at most this many go through the spatial stack."""
+MOST_WINDOWS = 32
+"""Windows that are encoded for one moment at most, each with FEWER_FRAMES frames but for three."""
+
 _LEAST_FRAMES = 4  # of a window
 
 
