@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-STANDS_OUT = 0.05
-"""Share of unrelated questions that may have as much contrast in the same windows."""
+STANDS_OUT = 0.25
+"""Share of unrelated questions that may have as much contrast in the same windows. What passes has also to score higher as
+one clip than all of it, so this only has to tell it from nothing."""
 
 LEAST_CONTRAST = 0.5
 """Least difference of inside and outside, in standard deviations of what unrelated questions get from one window: less
