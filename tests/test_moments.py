@@ -66,7 +66,7 @@ def find(engine: SearchEngine, name: str, words: str, part: int = 0) -> tuple[Mo
 @pytest.mark.parametrize(("colour", "start", "end"), [("red", 0, 1.2), ("blue", 1.2, 2.2), ("green", 2.2, 3.8)])
 def test_one_of_three_takes_is_found(engine: SearchEngine, colour: str, start: float, end: float) -> None:
     moment, first, last = find(engine, "three", colour)
-    assert (first, last) == pytest.approx((start, end), abs=0.13)
+    assert (first, last) == pytest.approx((start, end), abs=0.2)
     assert not moment.is_whole
     assert moment.score > moment.whole_score
     assert moment.backwards is None
@@ -96,7 +96,7 @@ def test_a_shot_that_is_wholly_the_answer_is_the_moment(engine: SearchEngine) ->
 def test_a_moment_may_begin_in_another_part_of_the_shot(engine: SearchEngine) -> None:
     for part in (0, 1):
         moment, first, last = find(engine, "long", "blue", part)
-        assert (first, last) == pytest.approx((5.2, 10.4), abs=0.7)
+        assert (first, last) == pytest.approx((5.2, 10.4), abs=1.0)
         assert not moment.is_whole
 
 
@@ -112,7 +112,7 @@ def test_an_example_finds_its_moment_too(engine: SearchEngine) -> None:
     clip = np.empty(spec.shape, np.uint8)
     clip[:] = (30, 40, 200)
     moment = open_finder(engine, read_here).find(segment, video, Query((ClipTerm(clip),)))
-    assert (video.seconds(moment.start_pts), video.seconds(moment.end_pts)) == pytest.approx((1.2, 2.2), abs=0.13)
+    assert (video.seconds(moment.start_pts), video.seconds(moment.end_pts)) == pytest.approx((1.2, 2.2), abs=0.2)
 
 
 def test_what_runs_the_other_way_is_noticed(engine: SearchEngine) -> None:

@@ -146,7 +146,7 @@ def bench_moments(
 
 def _questions(dataset: str, file: Path) -> MomentSet:
     from app.evaluation.datasets.charades_sta import read_charades_sta
-    from app.evaluation.moment_questions import read_moment_table
+    from app.evaluation.datasets.moment_table import read_moment_table
     from app.text_files import TextFileError
 
     try:

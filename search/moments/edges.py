@@ -11,9 +11,10 @@ from search.moments.contrast import Run, crossing
 from search.moments.windows import Window
 
 EDGE_LEVEL = 1 / 3
-"""Where between outside (0) and inside (1) the score of a window lies whose middle is an edge. A clip that shows something
-else for half of its time is less like either than half. On joined takes of the demo world, edges at 0.25 to 0.4 are as
-often too early as too late, and at 0.5 moments are too short by a fifth of a window on either side."""
+"""Where between outside (0) and inside (1) the score of a window lies whose middle is an edge. A clip that shows
+something else for half of its time is less like either than half. On joined takes of the demo world, edges at a
+quarter to a third are as often too early as too late; at a half, moments are too short by a fifth of a window on either
+side."""
 
 Score = Callable[[Sequence[Window]], NDArray[np.float64]]
 """Returns the corrected scores of windows."""

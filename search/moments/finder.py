@@ -1,7 +1,7 @@
 """Finder of moments: the stretch of a hit's shot that answers a question.
 
 The stored rows of the shot's parts choose what is looked through; windows over its frames make a curve; the run of
-windows that stands out is the moment, if it scores no lower than all of it. Frames come from the caller, who may read
+windows that stands out is the moment, if it scores higher than all of it. Frames come from the caller, who may read
 them in a worker process.
 """
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from encoder.frame_features import by_frame
 from search.moments.backwards import backwards
-from search.moments.contrast import corrected, find_run
+from search.moments.contrast import corrected, find_run, gains
 from search.moments.edges import edges_of
 from search.moments.look_through import Stretch, stretch_of
 from search.moments.moment import Moment
@@ -110,7 +110,8 @@ class MomentFinder:
         moment = Window(int(start), min(count, max(int(start) + 1, round(end))))
         both = rows.rows([whole, moment])
         whole_score, score = question.scores(both).tolist()
-        is_whole = moment == whole or score < whole_score or end_pts <= start_pts
+        better = gains(question.scores(both), question.null_scores(both))
+        is_whole = moment == whole or not better or end_pts <= start_pts
         if is_whole:
             moment, score, start_pts, end_pts = whole, whole_score, stretch.start_pts, stretch.end_pts
         gain = None

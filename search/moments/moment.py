@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-MAY_RUN_BACKWARDS = 2.0
-"""From this `Moment.backwards` on, what happens may run the other way."""
+MAY_RUN_BACKWARDS = 1.5
+"""From this `Moment.backwards` on, what happens may run the other way. On the demo world, motions score -1.1 and less,
+and most of their opposites 1.4 and more (`python -m demo.directions`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
