@@ -217,7 +217,7 @@ def export(
             elif (clips := from_arguments(what, library)) and asked:
                 raise click.UsageError("--said, --written and --text go with WORDS to search for, not with files")
             if clips and moments:
-                raise click.UsageError("--moments goes with WORDS to search for, not with files")
+                raise click.UsageError("--moments can only be used with WORDS to search for, not with files")
     # Ranges as typed, but with absolute paths.
     again = [f"{clip.path}@{text.rpartition('@')[2]}" for text, clip in zip(what, clips, strict=False)] or what
     if asked:
