@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,10 +15,11 @@ from app.commands.chain_run import clips_of, no_chain
 from app.commands.composing import print_word_notes
 from app.commands.export_selection import from_hits
 from app.commands.moment_run import NO_MOMENTS, find_moments
+from app.commands.text_run import FoundText, found_text, open_texts
 from app.compose import Settings
 from app.encoder_choice import saved_note
 from app.exporting.request import ClipRequest
-from app.search_link import SearchLink, parse_address
+from app.search_link import LinkTerm, SearchLink, parse_address
 from app.shell import link_query
 from app.shell.chain_hits import show_chains
 from app.shell.completion_values import complete_link
@@ -29,13 +31,17 @@ from app.shell.moment_options import Moments, cut_to_moment
 from app.shell.result_record import encoder_fields
 from app.shell.search_options import nothing_found, open_search
 from app.shell.terminal import print_note, printable
+from app.shell.text_hits import show_fused
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from db.library import Library
     from encoder import Encoder
     from search.chain_query import Chain
-    from search.engine import SearchEngine
-    from search.query import Hit, Query
+    from search.fused import FusedHit
+    from search.query import Hit
     from search.strength import Level
 
 _ANSWER = frozenset({
@@ -58,25 +64,25 @@ def link_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What a link's search found: hits, or chains if it asks for these."""
+    """What a link's search found: hits, or chains, or hits of words, as it asks for.
+
+    Without an encoder, it was a search in text alone. `details` are facts of a search in text, for JSON.
+    """
 
     library: Library
-    encoder: Encoder
-    engine: SearchEngine
+    encoder: Encoder | None
     link: SearchLink
-    query: Query | None  # None of a search for chains
-    hits: list[Hit]
-    chains: list[Chain]
+    details: Mapping[str, Any] = field(default_factory=dict)
+    hits: Sequence[Hit] = ()
+    chains: Sequence[Chain] = ()
+    fused: Sequence[FusedHit] = ()
     nothing: str  # the line to print if there is nothing
-
-    def moments(self) -> Moments:
-        """Find the moments of the hits."""
-        return {} if self.query is None else find_moments(self.engine, self.query, self.hits)
+    moments: Callable[[], Moments] = dict  # finds those of the hits
 
     @property
     def are_weak(self) -> bool:
         """Return whether there is no good match among what was found."""
-        found: list[Hit | Chain] = [*self.hits, *self.chains]
+        found: list[Hit | Chain | FusedHit] = [*self.hits, *self.chains, *self.fused]
         return bool(found) and all(is_weak(each) for each in found)
 
 
@@ -108,12 +114,16 @@ def show_link(
     with _found(settings, text, _typed(least_level)) as found:
         link = found.link
         question: dict[str, Any] = {"link": link.query_string(), "query": link.words}
-        question |= encoder_fields(found.encoder)
-        question["looked_at"] = note_coverage(found.library, found.encoder.id)
+        if found.encoder is not None:
+            question |= encoder_fields(found.encoder)
+            question["looked_at"] = note_coverage(found.library, found.encoder.id)
+        question |= found.details
+        if moments and (link.is_chain or link.has_text):
+            raise click.UsageError(NO_MOMENTS)
         if link.is_chain:
-            if moments:
-                raise click.UsageError(NO_MOMENTS)
             show_chains(found.library, found.chains, output, question, nothing=found.nothing)
+        elif link.has_text:
+            show_fused(found.library, found.fused, output, question, nothing=found.nothing)
         else:
             each = found.moments() if moments else None
             show_hits(found.library, found.hits, output, question, nothing=found.nothing, moments=each)
@@ -140,10 +150,12 @@ def link_clips(
             raise click.UsageError("--span needs a search with several steps, and this link has only one")
         if found.are_weak and least_level != "weak":
             raise NothingDone("no good match; --min-strength weak exports the best available")
-        if moments and found.link.is_chain:
+        if moments and (found.link.is_chain or found.link.has_text):
             raise click.UsageError(NO_MOMENTS)
         if found.link.is_chain and found.chains:
             return clips_of(found.library, found.chains, span=span)
+        if found.fused:
+            return from_hits([hit.played for hit in found.fused], found.library)
         if found.hits:
             each = found.moments() if moments else {}
             return from_hits([cut_to_moment(hit, each) for hit in found.hits], found.library)
@@ -161,25 +173,48 @@ def _found(settings: Settings, text: str, least_level: Level | None) -> Iterator
         print_note(problem)
     if not link.has_query:
         raise click.UsageError("--link contains no search; copy the address of the page while it shows hits")
-    with open_search(settings, link_query.options_of(link)) as (library, encoder, options):
+    if link.has_text:
+        link.box.part().check()  # whether it can be searched for, before an encoder is loaded
+    options = link_query.options_of(link)
+    if link.is_text_alone:
+        with open_texts(settings, options) as (library, options):
+            query = link_query.fused_query_of(link, _no_clip)
+            yield _in_text(library, link, found_text(library, query, None, options, {}))
+        return
+    with open_search(settings, options) as (library, encoder, options):
         print_word_notes(encoder, link.texts)
         _note_saved(library, encoder, asked)
         engine = open_engine(settings, library, encoder)
-        chains: list[Chain] = []
-        hits: list[Hit] = []
-        query: Query | None = None
+
+        def clip(term: LinkTerm) -> NDArray[np.uint8]:
+            return clip_of(library, term, encoder.clip_spec)
+
         if link.is_chain:
-            steps = link_query.chain_query_of(link, lambda term: clip_of(library, term, encoder.clip_spec))
-            chains = engine.chains(steps)
-            nothing = no_chain(library, encoder, steps, options)
+            chain = link_query.chain_query_of(link, clip)
+            chains = engine.chains(chain)
+            nothing = no_chain(library, encoder, chain, options)
+            yield Found(library=library, encoder=encoder, link=link, chains=chains, nothing=nothing)
+        elif link.has_text:
+            query = link_query.fused_query_of(link, clip)
+            details = {"text_weight": query.text_weight}
+            found = found_text(library, query, engine, options, details)
+            yield replace(_in_text(library, link, found), encoder=encoder)
         else:
-            query = link_query.query_of(link, lambda term: clip_of(library, term, encoder.clip_spec))
+            query = link_query.query_of(link, clip)
             hits = engine.search(query)
             nothing = nothing_found(library, options)
-        yield Found(
-            library=library, encoder=encoder, engine=engine, link=link, query=query, hits=hits, chains=chains,
-            nothing=nothing,
-        )  # fmt: skip
+            moments = partial(find_moments, engine, query, hits)
+            yield Found(library=library, encoder=encoder, link=link, hits=hits, nothing=nothing, moments=moments)
+
+
+def _in_text(library: Library, link: SearchLink, found: FoundText) -> Found:
+    return Found(
+        library=library, encoder=None, link=link, details=found.question, fused=found.hits, nothing=found.nothing
+    )
+
+
+def _no_clip(term: LinkTerm) -> NDArray[np.uint8]:
+    raise AssertionError(f"a search in text alone has no {term.kind}")
 
 
 def _note_saved(library: Library, encoder: Encoder, link: SearchLink) -> None:

@@ -34,6 +34,8 @@ def moment_routes(segments: SegmentCache, moments: Moments) -> list[Route]:
             raise ApiError(400, "`link` must be a search, with words or an example.")
         if link.is_chain:
             raise ApiError(400, "`link` must be a search for single shots: the parts of a chain say when it is.")
+        if link.has_text:
+            raise ApiError(400, "`link` must be a search by the picture alone: words in quotes say when it is.")
         result = moments.find(found.segment, found.video, link, request.gone)
         record = moment_record(result, found.video)
         assert record is not None, "there is a moment"
