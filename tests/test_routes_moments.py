@@ -15,15 +15,17 @@ from synthetic import make_video
 
 from app.media_workers import ReadMedia, read_here
 from app.search_link import SearchLink
-from app.web.api.moments import MAX_LINK_CHARACTERS, moment_routes
+from app.web.api.moments import MAX_LINK_CHARACTERS, moment_routes, preview_part
 from app.web.http.errors import ApiError
 from app.web.services.moments import MOST_SECONDS, Moments
 from app.web.services.segment_cache import SegmentCache
 from db.library import Library
+from db.records import Segment
 from encoder import ModelNotFound
 from indexer.pipeline import index_folders
 from indexer.settings import IndexSettings
 from search.engine import SearchEngine
+from search.moments.moment import Moment
 
 
 @pytest.fixture(scope="module")
@@ -58,16 +60,39 @@ def test_the_moment_of_a_hit_by_its_search(library: Library) -> None:
     assert moment["curve"][0][0] < moment["curve"][-1][0]
     assert moment["start_pts"] < moment["end_pts"]
     assert moment["seconds"] > 0
+    assert (moment["preview"]["from"], moment["preview"]["to"]) == pytest.approx((1.2 / 3.8, 2.2 / 3.8), abs=0.05)
 
 
 @pytest.mark.parametrize(
-    "link", ["", "?in=/films", "?q=red&then=blue", "x" * (MAX_LINK_CHARACTERS + 1), "?term=1:segment:4711"]
+    "link",
+    [
+        "",
+        "?in=/films",
+        "?q=red&then=blue",
+        "?q=red+%22start%22",
+        "x" * (MAX_LINK_CHARACTERS + 1),
+        "?term=1:segment:4711",
+    ],
 )
 def test_what_is_no_search_for_single_shots_is_refused(library: Library, link: str) -> None:
     (segment,) = segment_ids(library)
     answer = client(library).get(f"/api/moment/{segment}?link={quote(link)}")
     assert answer.status_code == 400
     assert answer.json()["error"].endswith((".", "!"))
+
+
+def test_the_part_of_a_preview_that_shows_a_moment() -> None:
+    segment = Segment(number=0, shot_number=0, start_pts=1000, end_pts=2000)
+
+    def part(start: int, end: int) -> dict[str, float] | None:
+        moment = Moment(
+            start_pts=start, end_pts=end, is_whole=False, score=0, whole_score=0, curve=(), backwards=None, seconds=1
+        )
+        return preview_part(moment, segment)
+
+    assert part(1250, 1500) == {"from": 0.25, "to": 0.5}
+    assert part(500, 1100) == {"from": 0.0, "to": 0.1}  # it begins in the part before
+    assert part(2000, 2500) is None
 
 
 def test_unknown_segments_are_not_found(library: Library) -> None:

@@ -118,7 +118,7 @@ def show_link(
             question |= encoder_fields(found.encoder)
             question["looked_at"] = note_coverage(found.library, found.encoder.id)
         question |= found.details
-        if moments and (link.is_chain or link.has_text):
+        if moments and not link.has_moments:
             raise click.UsageError(NO_MOMENTS)
         if link.is_chain:
             show_chains(found.library, found.chains, output, question, nothing=found.nothing)
@@ -150,7 +150,7 @@ def link_clips(
             raise click.UsageError("--span needs a search with several steps, and this link has only one")
         if found.are_weak and least_level != "weak":
             raise NothingDone("no good match; --min-strength weak exports the best available")
-        if moments and (found.link.is_chain or found.link.has_text):
+        if moments and not found.link.has_moments:
             raise click.UsageError(NO_MOMENTS)
         if found.link.is_chain and found.chains:
             return clips_of(found.library, found.chains, span=span)

@@ -15,6 +15,9 @@ from app.web.services.segment_cache import SegmentCache
 if TYPE_CHECKING:
     from starlette.routing import Route
 
+    from db.records import Segment
+    from search.moments.moment import Moment
+
 MAX_LINK_CHARACTERS = 16_384
 
 
@@ -40,6 +43,27 @@ def moment_routes(segments: SegmentCache, moments: Moments) -> list[Route]:
         record = moment_record(result, found.video)
         assert record is not None, "there is a moment"
         note = BACKWARDS if result.may_run_backwards else None
-        return {"segment": found.segment.id, "video": found.video.id, "note": note, **record}
+        return {
+            "segment": found.segment.id,
+            "video": found.video.id,
+            "note": note,
+            "preview": preview_part(result, found.segment),
+            **record,
+        }
 
     return [route("/api/moment/{segment}", moment, max_concurrent=1, tell_gone=True)]
+
+
+def preview_part(moment: Moment, segment: Segment) -> dict[str, float] | None:
+    """Return where a moment lies in the preview of a segment, from 0 to 1; None if it lies outside.
+
+    A preview shows all of its segment, at an even speed.
+    """
+    start, end = max(moment.start_pts, segment.start_pts), min(moment.end_pts, segment.end_pts)
+    if end <= start:
+        return None
+    length = segment.end_pts - segment.start_pts
+    return {
+        "from": round((start - segment.start_pts) / length, 4),
+        "to": round((end - segment.start_pts) / length, 4),
+    }
