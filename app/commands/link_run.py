@@ -178,8 +178,8 @@ def _found(settings: Settings, text: str, least_level: Level | None) -> Iterator
     options = link_query.options_of(link)
     if link.is_text_alone:
         with open_texts(settings, options) as (library, options):
-            query = link_query.fused_query_of(link, _no_clip)
-            yield _in_text(library, link, found_text(library, query, None, options, {}))
+            texts = link_query.fused_query_of(link, _no_clip)
+            yield _in_text(library, link, found_text(library, texts, None, options, {}))
         return
     with open_search(settings, options) as (library, encoder, options):
         print_word_notes(encoder, link.texts)
@@ -195,9 +195,9 @@ def _found(settings: Settings, text: str, least_level: Level | None) -> Iterator
             nothing = no_chain(library, encoder, chain, options)
             yield Found(library=library, encoder=encoder, link=link, chains=chains, nothing=nothing)
         elif link.has_text:
-            query = link_query.fused_query_of(link, clip)
-            details = {"text_weight": query.text_weight}
-            found = found_text(library, query, engine, options, details)
+            fused = link_query.fused_query_of(link, clip)
+            details = {"text_weight": fused.text_weight}
+            found = found_text(library, fused, engine, options, details)
             yield replace(_in_text(library, link, found), encoder=encoder)
         else:
             query = link_query.query_of(link, clip)
