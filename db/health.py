@@ -10,6 +10,7 @@ from db import vectors
 from db.connection import Database
 from db.damage import damaged_rows
 from db.media import MediaStore
+from db.quick_rows import quick_only
 from db.records import Stats
 from db.schema import embeddings, encoders, encodings, failures, segments, shots, videos
 from db.text.full_text import INDEXES, mend
@@ -42,6 +43,7 @@ def stats(connection: Connection, file: Path) -> Stats:
         media_bytes=int(connection.scalar(select(func.total(each.c.media_bytes))) or 0),
         failures=count(failures),
         encoders=tuple(vectors.encoder_rows(connection)),
+        quick_videos=connection.scalar(select(func.count()).where(quick_only(videos, encodings))) or 0,
     )
 
 
