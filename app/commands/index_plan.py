@@ -40,7 +40,9 @@ def show_plan(settings: Settings, order: IndexOrder, *, renew: bool, as_json: bo
         as_json: Print JSON.
     """
     from encoder.lazy import LazyEncoder
+    from encoder.quick import quick_encoder
     from indexer.pipeline import index_folders
+    from indexer.quick_pass import QuickPass
 
     with _library_or_none_yet(settings) as library, LiveLine() as line:
         values = run_values(settings, order, library, renew=renew)
@@ -51,11 +53,22 @@ def show_plan(settings: Settings, order: IndexOrder, *, renew: bool, as_json: bo
             known = stored_description(library, choice, values.settings.frames, values.settings.fit)
             encoder = LazyEncoder(known, _never)
         now = values.shaping(encoder)
-        review = IndexReview(library, encoder.clip_spec, own=values.own, now=now, asked=order.redo, yes=True, line=line)
+        passes = quick_encoder(encoder) if order.quick else encoder
+        quick = QuickPass(full_id=encoder.id) if order.quick else None
+        review = IndexReview(
+            library,
+            passes.clip_spec,
+            own=values.own,
+            now=now,
+            asked=order.redo,
+            yes=True,
+            line=line,
+            quick=order.quick,
+        )
         aside = {} if renew else set_aside(order, values.own)
         printer = _Printer(library, review, aside, as_json=as_json)
         options = run_options(order, dry_run=True)
-        index_folders(library, encoder, order.paths, values.cuts, options, review=printer)
+        index_folders(library, passes, order.paths, values.cuts, options, review=printer, quick=quick)
 
 
 @contextmanager
@@ -98,6 +111,7 @@ class _Printer:
             ("new", _files_text(work.new)),
             ("changed", _files_text(work.changed)),
             ("again", self._review.cost_text(work.again) if work.again else ""),
+            ("full pass", f"{count_text(len(work.deepened), 'video')} after a quick one" if work.deepened else ""),
             ("moved", _number(len({item.video_id for item in plan.moved}))),
             ("known elsewhere", _number(len(plan.copied))),
             ("only touched", _number(len(plan.touched))),
@@ -114,7 +128,7 @@ class _Printer:
                 "missing",
                 f"{len(gone.unreachable):,}, kept: their drive may not be connected" if gone.unreachable else "",
             ),
-            ("time", self._time_text([*work.new, *work.changed])),
+            ("time", self._time_text([*work.new, *work.changed, *work.deepened])),
         ]
         rows = [row for row in rows if row[1]] or [("nothing", "to do")]
         if self._aside:
@@ -125,7 +139,7 @@ class _Printer:
     def _time_text(self, files: Sequence[FoundFile]) -> str:
         seconds = self._seconds_of(files)
         time = "" if seconds is None else self._review.time_text(seconds)
-        return f"new and changed files: {time}, if they are like the others" if time else ""
+        return f"files to read: {time}, if they are like the others" if time else ""
 
     def _seconds_of(self, files: Sequence[FoundFile]) -> float | None:
         """Return about how long files are, going by their bytes; None if nothing is known, or there are none."""
@@ -139,11 +153,12 @@ class _Printer:
     def _record(self, work: Preview) -> dict[str, Any]:
         plan, gone, speed = work.plan, work.gone, self._review.speed
         again = self._review.seconds_of(work.again)
-        seconds = again + (self._seconds_of([*work.new, *work.changed]) or 0.0)
+        seconds = again + (self._seconds_of([*work.new, *work.changed, *work.deepened]) or 0.0)
         return {
             "new": [file.path for file in work.new],
             "changed": [file.path for file in work.changed],
             "again": [{"path": each.task.file.path, "why": self._review.reasons([each])[0][0]} for each in work.again],
+            "deepened": [file.path for file in work.deepened],
             "moved": [{"from": item.old_path, "to": item.file.path} for item in plan.moved],
             "duplicates": [item.file.path for item in plan.copied],
             "touched": [item.file.path for item in plan.touched],
