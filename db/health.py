@@ -43,7 +43,8 @@ def stats(connection: Connection, file: Path) -> Stats:
         media_bytes=int(connection.scalar(select(func.total(each.c.media_bytes))) or 0),
         failures=count(failures),
         encoders=tuple(vectors.encoder_rows(connection)),
-        quick_videos=connection.scalar(select(func.count()).where(quick_only(videos, encodings))) or 0,
+        quick_videos=connection.scalar(select(func.count()).select_from(videos).where(quick_only(videos, encodings)))
+        or 0,
     )
 
 

@@ -61,7 +61,7 @@ class Quick:
                 videos.c.path,
                 func.coalesce(kept.c.count, 0).label("subclips"),
                 looked_at.label("looked_at"),
-                func.coalesce(videos.c.recorded_at, videos.c.modified_ns / 1_000_000_000).label("made_at"),
+                func.coalesce(videos.c.recorded_at, videos.c.modified_ns // 1_000_000_000).label("made_at"),
             )
             .outerjoin(kept, kept.c.fingerprint == videos.c.fingerprint)
             .where(quick_only(videos, encodings))
@@ -74,7 +74,7 @@ class Quick:
                     path=row.path,
                     subclips=row.subclips,
                     looked_at=row.looked_at,
-                    made_at=int(row.made_at),
+                    made_at=row.made_at if type(row.made_at) is int else 0,  # else damaged
                 )
                 for row in connection.execute(statement)
             ]
@@ -83,7 +83,8 @@ class Quick:
     def count(self) -> int:
         """Return the number of videos over which only quick passes were made."""
         with self._database.reading() as connection:
-            return connection.scalar(select(func.count()).where(quick_only(videos, encodings))) or 0
+            counted = select(func.count()).select_from(videos).where(quick_only(videos, encodings))
+            return connection.scalar(counted) or 0
 
     def is_waiting(self, segment_id: int, encoder_id: str) -> bool:
         """Return whether a shot is a quick one that waits for the full pass of an encoder."""

@@ -22,7 +22,7 @@ def quick_only(video_table: Table, encoding_table: Table) -> ColumnElement[bool]
         encoding_table: `encodings`, or that of vanished ones.
     """
     table = encoding_table.alias("of_quick")
-    made = select(table.c.video_id).where(table.c.video_id == video_table.c.id)
+    made = select(table.c.video_id).where(table.c.video_id == video_table.c.id).correlate(video_table)
     return made.where(table.c.encoder.in_(QUICK)).exists() & ~made.where(table.c.encoder.not_in(QUICK)).exists()
 
 

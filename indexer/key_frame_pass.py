@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from indexer.media.key_frames import KeyFrameDecoding, NoKeyFrames
+from indexer.media.key_frames import KeyFrameDecoding, NoKeyFrames, has_key_frames
 from indexer.notes import EVERY_FRAME_NOTE, key_frame_notes
 from indexer.shots.key_segmenter import KeySegmenter
 from indexer.video_pass import SegmentClip, VideoPass
@@ -25,12 +25,15 @@ class KeyFramePass(VideoPass):
     def _passes(self) -> Iterator[SegmentClip]:
         try:
             yield from self._pass(self._read_key_frames)
-        except NoKeyFrames:  # before anything was yielded
+        except NoKeyFrames:  # before a segment was complete
             self.frames, self.seconds_done = 0, 0.0
             yield from super()._passes()
             self.notes += (EVERY_FRAME_NOTE,)
 
     def _read_key_frames(self, source: Source) -> Iterator[SegmentClip]:
+        if not has_key_frames(source):
+            raise NoKeyFrames
+
         def segmenter_for(first: Frame) -> KeySegmenter:
             return KeySegmenter(source, first, self.spec, self.settings)
 

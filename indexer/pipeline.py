@@ -168,7 +168,7 @@ def _steps(run: RunParts, roots: tuple[str | os.PathLike[str], ...], review: Rev
         forget(run, scan, known, gone, decision)
         tasks += _lacking_media(run, files.unchanged, known)
     moved = {item.file.path for item in plan.moved}
-    _encode(run, tasks, known=known.keys() | moved, deepened={task.file.path for task in work.deepened})
+    _encode(run, tasks, known=known.keys() | moved, deepened={file.path for file in work.deepened})
     known = library.known_files(run.encoder.id)
     _note_places(run, scan, known)
     read_due_words(run, scan, known)

@@ -17,15 +17,17 @@ from pretend import snapshot
 from synthetic import make_video
 
 from db.library import Library
+from db.quick import QuickVideo
 from db.records import NewSubclip
 from encoder.quick import quick_encoder
 from indexer.deepening import deepen
 from indexer.media.clip import read_clip
 from indexer.pipeline import index_folders
+from indexer.plan import VideoTask
 from indexer.preview import Decision, Preview
-from indexer.progress import Progress
-from indexer.quick_pass import QuickPass, Reads
+from indexer.quick_pass import QuickPass, Reads, most_useful_first
 from indexer.report import IndexReport
+from indexer.scan import FoundFile
 from indexer.settings import IndexSettings, RunOptions
 
 FULL = ColourEncoder(frames=8)
@@ -40,7 +42,6 @@ def run(
     *,
     quick: bool = False,
     reads: Reads = "key frames",
-    progress: Callable[[Progress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
     review: Callable[[Preview], Decision] | None = None,
     **options: object,
@@ -51,7 +52,6 @@ def run(
         [root],
         IndexSettings(),
         RunOptions(isolated=False, **options),  # type: ignore[arg-type]
-        on_progress=progress,
         cancelled=cancelled,
         review=review,
         quick=QuickPass(full_id=FULL.id, reads=reads) if quick else None,
@@ -183,31 +183,19 @@ def test_the_most_useful_comes_first(library: Library, footage: Path) -> None:
     )
     assert waiting(library, footage) == ["a.mp4", "b.mp4", "sub/c.mp4"]  # in a collection
 
-    done: list[list[str]] = []
-
-    def stop_after_one(progress: Progress) -> None:
-        if progress.phase == "index" and progress.files_done == 1:
-            done.append(waiting(library, footage))
-
-    stopped = run(library, footage, decode_workers=1, progress=stop_after_one, cancelled=lambda: bool(done))
+    stopped = run(library, footage, decode_workers=1, batch_size=1, cancelled=lambda: library.quick.count() < 3)
     assert stopped.interrupted
     assert waiting(library, footage) == ["b.mp4", "sub/c.mp4"]
     assert (stopped.deepened, stopped.quick) == (1, 2)
     assert run(library, footage).deepened == 2
 
 
-def test_new_files_come_before_full_passes(library: Library, footage: Path, tmp_path: Path) -> None:
-    videos = tmp_path / "videos"
-    shutil.copytree(footage, videos)
-    run(library, videos, quick=True)
-    make_video(videos / "z.mp4", [("green", 30)], size=(48, 32))
-    order: list[str] = []
-
-    def follow(progress: Progress) -> None:
-        order.extend(os.path.basename(path) for path in progress.current if os.path.basename(path) not in order)
-
-    run(library, videos, decode_workers=1, progress=follow)
-    assert order[0] == "z.mp4"
+def test_new_files_come_before_full_passes() -> None:
+    tasks = [VideoTask(file=FoundFile(path=path, size_bytes=1, modified_ns=1), fingerprint=path) for path in "abcd"]
+    waiting = [
+        QuickVideo(video_id=at, path=path, subclips=0, looked_at=0, made_at=0) for at, path in enumerate(("c", "a"))
+    ]
+    assert [task.file.path for task in most_useful_first(tasks, waiting)] == ["b", "d", "c", "a"]
 
 
 def test_a_hit_is_deepened_and_its_row_goes_with_the_shot(library: Library, footage: Path) -> None:
@@ -300,15 +288,12 @@ from fakes import ColourEncoder
 from test_quick_index import FULL, run
 
 
-def kill_at(owner, name, count):
-    real, left = getattr(owner, name), [count]
+def kill_after(owner, name):
+    real = getattr(owner, name)
 
     def killing(*arguments, **named):
-        left[0] -= 1
-        result = real(*arguments, **named)
-        if left[0] <= 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return result
+        real(*arguments, **named)
+        os.kill(os.getpid(), signal.SIGKILL)
 
     setattr(owner, name, killing)
 
@@ -321,22 +306,22 @@ owner, name = {
     "committed": (Library, "add_video"),
 }[sys.argv[3]]
 with Library.open(Path(sys.argv[2])) as library:
-    kill_at(owner, name, int(sys.argv[4]))
-    run(library, Path(sys.argv[1]))
+    kill_after(owner, name)
+    run(library, Path(sys.argv[1]), decode_workers=1, batch_size=1)
 """
 
 
 @pytest.mark.parametrize(
-    ("where", "count"), [("encoding", 1), ("replacing", 1), ("published", 2), ("uncommitted", 1), ("committed", 1)]
+    ("where", "left"), [("encoding", 3), ("replacing", 2), ("published", 3), ("uncommitted", 3), ("committed", 2)]
 )
 def test_kill_9_leaves_each_video_quick_or_full(
-    library: Library, footage: Path, in_full: dict[str, object], where: str, count: int
+    library: Library, footage: Path, in_full: dict[str, object], where: str, left: int
 ) -> None:
     run(library, footage, quick=True)
     before = snapshot(library, QUICK.id)
     tests = Path(__file__).resolve().parent
     killed = subprocess.run(
-        [sys.executable, "-c", CHILD, str(footage), str(library.directory), where, str(count)],
+        [sys.executable, "-c", CHILD, str(footage), str(library.directory), where],
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tests.parent), str(tests)])},
         capture_output=True,
         text=True,
@@ -348,7 +333,7 @@ def test_kill_9_leaves_each_video_quick_or_full(
     for path in in_full:
         ids = ids_at(library, Path(path))
         assert len(library.embedding_rows(QUICK.id if path in quick else FULL.id, ids)) == len(ids)
-    assert (where == "committed") == (len(quick) < len(in_full))
+    assert len(quick) == left
     report = run(library, footage)
     assert (report.deepened, report.quick) == (len(quick), 0)
     assert snapshot(library, FULL.id) == in_full
