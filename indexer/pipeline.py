@@ -34,7 +34,7 @@ from indexer.run_parts import RunParts
 from indexer.scan import FoundFile, Scan
 from indexer.settings import RunOptions
 from indexer.sweep import Gone, find_gone
-from indexer.words import read_due_words
+from indexer.words_run import read_due_words
 from indexer.workers.task import WorkersUnavailable
 
 if TYPE_CHECKING:

@@ -162,7 +162,8 @@ def run_indexer(
             f"{count_text(adopted, 'video')} cut by an older version with options that were not stored: kept as they "
             "are (index --redo cuts them again)"
         )
-    passes, quick = encoder, None
+    passes = encoder
+    quick: QuickPass | None = None
     if isinstance(order, IndexOrder) and order.quick:
         if own.choice is not None and own.changed_by(now):
             raise CommandError(
