@@ -13,7 +13,16 @@ from app.compose import Settings
 from app.shell.errors import CommandError
 from app.shell.exit_codes import FAILED, MISSING
 from app.shell.file_words import no_such_file
-from app.shell.listing import failure_record, part_record, part_text, range_text, status_of, video_record
+from app.shell.listing import (
+    failure_record,
+    part_record,
+    part_text,
+    range_text,
+    status_of,
+    video_record,
+    words_records,
+    words_texts,
+)
 from app.shell.options import PathWord, with_settings
 from app.shell.paths import as_indexed
 from app.shell.terminal import (
@@ -145,7 +154,7 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
 @with_settings
 def info(settings: Settings, video: str, as_json: bool) -> None:
-    """Show what is known about VIDEO: its facts, its shots and the parts of long shots."""
+    """Show what is known about VIDEO: its facts, where its words come from, its shots and the parts of long shots."""
     with compose.open_library(settings) as library:
         path = as_indexed(library, video)
         found = library.video_at(path)
@@ -159,15 +168,17 @@ def info(settings: Settings, video: str, as_json: bool) -> None:
                 raise no_such_file(video, library)
             raise CommandError(f"{printable(path)} is not in the library; prismsearch index adds it", MISSING)
         shots, segments = library.shots(found.id), library.segments_of(found.id)
+        sources = library.texts.sources(found.id)
         if as_json:
             record = video_record(found, shots=len(shots), segments=len(segments))
+            record["words"] = words_records(sources)
             record["shots"] = [part_record(found, shot) for shot in shots]
             record["segments"] = [
                 {**part_record(found, each), "id": each.id, "shot": each.shot_number} for each in segments
             ]
             print_json(record)
             return
-        for line in table(_facts(found), "<<"):
+        for line in table([*_facts(found), *(("words", text) for text in words_texts(sources))], "<<"):
             click.echo(line)
         click.echo()
         parts: dict[int, list[str]] = {}

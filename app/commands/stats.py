@@ -10,17 +10,15 @@ import click
 from app import compose
 from app.compose import Settings
 from app.shell.index_report import quick_text
+from app.shell.listing import WORDS
 from app.shell.options import with_settings
 from app.shell.terminal import count_text, print_json, printable, size_text, table
 from app.times import format_duration
 
-_KINDS = {
-    "subtitle": "subtitles",
-    "speech": "speech",
-    "screen": "writing on screen",
-    "chapter": "chapters",
-    "tag": "titles and tags",
-}
+
+def parts_text(shots: int, segments: int) -> str:
+    """Return `, searched in 5 parts`; blank where no shot is long enough to have several."""
+    return f", searched in {count_text(segments, 'part')}" if segments > shots else ""
 
 
 @click.command(epilog="\b\nExample:\n  prismsearch stats --json")
@@ -73,7 +71,7 @@ def stats(settings: Settings, as_json: bool) -> None:
             days = count_text(library.keep_vanished_days(), "day")
             rows.append(("vanished", f"{count_text(kept, 'video')}, kept for {days} (prismsearch list --vanished)"))
         rows += [
-            ("words", f"{_KINDS[kind]}: {count_text(count.lines, 'line')} of {count_text(count.videos, 'video')}")
+            ("words", f"{WORDS[kind]}: {count_text(count.lines, 'line')} of {count_text(count.videos, 'video')}")
             for kind, count in library.texts.counts().items()
         ]
         rows += [
@@ -85,8 +83,3 @@ def stats(settings: Settings, as_json: bool) -> None:
         ]
         for line in table(rows, "<<"):
             click.echo(line)
-
-
-def parts_text(shots: int, segments: int) -> str:
-    """Return `, searched in 5 parts`; blank where no shot is long enough to have several."""
-    return f", searched in {count_text(segments, 'part')}" if segments > shots else ""
