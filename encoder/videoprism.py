@@ -14,6 +14,7 @@ from encoder.frame_features import FEWER_FRAMES, Features, repeated, require_fra
 from encoder.model import Network, VideoPrismLvT
 from encoder.motion import STILL_BELOW_LEVELS, largest_change, representative_frames
 from encoder.protocol import ClipSpec, Fit
+from encoder.quick import QUICK_FRAMES
 from encoder.runtime.precision import Precision
 from encoder.runtime.runner import make_runner
 from encoder.runtime.turns import Turns
@@ -72,8 +73,9 @@ class VideoPrism:
         config = network.config
         if not 0 <= still_frames <= (frames or config.frames):
             raise ValueError(f"of {frames or config.frames} frames, {still_frames} cannot be kept where nothing moves")
-        lengths = (frames or config.frames, still_frames, min(FEWER_FRAMES, frames or config.frames))
-        self._runner = make_runner(network, device, precision, frames=lengths)
+        whole = frames or config.frames
+        counts = (whole, still_frames, min(FEWER_FRAMES, whole), QUICK_FRAMES)
+        self._runner = make_runner(network, device, precision, frames=counts)
         self._turns = Turns()  # for clips: runners keep features and buffers from one call to the next
         self._dim, self._heads, self._patch = config.dim, config.heads, config.patch
         self._has_text = isinstance(network, VideoPrismLvT)
@@ -144,6 +146,13 @@ class VideoPrism:
             return np.zeros((0, self.dim), np.float32)
         with self._turns:
             return self._runner.encode_features(features)
+
+    def encode_frames(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """See `encoder.quick.AnyFrames`. Temporal positions are resized."""
+        if not len(clips):
+            return np.zeros((0, self.dim), np.float32)
+        with self._turns:
+            return self._runner.encode_clips(clips)
 
     def encode_tokens(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See `TokenEncoder.encode_tokens`. All frames are encoded, of still clips, too."""

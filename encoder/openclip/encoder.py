@@ -225,10 +225,13 @@ class OpenCLIP:
 
     def encode_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See `Encoder.encode_clips`."""
-        spec = self._spec
-        spec.require(clips)
-        frames = clips.reshape(-1, spec.size, spec.size, 3)
-        return self.encode_features(self.frame_features(frames).reshape(len(clips), spec.frames, self._dim))
+        self._spec.require(clips)
+        return self.encode_frames(clips)
+
+    def encode_frames(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """See `encoder.quick.AnyFrames`."""
+        features = self.frame_features(clips.reshape(-1, *clips.shape[2:]))
+        return _mean(features.reshape(*clips.shape[:2], self._dim))
 
     def frame_features(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See `FrameEncoder.frame_features`: the unit row of each frame, float32 (M, D)."""
@@ -245,7 +248,7 @@ class OpenCLIP:
     def encode_features(self, features: Features) -> NDArray[np.float32]:
         """See `FrameEncoder.encode_features`: the normalised mean of the rows of frames."""
         require_length(self._spec, features)
-        return _unit(torch.from_numpy(features).mean(dim=1)).numpy()
+        return _mean(features)
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """See `Encoder.encode_texts`."""
@@ -272,6 +275,11 @@ class OpenCLIP:
 def _utf8(text: str) -> str:
     """Replace lone surrogates: they have no UTF-8 form, and tokenizers fail on them."""
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _mean(features: Features) -> NDArray[np.float32]:
+    """Return the normalised means of the rows of frames: (B, t, D) to (B, D)."""
+    return _unit(torch.from_numpy(features).mean(dim=1)).numpy()
 
 
 def _unit(rows: Tensor) -> Tensor:
