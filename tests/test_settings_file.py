@@ -34,11 +34,23 @@ NOT_KEPT = {
     # What a run is about
     *("in", "named", "min-duration", "max-duration", "since", "until", "recorded-since", "recorded-until", "camera"),
     *("min-resolution", "orientation", "codec", "fps", "with-sound", "like", "weight", "not", "not-like", "then"),
-    *("within", "any-order", "link", "image", "collection", "subclips", "clips", "from-json", "span", "merge"),
+    *(
+        "within",
+        "any-order",
+        "link",
+        "image",
+        "collection",
+        "subclips",
+        "clips",
+        "from-json",
+        "span",
+        "merge",
+        "moments",
+    ),
     *("threshold", "plain-sum", "lists-only", "markers", "hide-duplicates", "show-duplicates"),
     *("said", "written", "text", "text-weight"),
     # What it does once
-    *("redo", "renew", "retry-failed", "read-text", "include-exports", "keep-vanished", "dry-run"),
+    *("quick", "redo", "renew", "retry-failed", "read-text", "include-exports", "keep-vanished", "dry-run"),
     # Where its answer goes
     *("to", "zip", "json", "paths", "null", "print0", "open", "url", "progress"),
     # Consent
