@@ -17,7 +17,8 @@ import click
 
 from app.commands.export_run import export_collection
 from app.commands.fetch_model import download
-from app.commands.index_run import index_videos, retry_failures
+from app.commands.index_run import retry_failures
+from app.commands.index_several import index_for_each
 from app.commands.transcribe_run import transcribe_videos
 from app.compose import Settings
 from app.jobs.command_line import words_of
@@ -76,7 +77,7 @@ def dispatch(order: Order, settings: Settings) -> None:
     if isinstance(order, IndexOrder):
         if order.fetch and order.encoder is not None:
             download(settings, DownloadOrder(model=order.encoder), yes=True, before=order)
-        index_videos(settings, order)
+        index_for_each(settings, order)
     elif isinstance(order, DownloadOrder):
         download(settings, order, yes=True)
     elif isinstance(order, TranscribeOrder):

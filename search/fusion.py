@@ -24,7 +24,7 @@ from search.text.matches import TextMatches, match_segments
 
 if TYPE_CHECKING:
     from db.library import Library
-    from search.engine import SearchEngine
+    from search.engines import Engine
 
 _CHANNELS: dict[str, Channel] = {
     "subtitle": "said", "speech": "said", "screen": "written", "chapter": "chapter", "tag": "tag",
@@ -34,7 +34,7 @@ _MOST_STRENGTH = 30.0  # beyond it, the tail is no longer a number
 _RANK_CONSTANT = 60  # of reciprocal rank fusion, as published
 
 
-def find_fused(library: Library, query: FusedQuery, engine: SearchEngine | None = None) -> FusedAnswer:
+def find_fused(library: Library, query: FusedQuery, engine: Engine | None = None) -> FusedAnswer:
     """Return the shots that match words, a picture, or both.
 
     Args:
@@ -58,8 +58,8 @@ def find_fused(library: Library, query: FusedQuery, engine: SearchEngine | None 
             raise ValueError("a picture is searched for with an engine")
         asked = replace(query.picture, k=max(query.k, _LEAST_PICTURES), least_level=None)
         pictured = {_id(hit): hit for hit in engine.search(asked)}
-        allowed = library.segment_ids(query.filters, engine.encoder.id) if query.filters else None
-        total = len(engine.index) if allowed is None else int(allowed.size)
+        allowed = engine.segment_ids(query.filters) if query.filters else None
+        total = engine.segment_count if allowed is None else int(allowed.size)
         further = np.array([each for each in matched if each not in pictured], np.int64)
         if allowed is not None:
             further = further[np.isin(further, allowed)]

@@ -88,7 +88,7 @@ def test_an_order_is_read_as_it_was_written(order: Order, tmp_path: Path) -> Non
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_arrive_unchanged(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     carried_out: list[tuple[Order, Settings]] = []
-    for function in ("index_videos", "retry_failures", "export_collection"):
+    for function in ("index_for_each", "retry_failures", "export_collection"):
         monkeypatch.setattr(app.child, function, lambda settings, order: carried_out.append((order, settings)))
     orders = [
         IndexOrder(exclude=(name,), paths=(f"/films/{name}", f"/{name}")),
@@ -277,7 +277,7 @@ def test_the_words_of_an_order_are_the_command_that_does_the_same(
     def keep(settings: Settings, order: Order, **_: bool) -> None:
         carried_out.append((settings, order))
 
-    for function in ("index_videos", "retry_failures"):
+    for function in ("index_for_each", "retry_failures"):
         monkeypatch.setattr(app.commands.index, function, keep)
     monkeypatch.setattr(app.commands.index, "require_paths", lambda paths: None)
     result = CliRunner().invoke(main, words_of(order))

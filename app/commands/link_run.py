@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
+from app.asked_encoders import AskedEncoders
 from app.commands.chain_run import clips_of, no_chain
 from app.commands.composing import print_word_notes
 from app.commands.export_selection import from_hits
 from app.compose import Settings
 from app.encoder_choice import saved_note
 from app.exporting.request import ClipRequest
-from app.search_link import SearchLink, parse_address
+from app.search_link import LinkTerm, SearchLink, parse_address
 from app.shell import link_query
 from app.shell.chain_hits import show_chains
 from app.shell.completion_values import complete_link
@@ -29,8 +31,11 @@ from app.shell.search_options import nothing_found, open_search
 from app.shell.terminal import print_note, printable
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from db.library import Library
-    from encoder import Encoder
+    from encoder import ClipSpec, Encoder
     from search.chain_query import Chain
     from search.query import Hit
     from search.strength import Level
@@ -58,7 +63,7 @@ class Found:
     """What a link's search found: hits, or chains if it asks for these."""
 
     library: Library
-    encoder: Encoder
+    encoders: AskedEncoders
     link: SearchLink
     hits: list[Hit]
     chains: list[Chain]
@@ -92,8 +97,8 @@ def show_link(
     with _found(settings, text, _typed(least_level)) as found:
         link = found.link
         question: dict[str, Any] = {"link": link.query_string(), "query": link.words}
-        question |= encoder_fields(found.encoder)
-        question["looked_at"] = note_coverage(found.library, found.encoder.id)
+        question |= encoder_fields(found.encoders)
+        question["looked_at"] = note_coverage(found.library, found.encoders)
         if link.is_chain:
             show_chains(found.library, found.chains, output, question, nothing=found.nothing)
         else:
@@ -127,8 +132,6 @@ def link_clips(settings: Settings, text: str, *, span: bool, least_level: Level 
 
 @contextmanager
 def _found(settings: Settings, text: str, least_level: Level | None) -> Iterator[Found]:
-    from app.web.services.link_examples import clip_of
-
     _refuse_others()
     link, problems = parse_address(text)
     asked, link = link, replace(link, least_level=least_level or link.least_level)
@@ -136,20 +139,27 @@ def _found(settings: Settings, text: str, least_level: Level | None) -> Iterator
         print_note(problem)
     if not link.has_query:
         raise click.UsageError("--link contains no search; copy the address of the page while it shows hits")
-    with open_search(settings, link_query.options_of(link)) as (library, encoder, options):
-        print_word_notes(encoder, link.texts)
-        _note_saved(library, encoder, asked)
-        engine = open_engine(settings, library, encoder)
+    with open_search(settings, link_query.options_of(link)) as (library, encoders, options):
+        print_word_notes(encoders, link.texts)
+        _note_saved(library, encoders.first, asked)
+        engine = open_engine(library, encoders)
+        clips = {each.id: partial(_clip, library, each.clip_spec) for each in encoders.every}
         chains: list[Chain] = []
         hits: list[Hit] = []
         if link.is_chain:
-            query = link_query.chain_query_of(link, lambda term: clip_of(library, term, encoder.clip_spec))
+            query = link_query.chain_query_of(link, clips)
             chains = engine.chains(query)
-            nothing = no_chain(library, encoder, query, options)
+            nothing = no_chain(library, encoders, query, options)
         else:
-            hits = engine.search(link_query.query_of(link, lambda term: clip_of(library, term, encoder.clip_spec)))
+            hits = engine.search(link_query.query_of(link, clips))
             nothing = nothing_found(library, options)
-        yield Found(library=library, encoder=encoder, link=link, hits=hits, chains=chains, nothing=nothing)
+        yield Found(library=library, encoders=encoders, link=link, hits=hits, chains=chains, nothing=nothing)
+
+
+def _clip(library: Library, spec: ClipSpec, term: LinkTerm) -> NDArray[np.uint8]:
+    from app.web.services.link_examples import clip_of
+
+    return clip_of(library, term, spec)
 
 
 def _note_saved(library: Library, encoder: Encoder, link: SearchLink) -> None:

@@ -27,7 +27,7 @@ from app.shell.text_options import TypedText
 if TYPE_CHECKING:
     from db.library import Library
     from db.timed_text import TextKind
-    from search.engine import SearchEngine
+    from search.engines import Engine
     from search.fused import FusedHit, FusedQuery
     from search.query import Query
 
@@ -89,11 +89,11 @@ def find_text_hits(
             query = _fused_query(asked, options, None)
             yield _found(library, query, None, asked, options, {"query": None, **asked.record()})
         return
-    with open_search(settings, options, files=typed.files) as (library, encoder, options):
-        query = _fused_query(asked, options, words_query(library, encoder, words, typed, options))
+    with open_search(settings, options, files=typed.files) as (library, encoders, options):
+        query = _fused_query(asked, options, words_query(library, encoders, words, typed, options))
         question = {"query": words, **typed.record(), **asked.record(), "text_weight": query.text_weight}
-        question |= encoder_fields(encoder) | {"looked_at": note_coverage(library, encoder.id)}
-        yield _found(library, query, open_engine(settings, library, encoder), asked, options, question)
+        question |= encoder_fields(encoders) | {"looked_at": note_coverage(library, encoders)}
+        yield _found(library, query, open_engine(library, encoders), asked, options, question)
 
 
 def _fused_query(asked: TypedText, options: SearchOptions, picture: Query | None) -> FusedQuery:
@@ -112,7 +112,7 @@ def _fused_query(asked: TypedText, options: SearchOptions, picture: Query | None
 def _found(
     library: Library,
     query: FusedQuery,
-    engine: SearchEngine | None,
+    engine: Engine | None,
     asked: TypedText,
     options: SearchOptions,
     question: dict[str, Any],

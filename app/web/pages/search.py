@@ -24,7 +24,7 @@ from app.web.services.shot_cards import hit_card, shot_card
 
 if TYPE_CHECKING:
     from db.library import Library
-    from search.engine import SearchEngine
+    from search.engines import Engine
 
 NEWEST = 48
 IDEAS = {
@@ -61,7 +61,7 @@ def show() -> None:
     st.session_state.pop(FOCUS, None)  # only now: a run that was broken off may not have given the focus
 
 
-def draw_hits(link: SearchLink, engine: SearchEngine) -> None:
+def draw_hits(link: SearchLink, engine: Engine) -> None:
     """Draw the hits below one line about them, or advice if there are none."""
     try:
         notes = notes_on(link, engine)
@@ -72,7 +72,8 @@ def draw_hits(link: SearchLink, engine: SearchEngine) -> None:
         st.warning(escape_markdown(as_sentence(str(error))))
         return
     milliseconds = 1000 * (perf_counter() - started)
-    line = line_of(found, link, milliseconds, engine.library.shot_count(query.filters, engine.encoder.id))
+    shots = max(engine.library.shot_count(query.filters, space.id) for space in engine.spaces)
+    line = line_of(found, link, milliseconds, shots)
     wider = wider_searches(link) if line.empty else []
     draw_line(line, notes, [*wider, *offers_for(link)])
     best = max((hit.score for hit in found.hits), default=0.0)
@@ -111,7 +112,7 @@ def draw_grid(cards: Sequence[dict[str, Any]], *, more: bool, folded: bool = Fal
     )
 
 
-def draw_ideas(engine: SearchEngine) -> None:
+def draw_ideas(engine: Engine) -> None:
     """Draw a few sentences to begin with. The demo encoder gets some only for videos that show such things."""
     if session.notice(engine):
         return
