@@ -69,6 +69,16 @@ class SearchEngine:
         return self.space.index
 
     @property
+    def calibration(self) -> Calibration | None:
+        """The calibration of its strengths."""
+        return self.space.calibration
+
+    @property
+    def first(self) -> SearchEngine:
+        """This engine, which is that of the first encoder asked."""
+        return self
+
+    @property
     def spaces(self) -> tuple[Space, ...]:
         """The one space that is asked."""
         return (self.space,)

@@ -326,7 +326,7 @@ def test_a_least_strength_is_asked_for_and_said_when_nothing_reaches_it(
 
 def test_a_least_strength_holds_for_chains_too() -> None:
     link = SearchLink(words="red", then=(LinkStep("blue"),), least_level="strong")
-    assert chain_query_of(link, lambda _: pytest.fail("no example")).least_level == "strong"
+    assert chain_query_of(link, {"any": lambda _: pytest.fail("no example")}).least_level == "strong"
     assert no_chains_text(link).startswith("No match is strong")
     assert no_chains_text(replace(link, least_level=None)).startswith("No video has these shots")
 

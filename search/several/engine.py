@@ -56,6 +56,11 @@ class SeveralEngine:
         return self.voices[0][0].encoder
 
     @property
+    def first(self) -> SearchEngine:
+        """An engine of the first encoder alone, over its full rows."""
+        return SearchEngine.of(self.voices[0][0])
+
+    @property
     def spaces(self) -> tuple[Space, ...]:
         """All spaces."""
         return tuple(space for voice in self.voices for space in voice)
