@@ -7,7 +7,7 @@ them. It asks one space; `search.several` asks more than one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,21 +16,19 @@ from numpy.typing import NDArray
 from db.records import Filters
 from encoder import Encoder
 from search.calibration.calibration import Calibration
-from search.calibration.judging import judged
-from search.candidates import best_candidates
 from search.chain_ground import Asked, SpaceGround
 from search.chain_query import Chain, ChainQuery
 from search.chain_strengths import judged_chains
 from search.chains import ChainSearch
-from search.choosing import Judged, choose, excluded_ids
+from search.choosing import choose, excluded_ids
 from search.directions import Direction
 from search.query import Answer, Hit, Query, Term
 from search.space import Space
+from search.space_ranking import SpaceRanking
 from search.vectors.vector_index import Ids, VectorIndex
 
 if TYPE_CHECKING:
     from db.library import Library
-    from search.choosing import Described
 
 
 class SearchEngine:
@@ -186,7 +184,7 @@ class SearchEngine:
             QueryError, EncoderError, LibraryError: See `answer`.
         """
         direction, rows = self.space.direction(query.terms, plain_sum=query.plain_sum)
-        ranking = _SpaceRanking(self.space, replace(query, least_level=None), direction, rows)
+        ranking = SpaceRanking(self.space, replace(query, least_level=None), direction, rows)
         known = ranking.described(list(ids))
         _, stored = self.space.rows_of(list(known))
         scores = np.nan_to_num(direction.scores(stored), nan=0.0).tolist() if known else []
@@ -207,7 +205,7 @@ class SearchEngine:
         if allowed_ids is not None and allowed_ids.size == 0:
             return Answer(hits=[], allowed=0, matching=0, hidden=0)
         near = None if query.duplicates == "show" else query.near_duplicates or self.near_duplicate()
-        ranking = _SpaceRanking(self.space, query, direction, rows)
+        ranking = SpaceRanking(self.space, query, direction, rows)
         found = choose(self.library, query, ranking, near, allowed_ids, excluded)
         if not counted:
             return Answer(hits=found.hits, allowed=0, matching=0, hidden=found.hidden)
@@ -225,29 +223,3 @@ class SearchEngine:
             if allowed_ids is None and excluded:
                 matching -= self.index.count(row, query.threshold, left_out)
         return Answer(hits=found.hits, allowed=allowed, matching=matching, hidden=found.hidden)
-
-
-@dataclass(frozen=True, slots=True)
-class _SpaceRanking:
-    """The ranking of one space: by the score of the query's direction; see `search.choosing.Ranking`."""
-
-    space: Space
-    query: Query
-    direction: Direction
-    rows: NDArray[np.float32]
-
-    def best(self, wanted: int, allowed_ids: Ids | None, threshold: float | None) -> tuple[dict[int, float], bool]:
-        return best_candidates(self.space.index, self.direction, wanted, allowed_ids, threshold, self.space.rows_of)
-
-    def rows_of(self, ids: list[int]) -> tuple[list[int], NDArray[np.float32]]:
-        return self.space.rows_of(ids)
-
-    def described(self, ids: list[int]) -> dict[int, Described]:
-        records = self.space.library.segments(ids)
-        there, stored = self.space.rows_of([i for i in ids if i in records])
-        cosines = (stored @ self.rows.T).tolist()
-        return {i: (*records[i], tuple(cosines[at])) for at, i in enumerate(there)}
-
-    def judged(self, ids: list[int], cosines: Sequence[Sequence[float]]) -> list[Judged]:
-        found = judged(self.query, self.rows, ids, cosines, self.space.calibration)
-        return [(at, strength, ()) for at, strength in found]

@@ -274,3 +274,14 @@ def test_without_calibrations_the_standing_ranks(library: Library) -> None:
 
 def test_an_empty_library_has_no_hits(library: Library) -> None:
     assert both(library).answer(Query([TextTerm("thing 7")])).hits == []
+
+
+def test_cards_say_what_each_encoder_thinks(library: Library) -> None:
+    from app.web.services.shot_cards import hit_card
+
+    fill_both(library)
+    (hit,) = both(library).search(Query([TextTerm("thing 7")], k=1))
+    card = hit_card(hit, 1.0, {})
+    assert [each["encoder"] for each in card["opinions"]] == ["noisy1", "noisy2"]
+    assert all(each["strength"]["level"] in ("strong", "likely", "weak") for each in card["opinions"])
+    assert not card["quick"]
