@@ -7,7 +7,6 @@ import hashlib
 from collections.abc import Sequence
 
 import numpy as np
-from fakes import ExactIndex
 from numpy.typing import NDArray
 
 from benchmarks._quality_library import Cut, fill
@@ -16,6 +15,7 @@ from encoder import ClipSpec
 from search.calibration.calibration import Calibration
 from search.calibration.folder import calibration_folder
 from search.space import Space
+from search.vectors.faiss_index import FaissIndex
 
 DIM = 48
 
@@ -95,4 +95,5 @@ def add_shots(
 def space_of(library: Library, encoder: NoisyEncoder, *, judge: bool = True, is_quick: bool = False) -> Space:
     """Return the space of an encoder in a library as it is now."""
     calibration = Calibration(library, encoder, calibration_folder(library.directory)) if judge else None
-    return Space(library, encoder, ExactIndex.of(library, encoder.id), calibration, is_quick=is_quick)
+    index = FaissIndex.open(library, encoder.id, library.directory / "vectors")
+    return Space(library, encoder, index, calibration, is_quick=is_quick)

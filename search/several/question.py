@@ -59,6 +59,8 @@ class Seen:
 
     def patterns(self) -> list[tuple[Pattern, NDArray[np.int64]]]:
         """Return every pattern that occurs, with the positions of its shots."""
+        if not len(self.ids):
+            return []
         different, number = np.unique(self.by, axis=1, return_inverse=True)
         of_shot = number.reshape(-1)
         return [(tuple(each.tolist()), np.flatnonzero(of_shot == at)) for at, each in enumerate(different.T)]
