@@ -15,6 +15,9 @@ from app.shell.terminal import count_text, print_note
 from db.records import Filters
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from db.library import Library
 
 
@@ -94,22 +97,29 @@ def coverage(library: Library, voices: Sequence[Sequence[str]]) -> Coverage:
         library: The library.
         voices: The id of each encoder, followed by those of its quick rows.
     """
-    embedded, lacking, quick = 0, [], 0
+    lacking: list[tuple[str, int]] = []
+    quick = 0
     if len(voices) == len(voices[0]) == 1:
         embedded = next((row.segments for row in library.encoders() if row.id == voices[0][0]), 0)
     else:
-        known = [[set(library.segment_ids(Filters(), each).tolist()) for each in voice] for voice in voices]
-        by_voice = [set[int]().union(*voice) for voice in known]
-        every = set[int]().union(*by_voice)
-        embedded, names = len(every), labels_of([voice[0] for voice in voices])
-        counts = [(names[voice[0]], len(every - own)) for voice, own in zip(voices, by_voice, strict=True)]
-        lacking = [(name, count) for name, count in counts if count]
-        quick = len(set[int]().union(*(own - voice[0] for voice, own in zip(known, by_voice, strict=True))))
+        import numpy as np  # here, for the sake of --help
+
+        full = [library.segment_ids(Filters(), voice[0]) for voice in voices]
+        known = [_together([library.segment_ids(Filters(), each) for each in voice]) for voice in voices]
+        embedded, names = len(_together(known)), labels_of(voice[0] for voice in voices)
+        lacking = [(names[voice[0]], embedded - len(own)) for voice, own in zip(voices, known, strict=True)]
+        quick = len(_together([own[~np.isin(own, ids)] for own, ids in zip(known, full, strict=True)]))
     return Coverage(
         segments=library.segment_count(),
         embedded=embedded,
         quick=quick,
-        lacking=tuple(lacking),
+        lacking=tuple((name, count) for name, count in lacking if count),
         failures=len(library.failures()),
         vanished=len(library.vanished_videos()),
     )
+
+
+def _together(ids: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+    import numpy as np
+
+    return np.unique(np.concatenate(ids))
