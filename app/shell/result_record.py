@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def encoder_fields(encoders: AskedEncoders | Encoder) -> dict[str, Any]:
     """Return what a document says of the encoder that gave the answer; of several, the first, and the ids of all."""
     encoder = encoders.first if isinstance(encoders, AskedEncoders) else encoders
-    fields = {"encoder": encoder.id, "text_id": encoder.text_id, "notice": encoder.notice}
+    fields: dict[str, Any] = {"encoder": encoder.id, "text_id": encoder.text_id, "notice": encoder.notice}
     if isinstance(encoders, AskedEncoders) and len(encoders.every) > 1:
         fields["encoders"] = list(encoders.ids)
     return fields

@@ -82,10 +82,10 @@ class Jury:
                 )
             known = [(voice, number) for voice, number in by if own[voice][places[0]] is not None]
             if known:
-                askings = [question.asked[voice][number] for voice, number in known]
+                sayers = [question.asked[voice][number] for voice, number in known]
                 of_voices = [[own[voice][place] for place in places] for voice, _ in known]
                 sure = [judge for voice, number in known if (judge := judges[voice][number]) is not None]
-                for place, strength in zip(places, self._together(askings, sure, of_voices, total), strict=True):
+                for place, strength in zip(places, self._together(sayers, sure, of_voices, total), strict=True):
                     together[place] = strength
         return Verdicts(together, opinions)
 
