@@ -22,7 +22,8 @@ FIRST, SECOND = NoisyEncoder(1), NoisyEncoder(2)
 QUICK = NoisyEncoder(1, frames=4, name=f"{FIRST.id}:quick4f")
 SHOTS = 240
 SENTENCES = [f"thing {number}" for number in range(SHOTS)]
-NOISE = 2.6
+CLEAR, NOISY = 1.0, 2.2
+"""Lengths of noise: with the first an encoder finds nearly everything, with the second about half."""
 
 
 @pytest.fixture
@@ -31,13 +32,13 @@ def library(tmp_path: Path) -> Iterator[Library]:
         yield opened
 
 
-def fill_both(library: Library, *, second: int = SHOTS) -> None:
+def fill_both(library: Library, noise: float = CLEAR, *, second: int = SHOTS) -> None:
     """Twelve videos of twenty shots; the second encoder has the first so many shots."""
     for start in range(0, SHOTS, 20):
         path, shown = f"/films/{start // 20:02}.mp4", SENTENCES[start : start + 20]
-        add_shots(library, FIRST, shown, NOISE, path=path)
+        add_shots(library, FIRST, shown, noise, path=path)
         if start < second:
-            add_shots(library, SECOND, shown, NOISE, path=path)
+            add_shots(library, SECOND, shown, noise, path=path)
 
 
 def both(library: Library) -> SeveralEngine:
@@ -59,11 +60,11 @@ def named() -> list[tuple[int, str]]:
 
 
 def test_two_encoders_find_more_than_either(library: Library) -> None:
-    fill_both(library)
+    fill_both(library, NOISY)
     alone = [found_first(SearchEngine.of(space_of(library, each))) for each in (FIRST, SECOND)]
     together = found_first(both(library))
-    assert max(alone) < 0.9
-    assert together > max(alone) + 0.05
+    assert max(alone) < 0.75
+    assert together > max(alone) + 0.1
 
 
 def test_each_encoder_says_of_a_hit_what_its_own_search_says(library: Library) -> None:
@@ -81,7 +82,7 @@ def test_each_encoder_says_of_a_hit_what_its_own_search_says(library: Library) -
 
 
 def test_sums_by_chance_are_weak(library: Library) -> None:
-    fill_both(library)
+    fill_both(library, NOISY)
     engine = both(library)
     levels = []
     for at in range(80):
@@ -90,11 +91,11 @@ def test_sums_by_chance_are_weak(library: Library) -> None:
         levels.append(strength.level)
     assert levels.count("weak") >= 0.85 * len(levels)
     good = [engine.search(Query([TextTerm(each)], k=1))[0].strength for _, each in named()]
-    assert np.mean([each is not None and each.level != "weak" for each in good]) > 0.6
+    assert np.mean([each is not None and each.level != "weak" for each in good]) > 0.5
 
 
 def test_a_shot_that_one_encoder_lacks_is_judged_by_the_other_and_neither_helped_nor_harmed(library: Library) -> None:
-    fill_both(library, second=SHOTS // 2)
+    fill_both(library, NOISY, second=SHOTS // 2)
     engine = both(library)
     assert engine.segment_count == SHOTS
     right = [(at, number(engine.search(Query([TextTerm(each)], k=1))[0]) == at) for at, each in named()]
@@ -113,8 +114,8 @@ def test_a_shot_that_one_encoder_lacks_is_judged_by_the_other_and_neither_helped
 
 def test_filters_limits_duplicates_and_counts_are_as_in_one_space(library: Library) -> None:
     fill_both(library)
-    add_shots(library, FIRST, SENTENCES[:20], NOISE, path="/copies/00.mp4")
-    add_shots(library, SECOND, SENTENCES[:20], NOISE, path="/copies/00.mp4")
+    add_shots(library, FIRST, SENTENCES[:20], CLEAR, path="/copies/00.mp4")
+    add_shots(library, SECOND, SENTENCES[:20], CLEAR, path="/copies/00.mp4")
     engine = both(library)
     asked = Query([TextTerm("thing 3")], k=5, duplicates="stack")
     best = engine.search(asked)[0]
@@ -146,7 +147,7 @@ def test_an_example_and_what_is_not_wanted(library: Library) -> None:
     assert {number(hit) for hit in parts} == {3, 5}
     without = engine.search(Query([TextTerm("thing 3"), TextTerm("thing 5", weight=-1.0)], k=SHOTS))
     assert number(without[0]) == 3
-    assert number(without[-1]) == 5 or 5 in [number(hit) for hit in without[-SHOTS // 4 :]]
+    assert 5 in [number(hit) for hit in without[-SHOTS // 4 :]]
 
 
 def test_an_encoder_without_a_row_of_the_example_has_nothing_to_say(library: Library) -> None:
@@ -211,9 +212,9 @@ def fill_quick(library: Library, *, full: int) -> None:
     """Twelve videos of quick shots; the first so many shots have full rows, too."""
     for start in range(0, SHOTS, 20):
         path, shown = f"/films/{start // 20:02}.mp4", SENTENCES[start : start + 20]
-        add_shots(library, QUICK, shown, NOISE, path=path)
+        add_shots(library, QUICK, shown, NOISY, path=path)
         if start < full:
-            add_shots(library, FIRST, shown, NOISE / 3, path=path)
+            add_shots(library, FIRST, shown, CLEAR, path=path)
 
 
 def test_a_shot_is_there_once_by_its_full_row_if_it_has_one(library: Library) -> None:
@@ -257,7 +258,6 @@ def test_a_minimum_score_holds_in_the_space_that_judges(library: Library) -> Non
 
 def test_chains_go_over_full_and_quick_shots(library: Library) -> None:
     fill_quick(library, full=20)
-    add_shots(library, FIRST, SENTENCES[:20], NOISE / 3, path="/films/00.mp4")
     steps = [Step([TextTerm("thing 1")]), Step([TextTerm("thing 2")])]
     (chain,) = quick(library).chains(ChainQuery(steps, within_seconds=5.0, k=1))
     assert [number(part) for part in chain.parts] == [1, 2]
