@@ -64,7 +64,7 @@ ROOMS = {
             "search",
             ("search/**/*.py",),
             _tests(
-                "search_engine*", "search_answer*", "equal_scores", "projection*", "vector_codes", "vector_index*",
+                "search_engine*", "search_answer*", "several*", "equal_scores", "projection*", "vector_codes", "vector_index*",
                 "vector_stress", "vectors_in_order", "near_duplicates*", "stacks*", "query*", "layout*", "cache_file*",
             ),
         ),

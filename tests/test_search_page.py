@@ -59,7 +59,7 @@ def settle(monkeypatch: pytest.MonkeyPatch, directory: Path) -> None:
     monkeypatch.delenv(compose.ENCODER_VARIABLE, raising=False)
     monkeypatch.setattr(compose, "open_encoder", lambda *_: ColourEncoder())
     # Shots of one colour are near-duplicates, as which only one test looks at them.
-    monkeypatch.setattr("search.engine.near_duplicate", lambda *_: NEVER)
+    monkeypatch.setattr("search.space.near_duplicate", lambda *_: NEVER)
 
 
 def opened(link: SearchLink | None = None, **params: str) -> AppTest:
@@ -229,7 +229,7 @@ def test_every_filter_has_a_text_of_its_own_on_a_chip() -> None:
 def test_near_duplicates_are_stacked_unless_the_link_says_otherwise(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("search.engine.near_duplicate", lambda *_: 0.95)
+    monkeypatch.setattr("search.space.near_duplicate", lambda *_: 0.95)
     page = opened(SearchLink(words="blue"))
     first, *others = grid(page)
     assert len(first["alike"]) == 1
