@@ -64,8 +64,9 @@ ROOMS = {
             "search",
             ("search/**/*.py",),
             _tests(
-                "search_engine*", "search_answer*", "several*", "equal_scores", "projection*", "vector_codes", "vector_index*",
-                "vector_stress", "vectors_in_order", "near_duplicates*", "stacks*", "query*", "layout*", "cache_file*",
+                "search_engine*", "search_answer*", "several*", "equal_scores", "projection*", "vector_codes",
+                "vector_index*", "vector_stress", "vectors_in_order", "near_duplicates*", "stacks*", "query*",
+                "layout*", "cache_file*",
             ),
         ),
         Room(
