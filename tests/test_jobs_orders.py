@@ -109,7 +109,7 @@ def test_a_model_is_downloaded_before_an_index_job_only_where_a_person_said_so(
     monkeypatch.setattr(
         app.child, "download", lambda settings, order, yes, before: done.append(f"download {order.model} {yes}")
     )
-    monkeypatch.setattr(app.child, "index_videos", lambda settings, order: done.append("index"))
+    monkeypatch.setattr(app.child, "index_for_each", lambda settings, order: done.append("index"))
     order = IndexOrder(encoder="videoprism_lvt_public_v1_base", paths=("/films",))
     for each in (order, replace(order, fetch=True)):
         write_order(tmp_path, each, settings(tmp_path))
@@ -223,7 +223,7 @@ def test_a_library_that_cannot_be_begins_nothing(
     record["settings"]["library"] = library
     (tmp_path / ORDER_FILE).write_text(json.dumps(record))
     begun: list[Order] = []
-    monkeypatch.setattr(app.child, "index_videos", lambda settings, order: begun.append(order))
+    monkeypatch.setattr(app.child, "index_for_each", lambda settings, order: begun.append(order))
     assert (run_order(tmp_path), begun) == (2, [])
     assert words in capfd.readouterr().err
 
