@@ -145,11 +145,11 @@ class SearchEngine:
         if judge is None or reach is None:
             return chains
         found = []
-        for at, (step, each) in enumerate(zip(query.steps, asked, strict=True)):
+        for at, step in enumerate(query.steps):
             parts = [chain.parts[at] for chain in chains]
             ids = [part.segment.id for part in parts if part.segment.id is not None]
             cosines = np.array([part.term_scores for part in parts], dtype=np.float32)
-            found.append(judge.strengths(step.terms, each.rows, ids, cosines))
+            found.append(judge.strengths(step.terms, ids, cosines))
         return judged_chains(chains, query, found, reach)
 
     def scores(self, query: Query, ids: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float32]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from db.records import Filters
+from search.choosing import excluded_ids
 from search.fused import Channel, FusedAnswer, FusedHit, FusedQuery
 from search.query import Hit
 from search.strength import STRONG_CHANCE, Strength
@@ -60,7 +61,8 @@ def find_fused(library: Library, query: FusedQuery, engine: Engine | None = None
         pictured = {_id(hit): hit for hit in engine.search(asked)}
         allowed = engine.segment_ids(query.filters) if query.filters else None
         total = engine.segment_count if allowed is None else int(allowed.size)
-        further = np.array([each for each in matched if each not in pictured], np.int64)
+        left_out = excluded_ids(library, asked)
+        further = np.array([each for each in matched if each not in pictured and each not in left_out], np.int64)
         if allowed is not None:
             further = further[np.isin(further, allowed)]
         hits = pictured | {_id(hit): hit for hit in engine.described(asked, further.tolist())}

@@ -49,5 +49,5 @@ class SpaceRanking:
         return {i: (*records[i], tuple(cosines[at])) for at, i in enumerate(there)}
 
     def judged(self, ids: list[int], cosines: Sequence[Sequence[float]]) -> list[Judged]:
-        found = judged(self.query, self.rows, ids, cosines, self.space.calibration)
+        found = judged(self.query, ids, cosines, self.space.calibration)
         return [(at, strength, ()) for at, strength in found]

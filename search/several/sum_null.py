@@ -79,8 +79,7 @@ def word_null(spaces: Sequence[Space], judges: Sequence[HitJudge]) -> SumNull:
     sums = np.zeros((len(ids), count))
     for own, judge, asked in zip(rows, judges, texts, strict=True):
         questions = judge.statistics.questions[:count]
-        corrected = judge.word_scores.corrected(own @ questions.T, judge.positions(ids))
-        standing = corrected - judge.statistics.nearness(questions)
+        standing = judge.word_scores.corrected(own @ questions.T, judge.positions(ids)).astype(np.float64)
         for at, share in enumerate(forms(asked[:count])):
             sums[:, at] += judge.word_null.strengths(share, standing[:, at])
     return SumNull.of_best(sums.max(axis=0), len(ids))

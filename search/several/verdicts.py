@@ -66,7 +66,7 @@ class Jury:
                 if judge is not None and at.size:
                     ids, cosines = seen.ids[at].tolist(), seen.cosines[voice][number]
                     for place, strength in zip(
-                        at.tolist(), judge.strengths(asking.terms, asking.rows, ids, cosines), strict=True
+                        at.tolist(), judge.strengths(asking.terms, ids, cosines), strict=True
                     ):
                         own[voice][place] = strength
         together: list[Strength | None] = [None] * len(seen.ids)

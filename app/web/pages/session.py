@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from encoder import Encoder
     from search.chain_query import ChainQuery
     from search.engines import Engine
+    from search.fused import FusedQuery
     from search.query import Query
     from search.space import Space
     from search.vectors.faiss_index import FaissIndex
@@ -88,6 +89,16 @@ def notice(engine: Engine) -> str | None:
     return notice_for(engine.encoder, engine.library.folders())
 
 
+def has_words() -> bool:
+    """Return whether the library has words of videos, to search in."""
+    return _has_words(open_library().change_token())
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _has_words(change_token: str) -> bool:
+    return bool(open_library().texts.counts())
+
+
 def query_of(link: SearchLink, engine: Engine) -> Query:
     """Return the query of a link; it must have one, and no later steps.
 
@@ -95,6 +106,16 @@ def query_of(link: SearchLink, engine: Engine) -> Query:
         QueryError: An example is missing or unreadable, or all weights are 0.
     """
     return link_query.query_of(link, _clips(engine))
+
+
+def fused_query_of(link: SearchLink, engine: Engine) -> FusedQuery:
+    """Return the query of a link with words in quotes, and no later steps.
+
+    Raises:
+        TextQueryError: The words in quotes cannot be searched for.
+        QueryError: As for `query_of`.
+    """
+    return link_query.fused_query_of(link, _clips(engine))
 
 
 def chain_query_of(link: SearchLink, engine: Engine) -> ChainQuery:
