@@ -3,6 +3,7 @@
 import { element, setText } from '../core/dom.js';
 import { cardTexts } from './card_texts.js';
 import { foundNodes } from './found_line.js';
+import { opinionNodes } from './opinions.js';
 
 /** The card of one segment. `root` names it in `data-segment`; it is a row of a grid, as what takes the focus and holds buttons. */
 export class HitCard {
@@ -24,6 +25,7 @@ export class HitCard {
     this.number = element('span', { class: 'ps-number' });
     this.when = element('span', { class: 'ps-when' });
     this.name = element('span', { class: 'ps-name' });
+    this.opinions = element('div', { class: 'ps-opinions', role: 'gridcell', hidden: true });
     this.found = element('div', { class: 'ps-found', role: 'gridcell', hidden: true });
     this.root = element(
       'div',
@@ -44,6 +46,7 @@ export class HitCard {
         this.score,
       ),
       element('div', { class: 'ps-about', role: 'gridcell' }, this.number, this.when, this.name),
+      this.opinions,
       this.found,
     );
   }
@@ -58,6 +61,9 @@ export class HitCard {
     this.number.textContent = texts.score;
     this.number.title = texts.meaning;
     this.score.title = texts.meaning;
+    const opinions = opinionNodes(hit.opinions ?? []);
+    this.opinions.hidden = !opinions.length;
+    this.opinions.replaceChildren(...opinions);
     this.found.hidden = !hit.found;
     this.found.replaceChildren(...(hit.found ? foundNodes(hit.found) : []));
     this.gone.hidden = !hit.missing;

@@ -18,7 +18,7 @@ const CARDS_AT_ONCE = 36;
  * @property {number} id Of the segment.
  * @property {string} name File name.
  * @property {string} folder
- * @property {number | null} score The raw cosine; null for a plain list.
+ * @property {number | null} score The raw cosine, or of several encoders a strength; null for a plain list.
  * @property {number | null} share Length of the score bar, 0 to 1, where there is no strength; null for a plain list.
  * @property {import('./strength.js').Strength | null} strength null where the library is not calibrated.
  * @property {number[]} alike Segments of the shots behind this one in its stack.
@@ -27,6 +27,7 @@ const CARDS_AT_ONCE = 36;
  * @property {number} part Which part of its shot it is, from 1.
  * @property {number} part_count Number of the parts of its shot; 1 for a whole shot.
  * @property {boolean} missing Whether the file cannot be found now.
+ * @property {import('./opinions.js').Opinion[]} [opinions] What each encoder thinks of it, if several were asked or it is seen in a few frames.
  * @property {import('./found_line.js').Found | null} [found] What found it, in a search with words in quotes.
  */
 
