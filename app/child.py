@@ -40,6 +40,7 @@ from app.jobs.state import START_FILE, STATE_FILE, JobState, finished, read_stat
 from app.shell.errors import CommandError, command_errors
 from app.shell.exit_codes import INTERRUPTED, USAGE
 from app.shell.leaving import leave
+from app.web.services.model_need import model_to_fetch
 
 
 def child(folder_name: str, job_id: str) -> None:
@@ -86,7 +87,9 @@ def dispatch(order: Order, settings: Settings) -> None:
     """
     if isinstance(order, IndexOrder):
         if order.fetch and order.encoder is not None:
-            download(settings, DownloadOrder(model=order.encoder), yes=True, before=order)
+            need = model_to_fetch(order.encoder)
+            if need is not None:
+                download(settings, DownloadOrder(model=need.alias), yes=True, before=order)
         index_for_each(settings, order)
     elif isinstance(order, DownloadOrder):
         download(settings, order, yes=True)

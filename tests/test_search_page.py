@@ -626,3 +626,17 @@ def test_a_search_begins_with_the_settings_file(
     file.write_text("[search]\ntop-k = 'many'\n")  # it broke while the page runs
     page = opened()
     assert [each.value.replace("\\", "") for each in page.error] == [f"{file}: [search] top-k needs a whole number"]
+
+
+def test_of_several_encoders_each_card_says_what_each_thinks(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {"one": ColourEncoder(), "two": ColourEncoder(name="two", frames=2)}
+    index_folders(library, known["two"], [library.directory.parent / "videos" / "sub"], IndexSettings())
+    monkeypatch.setattr(compose, "open_encoder", lambda settings, *_: known[settings.encoder])
+    monkeypatch.setenv(compose.ENCODER_VARIABLE, "one+two")
+    page = opened(SearchLink(words="blue"))
+    cards = grid(page)
+    thought = {card["id"]: [each["encoder"] for each in card["opinions"]] for card in cards}
+    assert len(cards) == 4
+    assert sorted(len(names) for names in thought.values()) == [1, 1, 1, 2], "one was indexed with both"
+    assert {name for names in thought.values() for name in names} == {"colour-t4-s16", "two-t2-s16"}
+    assert "3 of 4 parts of shots are not indexed with two-t2-s16" in said(page)

@@ -65,9 +65,7 @@ class Jury:
                 at = seen.at(voice, number)
                 if judge is not None and at.size:
                     ids, cosines = seen.ids[at].tolist(), seen.cosines[voice][number]
-                    for place, strength in zip(
-                        at.tolist(), judge.strengths(asking.terms, ids, cosines), strict=True
-                    ):
+                    for place, strength in zip(at.tolist(), judge.strengths(asking.terms, ids, cosines), strict=True):
                         own[voice][place] = strength
         together: list[Strength | None] = [None] * len(seen.ids)
         opinions: list[tuple[Opinion, ...]] = [()] * len(seen.ids)

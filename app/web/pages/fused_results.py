@@ -58,7 +58,7 @@ def draw_fused(link: SearchLink, engine: Engine) -> None:
         st.warning(escape_markdown(as_sentence(str(error))))
         return
     milliseconds = 1000 * (perf_counter() - started)
-    shots = engine.library.shot_count(query.filters, engine.encoder.id)
+    shots = engine.library.shot_count(query.filters, *(space.id for space in engine.spaces))
     line = line_of_fused(found, link, milliseconds, shots)
     wider = wider_texts(link) if line.empty else []
     draw_line(line, [*word_notes(found, link, shots), *notes], [*wider, *offers_for(link)])

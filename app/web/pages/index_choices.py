@@ -10,6 +10,7 @@ import streamlit as st
 
 from app.compose import encoder_name, settings_from, with_library_encoder
 from app.cut_settings import cut_settings_of
+from app.encoder_names import encoder_names
 from app.jobs.orders import IndexOrder
 from app.shell.file_options import index_options, new_settings
 from app.shell.terminal import printable
@@ -90,9 +91,11 @@ def draw_index_choices(library: Library) -> IndexChoices:
         retry = st.checkbox("Retry files that failed before", key="index_retry_failed")
     encoder = encoder or current
     held = [row.id.partition("@")[0] for row in library.encoders() if row.segments]
-    if held and encoder not in held:
+    if held and not set(held).issuperset(encoder_names(encoder)):
         others = ", ".join(alias_of(name) for name in dict.fromkeys(held))
-        st.caption(escape_markdown(f"This library was indexed with {others}. A search uses one encoder at a time."))
+        st.caption(
+            escape_markdown(f"This library was indexed with {others}. A search finds what its encoders have indexed.")
+        )
     lines = tuple(line.strip() for line in (exclude or "").splitlines() if line.strip())
     return IndexChoices(encoder, None if detector == own_detector else detector, redo, retry, lines, from_file)
 

@@ -81,7 +81,7 @@ def draw_hits(link: SearchLink, engine: Engine) -> None:
         st.warning(escape_markdown(as_sentence(str(error))))
         return
     milliseconds = 1000 * (perf_counter() - started)
-    shots = max(engine.library.shot_count(query.filters, space.id) for space in engine.spaces)
+    shots = engine.library.shot_count(query.filters, *(space.id for space in engine.spaces))
     line = line_of(found, link, milliseconds, shots)
     wider = wider_searches(link) if line.empty else []
     draw_line(line, notes, [*wider, *offers_for(link)])

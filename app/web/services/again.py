@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from app.compose import Settings, encoder_name, with_library_encoder
 from app.cut_settings import cut_settings_of
 from app.encoder_choice import canonical
+from app.encoder_names import encoder_names
 from app.encoding_again import stored_description
 from app.jobs.index_journal import last_speed
 from app.shell.terminal import count_text
@@ -38,7 +39,7 @@ def again_text(library: Library, order: IndexOrder, settings: Settings, states: 
     """
     settings = replace(settings, encoder=order.encoder or settings.encoder)
     settings = with_library_encoder(order.shaping.encoder_settings(settings), library)
-    name = canonical(encoder_name(settings))
+    name = canonical(encoder_names(encoder_name(settings))[0])  # of several, the first one decides on the shots
     choice = next((each for each in library.encoder_choices() if each.name == name), None)
     if choice is None and settings.shapes and os.path.exists(name):
         return ""
