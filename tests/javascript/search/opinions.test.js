@@ -16,8 +16,6 @@ const TWO = [
   { encoder: 'base', strength: STRONG, quick: false },
   { encoder: 'PE-Core-B-16', strength: { value: 0.4, chance: 0.3, level: 'weak' }, quick: true },
 ];
-/** @type {Opinion[]} */
-const QUICK = [{ encoder: 'base', strength: STRONG, quick: true }];
 
 const HIT = {
   id: 7,
@@ -39,15 +37,14 @@ function shown(opinions) {
   return opinionNodes(opinions).map((each) => each.textContent);
 }
 
-test('of several encoders, a hit says what each thinks, and which has seen a few frames only', () => {
-  assert.deepEqual(shown(TWO), ['base Strong', 'PE-Core-B-16 WeakQuick']);
-  assert.deepEqual(opinionTexts(TWO), ['base: strong', 'PE-Core-B-16: weak, quick']);
+test('of several encoders, a hit says what each thinks', () => {
+  assert.deepEqual(shown(TWO), ['base Strong', 'PE-Core-B-16 Weak']);
+  assert.deepEqual(opinionTexts(TWO), ['base: strong', 'PE-Core-B-16: weak, by a few frames']);
 });
 
-test('one encoder says only that a shot is quick', () => {
-  assert.deepEqual(shown(QUICK), ['Quick']);
-  assert.deepEqual(opinionTexts(QUICK), ['quick']);
-  assert.deepEqual(shown([{ ...QUICK[0], quick: false }]), []);
+test('the opinion of one encoder is the strength of the hit', () => {
+  assert.deepEqual(shown(TWO.slice(1)), []);
+  assert.deepEqual(opinionTexts(TWO.slice(1)), []);
 });
 
 test('an encoder without a calibration has no word for it', () => {
@@ -69,7 +66,10 @@ test('the score of several encoders is not called a cosine', () => {
   assert.match(cardTexts(HIT).meaning, /cosine/);
   assert.doesNotMatch(cardTexts({ ...HIT, opinions: TWO }).meaning, /cosine/);
   assert.equal(cardTexts({ ...HIT, strength: null, opinions: TWO }).meaning, 'Score 2.46');
-  assert.match(cardTexts({ ...HIT, opinions: TWO }).label, /strong match, base: strong, PE-Core-B-16: weak, quick$/);
+  assert.match(
+    cardTexts({ ...HIT, opinions: TWO }).label,
+    /strong match, base: strong, PE-Core-B-16: weak, by a few frames$/,
+  );
 });
 
 test('a shot of a chain says what each encoder thinks of it', () => {
@@ -89,5 +89,5 @@ test('a shot of a chain says what each encoder thinks of it', () => {
     parts: [{ ...HIT, step: 1, opinions: TWO }],
   });
   const part = card.querySelector('.ps-chain-part');
-  assert.match(part?.getAttribute('title') ?? '', /base: strong\nPE-Core-B-16: weak, quick$/);
+  assert.match(part?.getAttribute('title') ?? '', /base: strong\nPE-Core-B-16: weak, by a few frames$/);
 });

@@ -1,4 +1,4 @@
-// What each of several encoders thinks of a hit, and whether a shot was seen in a few frames only.
+// What each of several encoders thinks of a hit.
 
 import { element } from '../core/dom.js';
 import { strengthTexts } from './strength.js';
@@ -12,30 +12,23 @@ import { strengthTexts } from './strength.js';
  * @property {boolean} quick Whether it has seen the shot in a few frames only.
  */
 
-const QUICK = 'Seen in a few frames, until indexing has encoded the whole shot. Motion may be missed.';
-
 /**
- * Return what is shown of opinions on a card: with one encoder, only that the shot is a quick one.
+ * Return what is shown of opinions on a card; nothing with one encoder, as its opinion is the hit's strength.
  *
  * @param {Opinion[]} opinions
  * @returns {Node[]}
  */
 export function opinionNodes(opinions) {
-  const quick = element('span', { class: 'ps-channel', text: 'Quick', title: QUICK });
-  if (opinions.length < 2) return opinions.some((each) => each.quick) ? [quick] : [];
-  return opinions.map(({ encoder, strength, quick: isQuick }) => {
+  if (opinions.length < 2) return [];
+  return opinions.map(({ encoder, strength, quick }) => {
     const known = strength ? strengthTexts(strength, null) : null;
+    const title = `${encoder}${quick ? ', by a few frames' : ''}: ${known?.sentence ?? 'not calibrated'}`;
     return element(
       'span',
-      {
-        class: 'ps-opinion',
-        'data-level': strength?.level,
-        title: `${encoder}: ${known?.sentence ?? 'not calibrated'}`,
-      },
+      { class: 'ps-opinion', 'data-level': strength?.level, title },
       element('span', { class: 'ps-opinion-encoder', text: encoder }),
       ' ',
       element('span', { class: 'ps-opinion-level', text: known?.word ?? '–' }),
-      isQuick && element('span', { class: 'ps-channel', text: 'Quick', title: QUICK }),
     );
   });
 }
@@ -47,12 +40,9 @@ export function opinionNodes(opinions) {
  * @returns {string[]}
  */
 export function opinionTexts(opinions) {
-  const several = opinions.length > 1;
-  return opinions.flatMap(({ encoder, strength, quick }) => {
-    const said = [
-      strength ? strengthTexts(strength, null).word.toLowerCase() : 'not calibrated',
-      ...(quick ? ['quick'] : []),
-    ];
-    return several ? [`${encoder}: ${said.join(', ')}`] : quick ? ['quick'] : [];
+  if (opinions.length < 2) return [];
+  return opinions.map(({ encoder, strength, quick }) => {
+    const word = strength ? strengthTexts(strength, null).word.toLowerCase() : 'not calibrated';
+    return `${encoder}: ${word}${quick ? ', by a few frames' : ''}`;
   });
 }
