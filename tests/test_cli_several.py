@@ -149,7 +149,6 @@ def test_options_that_are_one_encoders_say_so(root: Path) -> None:
     result = run("search", "blue", "--encoder", "one+two", "--threshold", "0.5")
     assert result.exit_code == 2
     assert "minimum strength" in result.stderr
-    assert "one encoder at a time" in run("bench", "mine", "--encoder", "one+two").stderr
 
 
 def test_examples_chains_text_and_links_work_with_several(root: Path) -> None:
