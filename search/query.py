@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, get_args
 
 import numpy as np
@@ -188,6 +188,10 @@ class Query:
                 f"near-duplicates are told by a cosine above 0 and at most 1, got {self.near_duplicates}; "
                 f"{NEAR_DUPLICATE} is usual"
             )
+
+    def for_encoder(self, encoder_id: str) -> Query:
+        """Return the query as one encoder alone takes it. Raise QueryError if it has no terms for it."""
+        return replace(self, terms=self.own_terms.get(encoder_id, self.terms), own_terms={})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

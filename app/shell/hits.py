@@ -16,6 +16,7 @@ import click
 from app.shell.encoder_labels import opinions_text
 from app.shell.exit_codes import FAILED
 from app.shell.listing import part_text
+from app.shell.moment_options import Moments, cut_to_moment, moment_cell, moment_of, moment_record
 from app.shell.options import Whole
 from app.shell.result_record import place_fields
 from app.shell.terminal import display_path, print_json, print_note, print_paths, printable, table
@@ -82,8 +83,16 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def show_hits(library: Library, hits: Sequence[Hit], output: Output, question: dict[str, Any], *, nothing: str) -> None:
-    """Print hits of a library in the chosen form; see `show_results`."""
+def show_hits(
+    library: Library,
+    hits: Sequence[Hit],
+    output: Output,
+    question: dict[str, Any],
+    *,
+    nothing: str,
+    moments: Moments | None = None,
+) -> None:
+    """Print hits of a library in the chosen form, with their moments if these were asked for; see `show_results`."""
     parts = parts_of(library, hits)
     show_results(
         "hits",
@@ -91,9 +100,9 @@ def show_hits(library: Library, hits: Sequence[Hit], output: Output, question: d
         output,
         question,
         nothing=nothing,
-        record=lambda hit: hit_record(hit, parts),
-        lines=lambda each: hit_lines(each, parts),
-        to_open=lambda hit: hit,
+        record=lambda hit: hit_record(hit, parts, moments),
+        lines=lambda each: hit_lines(each, parts, moments),
+        to_open=lambda hit: hit if moments is None else cut_to_moment(hit, moments),
     )
 
 
@@ -158,18 +167,19 @@ def show_results(
         raise click.exceptions.Exit(FAILED)
 
 
-def hit_lines(hits: Sequence[Hit], parts: Parts) -> list[str]:
-    """Return one aligned line for each hit: rank, score, time range, file; parts of shots and weak hits are marked.
+def hit_lines(hits: Sequence[Hit], parts: Parts, moments: Moments | None = None) -> list[str]:
+    """Return one aligned line for each hit: rank, score, time range, moment if these were asked for, file.
 
-    Of several encoders, what each thinks of it stands after the score.
+    Of several encoders, what each thinks of it stands after the score. Parts of shots and weak hits are marked.
     """
     rows = []
     several = any(len(hit.opinions) > 1 for hit in hits)
     for hit in hits:
         times, place = shot_cells(hit, parts, weak=is_weak(hit))
-        thought = (opinions_text(hit.opinions),) if several else ()
-        rows.append((str(hit.rank), f"{hit.score:.3f}", *thought, times, place))
-    return table(rows, ">><<<" if several else ">><<")
+        thought = [opinions_text(hit.opinions)] if several else []
+        moment = [] if moments is None else [moment_cell(hit, moments)]
+        rows.append((str(hit.rank), f"{hit.score:.3f}", *thought, times, *moment, place))
+    return table(rows, ">><<" + "<" * (several + (moments is not None)))
 
 
 def shot_cells(hit: Hit, parts: Parts, *, weak: bool) -> tuple[str, str]:
@@ -196,8 +206,9 @@ def segment_seconds(segment: Segment, video: Video) -> tuple[Fraction, Fraction]
     )
 
 
-def hit_record(hit: Hit, parts: Parts) -> dict[str, Any]:
-    """Return a hit as JSON values: with its shot, from 0, and which part of it it is, from 1."""
+def hit_record(hit: Hit, parts: Parts, moments: Moments | None = None) -> dict[str, Any]:
+    """Return a hit as JSON values: with its shot, from 0, and which part of it it is, from 1; and its moment, if
+    moments were asked for."""
     from app.exporting.lists import identity_record
     from indexer.identity import Identity
 
@@ -214,6 +225,7 @@ def hit_record(hit: Hit, parts: Parts) -> dict[str, Any]:
         "alike": list(hit.alike),
         **({"opinions": [opinion_record(each) for each in hit.opinions]} if hit.opinions else {}),
         **identity_record(Identity.of(hit.video)),
+        **({} if moments is None else {"moment": moment_record(moment_of(hit, moments), hit.video)}),
     }
 
 

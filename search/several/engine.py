@@ -97,7 +97,7 @@ class SeveralEngine:
         """
         only = self._only()
         if only is not None:
-            found = SearchEngine.of(only).answer(_in_space(query, only))
+            found = SearchEngine.of(only).answer(query.for_encoder(only.id))
             return replace(found, hits=[_with_opinion(hit, only) for hit in found.hits])
         if query.threshold is not None and len(self.voices) > 1:
             raise QueryError("a minimum score is one encoder's cosine, and several are asked; use a minimum strength")
@@ -161,7 +161,7 @@ class SeveralEngine:
         """Return these segments as hits of a query, ignoring its filters and limits; see `SearchEngine.described`."""
         only = self._only()
         if only is not None:
-            found = SearchEngine.of(only).described(_in_space(query, only), ids)
+            found = SearchEngine.of(only).described(query.for_encoder(only.id), ids)
             return [_with_opinion(hit, only) for hit in found]
         ranking = self._ranking(query)
         known = ranking.described(list(dict.fromkeys(ids)))
@@ -190,7 +190,7 @@ class SeveralEngine:
         """
         only = self._only()
         if only is not None:
-            return SearchEngine.of(only).scores(_in_space(query, only), ids)
+            return SearchEngine.of(only).scores(query.for_encoder(only.id), ids)
         wanted = np.asarray(ids, np.int64)
         there, values = self._ranking(query).values(np.unique(wanted))
         at = np.minimum(np.searchsorted(there, wanted), max(0, len(there) - 1))
@@ -213,11 +213,6 @@ class SeveralEngine:
         question = self._question(query.terms, query.own_terms, plain_sum=query.plain_sum)
         total = len(all_ids([asking.space.segment_ids() for asking in question.every]))
         return SeveralRanking(self.library, question, self._jury, total)
-
-
-def _in_space(query: Query, space: Space) -> Query:
-    """Return a query as one space takes it."""
-    return replace(query, terms=query.own_terms.get(space.id, query.terms), own_terms={})
 
 
 def _with_opinion(hit: Hit, space: Space) -> Hit:
