@@ -14,7 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from benchmarks._gpu_correctness import correctness
+from benchmarks._gpu_openclip import openclip
 from benchmarks._gpu_towers import COMPILED, EAGER, Place, Tower, gigaflops, random_network, some_clips, towers
+from encoder.runtime.kernel_trust import FEW_FRAMES
 from encoder.runtime.token_layout import Sequences
 
 Write = Callable[[dict[str, Any]], None]
@@ -113,41 +116,6 @@ def attention(place: Place, write: Write) -> None:
             write(row)
 
 
-def correctness(place: Place, write: Write) -> None:
-    """Compare with goldens of the JAX code on the device, and full-size rows with float32."""
-    import goldens
-
-    from encoder.runtime.cuda import CudaRunner
-    from encoder.runtime.runner import PlainRunner
-
-    for name in ("tiny",):
-        network = goldens.lvt(name).to(place.device)
-        g = goldens.golden(name)
-        clips = torch.stack([goldens.tensor(g["in/clip16_u8"])[:6], goldens.tensor(g["in/clip_b_u8"])])
-        expected = goldens.tensor(g["video/main/emb"])
-        with torch.inference_mode():
-            off = float((network.encode_video(clips.to(place.device)).cpu() - expected).abs().max())
-        write({"golden": name, "way": "plain float32", "max difference": off})
-        rows = CudaRunner(network.cpu(), str(place.device)).encode_clips(clips.numpy())
-        cosine = float((torch.from_numpy(rows) * expected).sum(1).min())
-        write({"golden": name, "way": "as it is used, bfloat16", "smallest cosine": cosine})
-    for size in ("base", "large"):
-        network = random_network(place.config(size))
-        clips = some_clips(network.config, 2 if place.quick else 4, torch.device("cpu"))
-        plain = PlainRunner(network, str(place.device)).encode_clips(clips.numpy())
-        reference = torch.from_numpy(plain).double()
-        for name, tower in towers(EAGER[1:], network, place):
-            row: dict[str, Any] = {"network": size, "way": name}
-            if isinstance(tower, str):
-                row["failed"] = tower
-            else:
-                with torch.inference_mode():
-                    found = torch.cat([tower(c[None].to(place.device)) for c in clips]).double().cpu()
-                row["smallest cosine"] = float(torch.cosine_similarity(found, reference).min())
-                row["max difference"] = float((found - reference).abs().max())
-            write(row)
-
-
 def throughput(size: str, names: tuple[str, ...], batches: tuple[int, ...], place: Place, write: Write) -> None:
     """Measure each tower at each batch size, on clips in device memory: ms and TFLOP/s per clip, memory."""
     network = random_network(place.config(size))
@@ -196,6 +164,10 @@ def runner(place: Place, write: Write) -> None:
             clips = some_clips(network.config, batch, torch.device("cpu")).numpy()
             taken = [_seconds(whole.encode_clips, clips) for _ in range(4)][1:]
             write({"network": size, "way": "encode_clips", "batch": batch, "ms a clip": min(taken) / batch * 1000})
+        few = clips[:, :FEW_FRAMES]
+        taken = [_seconds(whole.encode_clips, few) for _ in range(4)][1:]
+        way = f"encode_clips, {FEW_FRAMES} frames"
+        write({"network": size, "way": way, "batch": len(few), "ms a clip": min(taken) / len(few) * 1000})
         for count, tokens in ((1, 10), (1, 64), (64, 12)):
             ids = np.full((count, 64), 7, np.int32)
             paddings = (np.arange(64)[None].repeat(count, 0) >= tokens).astype(np.float32)
@@ -258,6 +230,7 @@ def run(part: str, place: Place, write: Write) -> None:
         "attention": lambda: attention(place, write),
         "runner": lambda: runner(place, write),
         "pipeline": lambda: pipeline(place, write),
+        "openclip": lambda: openclip(place, write),
         "compiled": lambda: throughput("base", COMPILED, few, place, write),
     }
     runs[part]()
