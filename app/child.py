@@ -18,12 +18,22 @@ import click
 from app.commands.export_run import export_collection
 from app.commands.fetch_model import download
 from app.commands.index_run import index_videos, retry_failures
-from app.commands.transcribe_run import transcribe_videos
+from app.commands.read_text import read_indexed_videos
+from app.commands.transcribe_run import download_speech_model, transcribe_videos
 from app.compose import Settings
 from app.jobs.command_line import words_of
 from app.jobs.jobs import JOB_VARIABLE, last_words
 from app.jobs.journal import HEARTBEAT_SECONDS
-from app.jobs.orders import DownloadOrder, ExportOrder, IndexOrder, Order, OrderError, TranscribeOrder, read_order
+from app.jobs.orders import (
+    DownloadOrder,
+    ExportOrder,
+    IndexOrder,
+    Order,
+    OrderError,
+    ReadTextOrder,
+    TranscribeOrder,
+    read_order,
+)
 from app.jobs.process import own_process_id
 from app.jobs.state import START_FILE, STATE_FILE, JobState, finished, read_state, write_state
 from app.shell.errors import CommandError, command_errors
@@ -70,8 +80,8 @@ def run_order(folder: Path) -> int:
 def dispatch(order: Order, settings: Settings) -> None:
     """Call the function that the corresponding command calls. Consent is assumed, because no user is present.
 
-    A download before an index job is a job of its own, so that the page shows it, and can stop it.
-    Resuming it indexes, too.
+    A download before another job is a job of its own, so that the page shows it, and can stop it.
+    Resuming it does the rest, too.
     """
     if isinstance(order, IndexOrder):
         if order.fetch and order.encoder is not None:
@@ -79,7 +89,11 @@ def dispatch(order: Order, settings: Settings) -> None:
         index_videos(settings, order)
     elif isinstance(order, DownloadOrder):
         download(settings, order, yes=True)
+    elif isinstance(order, ReadTextOrder):
+        read_indexed_videos(settings, order)
     elif isinstance(order, TranscribeOrder):
+        if order.fetch:
+            download_speech_model(settings, order)
         transcribe_videos(settings, order, yes=True)
     elif isinstance(order, ExportOrder):
         export_collection(settings, order)

@@ -48,7 +48,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
         "transcript": ("transcript", "transcript", "Print what is said in a video, as subtitles, text or JSON."),
         "list": ("library", "list_videos", "List videos with their length, shots and status."),
         "info": ("library", "info", "Show what is known about a video: facts, shots and parts."),
-        "stats": ("library", "stats", "Show how much the library holds."),
+        "stats": ("stats", "stats", "Show how much the library holds."),
         "relink": ("relink", "relink", "Tell the library that a folder has moved."),
         "remove": ("remove", "remove", "Remove videos from the library; the files stay."),
         "backup": ("backup", "backup", "Back up the library into another folder."),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 from urllib.parse import quote, unquote_to_bytes
 
 from app.times import MAX_SECONDS
@@ -17,6 +17,9 @@ from search.strength import LEVELS, Level
 
 if TYPE_CHECKING:
     from search.query import Duplicates
+
+TextScope = Literal["text", "said", "written"]
+"""Which words of videos are searched: any, those said, or those written in the picture. As the shell's options."""
 
 MAX_HITS = 2000
 MAX_TEXT_CHARACTERS = 2000
@@ -119,6 +122,19 @@ def _parse_level(text: str) -> Level | None:
     return None if text == LEVELS[-1] else text  # the weakest leaves nothing out
 
 
+def _parse_share(text: str) -> float:
+    value = _parse_number(text)
+    if not 0 <= value <= 1:
+        raise ValueError("it must be from 0 to 1")
+    return value
+
+
+def _parse_scope(text: str) -> TextScope:
+    if text not in get_args(TextScope):
+        raise ValueError(f"there are {', '.join(get_args(TextScope))}")
+    return cast("TextScope", text)
+
+
 def _parse_sound(text: str) -> bool:
     if text not in ("yes", "no"):
         raise ValueError("it must be yes or no")
@@ -173,6 +189,8 @@ PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
     {
         "q": Parameter("words", _parse_text, format_words),
         "w": Parameter("words_weight", _parse_number, format_number),
+        "words": Parameter("text_in", _parse_scope),
+        "tw": Parameter("text_weight", _parse_share, format_number),
         "within": Parameter("within_seconds", _parse_length, format_number),
         "order": Parameter("any_order", _parse_order, _format_order),
         "in": Parameter("folder", _decode_path, encode_path),

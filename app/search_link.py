@@ -1,6 +1,7 @@
 """Search links: a whole search as query parameters that can be saved, sent and typed by hand.
 
     ?q=a dog running&w=0.5&term=1:segment:42&term=-0.5:text:a cat&in=/footage&since=2025-01-01&score=0.2
+    ?q=a red car "start the engine"&words=said&tw=0.7                                      words in quotes: in text
     ?q=a dog running&then=a cat&then=&then_term=3:1:segment:42&within=10&order=any        a chain of three steps
 
 Parsing never fails: invalid parameters are dropped and reported, so that an old or damaged link still opens.
@@ -15,10 +16,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from app.link_parameters import MAX_TEXT_CHARACTERS, PARAMETERS, format_number, format_words
+from app.link_parameters import MAX_TEXT_CHARACTERS, PARAMETERS, TextScope, format_number, format_words
 from app.times import parse_date
 from db.records import Filters, Orientation
 from search.strength import Level
+from search.text.box import BoxText, split_box
 
 if TYPE_CHECKING:
     from search.query import Duplicates
@@ -114,10 +116,15 @@ class LinkStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchLink:
-    """A search on the search page. A filter that is None is not set."""
+    """A search on the search page. A filter that is None is not set.
+
+    `words` are as typed into the box: what stands in quotes is searched for in text, the rest in pictures.
+    """
 
     words: str = ""
-    words_weight: float = 1.0
+    words_weight: float = 1.0  # of those for pictures, beside `terms`
+    text_in: TextScope = "text"  # which words of videos are searched
+    text_weight: float | None = None  # of quoted words beside a picture, 0 to 1; None: as measured
     terms: tuple[LinkTerm, ...] = ()
     then: tuple[LinkStep, ...] = ()  # makes the search one for chains
     within_seconds: float = DEFAULT_WITHIN_SECONDS  # between the parts of a chain
@@ -149,15 +156,36 @@ class SearchLink:
         return bool(self.words.strip() or self.terms or self.then)
 
     @property
+    def box(self) -> BoxText:
+        """Its words for pictures, and those for text. Without quotes they are as typed."""
+        found = split_box(self.words)
+        return found if found.words else BoxText(self.words, "")
+
+    @property
+    def has_text(self) -> bool:
+        """Whether words are to be searched for in text."""
+        return bool(self.box.words)
+
+    @property
+    def is_text_alone(self) -> bool:
+        """Whether it asks for nothing but words in text."""
+        return self.has_text and not (self.box.picture or self.terms or self.then)
+
+    @property
+    def asks_pictures(self) -> bool:
+        """Whether it asks for anything but words in text."""
+        return self.has_query and not self.is_text_alone
+
+    @property
     def is_chain(self) -> bool:
         """Whether it asks for chains: for shots that follow each other in one video."""
         return bool(self.then)
 
     @property
     def texts(self) -> list[str]:
-        """All words to search for, of every step."""
+        """All words to search for in pictures, of every step."""
         terms = [*self.terms, *(term for step in self.then for term in step.terms)]
-        words = [self.words, *(step.words for step in self.then)]
+        words = [self.box.picture, *(step.words for step in self.then)]
         return [*filter(str.strip, words), *(term.value for term in terms if term.kind == "text")]
 
     @property
@@ -220,6 +248,10 @@ class SearchLink:
     def query_string(self) -> str:
         """Return the query string of a URL, without the question mark."""
         return urlencode(self.params(), doseq=True)
+
+    def with_picture_words(self, words: str) -> SearchLink:
+        """Return the link with other words for pictures; those in quotes stay."""
+        return replace(self, words=" ".join(filter(None, (words.strip(), self.box.words))))
 
     def with_term(self, term: LinkTerm) -> SearchLink:
         """Return the link with one more term, or with the weight of an equal one changed."""

@@ -33,11 +33,47 @@ def open_text_reader() -> TextReader:
     return reader
 
 
+def has_text_reader() -> bool:
+    """Return whether the extra `ocr` is installed. Imports nothing of it."""
+    from recognition.screen.models import installed
+
+    return installed()
+
+
+def require_text_reader() -> None:
+    """Raise RecognitionError unless the extra `ocr` is installed. Imports nothing of it."""
+    from recognition.screen.models import require_installed
+
+    require_installed()
+
+
+def text_reader_id() -> str:
+    """Return the `TextReader.id` of what `open_text_reader` opens, without loading it."""
+    from recognition.screen.rapid import RapidTextReader
+
+    return RapidTextReader(threads=1).id
+
+
+def has_transcriber() -> bool:
+    """Return whether the extra `speech` is installed. Imports nothing of it."""
+    from recognition.speech.models import installed
+
+    return installed()
+
+
 def require_speech() -> None:
     """Raise RecognitionError unless the extra `speech` is installed."""
     from recognition.speech.whisper import require_library
 
     require_library()
+
+
+def fetch_speech_model(model: str, sources: Sources) -> None:
+    """Download the files of a speech model that this machine does not have. Raises as `open_transcriber`."""
+    from app.model_downloads import fetch_from
+    from recognition.speech.models import find_model
+
+    find_model(model, fetch_from(sources))
 
 
 def open_transcriber(settings: Settings, model: str, sources: Sources) -> Transcriber:

@@ -156,7 +156,7 @@ def _lvt(plain: VideoPrismConfig, name: str, weights: HubFile) -> VideoPrismConf
 
 DEMO = VideoPrismConfig(
     name="videoprism_lvt_demo", patch=18, frames=8, rows=4, columns=4, dim=128, heads=4, mlp=512,
-    spatial_layers=4, temporal_layers=2, auxiliary_layers=2, text_layers=2, vocabulary=512, text_tokens=32,
+    spatial_layers=4, temporal_layers=2, auxiliary_layers=2, text_layers=2, vocabulary=600, text_tokens=32,
 )  # fmt: skip
 """The bundled demo encoder: the same architecture, small, trained on the demo world only (demo/README.md)."""
 

@@ -20,14 +20,12 @@ import numpy as np
 from search.calibration.calibration import Calibration
 from search.chain_query import Chain, ChainQuery
 from search.chain_reach import Reach
-from search.chains import Asked
 from search.strength import LIKELY_CHANCE, Strength
 
 
 def judged_chains(
     chains: Sequence[Chain],
     query: ChainQuery,
-    asked: Sequence[Asked],
     reach: Reach | None,
     calibration: Calibration | None,
 ) -> list[Chain]:
@@ -36,7 +34,6 @@ def judged_chains(
     Args:
         chains: Best first.
         query: Their query.
-        asked: One for each step.
         reach: Of the search that found them; None if it found nothing.
         calibration: Without it, chains have no strength, and all are kept.
 
@@ -47,11 +44,11 @@ def judged_chains(
     if judge is None or reach is None:
         return list(chains)
     by_step = []
-    for at, (step, each) in enumerate(zip(query.steps, asked, strict=True)):
+    for at, step in enumerate(query.steps):
         parts = [chain.parts[at] for chain in chains]
         ids = [part.segment.id for part in parts if part.segment.id is not None]
         cosines = np.array([part.term_scores for part in parts], dtype=np.float32)
-        by_step.append(judge.strengths(step.terms, each.rows, ids, cosines))
+        by_step.append(judge.strengths(step.terms, ids, cosines))
     kept: list[Chain] = []
     for chain, found in zip(chains, zip(*by_step, strict=True), strict=True):
         judged = tuple(replace(part, strength=own) for part, own in zip(chain.parts, found, strict=True))

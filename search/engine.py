@@ -125,7 +125,7 @@ class SearchEngine:
         near = None if query.duplicates == "show" else self.near_duplicate()
         search = ChainSearch(self.library, self.index, self.encoder.id, self._existing_rows)
         chains, reach = search.answer(query, asked, near)
-        return judged_chains(chains, query, asked, reach, self.calibration)
+        return judged_chains(chains, query, reach, self.calibration)
 
     def scores(self, query: Query, ids: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the score of each of these segments, ignoring the query's filters.
@@ -163,11 +163,29 @@ class SearchEngine:
         _, stored = self._existing_rows(list(known))
         scores = np.nan_to_num(direction.scores(stored), nan=0.0).tolist() if known else []
         cosines = [each[2] for each in known.values()]
-        every = judged(replace(query, least_level=None), rows, list(known), cosines, self.calibration)
+        every = judged(replace(query, least_level=None), list(known), cosines, self.calibration)
         return [
             Hit(rank=1, score=score, segment=segment, video=video, term_scores=cosine, strength=strength)
             for (segment, video, cosine), score, (_, strength) in zip(known.values(), scores, every, strict=True)
         ]
+
+    def excluded(self, query: Query) -> frozenset[int]:
+        """Return the ids that a query leaves out: its own segments, the rest of their shots if requested, `leave_out`.
+
+        Raises:
+            LibraryError: The library cannot be read.
+        """
+        own = {term.segment_id for term in query.terms if isinstance(term, SegmentTerm)}
+        out = own | query.leave_out
+        if own and query.exclude_same_shot:
+            for segment, video in self.library.segments(sorted(own)).values():
+                assert video.id is not None, "what comes from the library has an id"
+                out.update(
+                    other.id
+                    for other in self.library.segments_of(video.id)
+                    if other.shot_number == segment.shot_number and other.id is not None
+                )
+        return frozenset(out)
 
     def direction(self, terms: Sequence[Term], *, plain_sum: bool = False) -> Direction:
         """Return the direction of terms in this library: what segments are compared with.
@@ -191,7 +209,7 @@ class SearchEngine:
     def _answer(self, query: Query, *, counted: bool) -> Answer:
         direction, rows = self._direction(query.terms, plain_sum=query.plain_sum)
         row = direction.row
-        excluded = self._excluded(query)
+        excluded = self.excluded(query)
         allowed_ids = self.library.segment_ids(query.filters, self.encoder.id) if query.filters else None
         if allowed_ids is not None and allowed_ids.size == 0:
             return Answer(hits=[], allowed=0, matching=0, hidden=0)
@@ -247,20 +265,6 @@ class SearchEngine:
             )
         return rows
 
-    def _excluded(self, query: Query) -> frozenset[int]:
-        """Return the ids of the query's own segments, of the rest of their shots if requested, and `leave_out`."""
-        own = {term.segment_id for term in query.terms if isinstance(term, SegmentTerm)}
-        out = own | query.leave_out
-        if own and query.exclude_same_shot:
-            for segment, video in self.library.segments(sorted(own)).values():
-                assert video.id is not None, "what comes from the library has an id"
-                out.update(
-                    other.id
-                    for other in self.library.segments_of(video.id)
-                    if other.shot_number == segment.shot_number and other.id is not None
-                )
-        return frozenset(out)
-
     def _hits(
         self,
         query: Query,
@@ -311,7 +315,7 @@ class SearchEngine:
         shown = list(known)[: query.k]
         found = [known[i] for i in shown]
         ids = [segment.id for segment, _, _ in found if segment.id is not None]
-        strengths = judged(query, rows, ids, [cosines for _, _, cosines in found], self.calibration)
+        strengths = judged(query, ids, [cosines for _, _, cosines in found], self.calibration)
         hits = [
             Hit(
                 rank=rank,

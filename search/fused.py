@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Literal
 
 from db.records import Filters, Video
+from db.timed_text import TextKind
 from search.query import Hit, Query, QueryError
 from search.strength import Strength
 from search.text.finding import TextHit
@@ -45,6 +46,12 @@ class FusedQuery:
     k: int = 10
     per_video: int | None = None
     by_ranks: bool = False
+
+    @property
+    def kinds(self) -> tuple[TextKind, ...] | None:
+        """Return the kinds of text that are searched; None for all."""
+        known = [part.kinds for part in self.texts if part.kinds is not None]
+        return None if len(known) < len(self.texts) else tuple(kind for kinds in known for kind in kinds)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "texts", tuple(self.texts))

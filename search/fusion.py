@@ -60,7 +60,8 @@ def find_fused(library: Library, query: FusedQuery, engine: SearchEngine | None 
         pictured = {_id(hit): hit for hit in engine.search(asked)}
         allowed = library.segment_ids(query.filters, engine.encoder.id) if query.filters else None
         total = len(engine.index) if allowed is None else int(allowed.size)
-        further = np.array([each for each in matched if each not in pictured], np.int64)
+        left_out = engine.excluded(asked)
+        further = np.array([each for each in matched if each not in pictured and each not in left_out], np.int64)
         if allowed is not None:
             further = further[np.isin(further, allowed)]
         hits = pictured | {_id(hit): hit for hit in engine.described(asked, further.tolist())}

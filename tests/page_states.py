@@ -28,15 +28,20 @@ def make_library(folder: Path) -> Path:
     (footage / "gone.mp4").write_bytes((DEMO / "13_one_shot.mp4").read_bytes())
     (footage / "broken.mp4").write_bytes((DEMO / "05_square.mp4").read_bytes()[:2000])
     library = folder / "library"
+    index_in_terminal(footage, library)
+    (footage / "gone.mp4").unlink()
+    return library
+
+
+def index_in_terminal(footage: Path, library: Path) -> None:
+    """Index a folder with the demo encoder. Files that cannot be read are left out."""
     subprocess.run(
         [sys.executable, "-c", "from app.cli import main; main()", "index", str(footage)],
         env={**os.environ, "PRISMSEARCH_LIBRARY": str(library), "PRISMSEARCH_ENCODER": "demo", "PYTHONPATH": str(ROOT)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        check=False,  # one file is meant to fail
+        check=False,
     )
-    (footage / "gone.mp4").unlink()
-    return library
 
 
 class Visit:

@@ -5,6 +5,8 @@ leads to the search box; words and Enter find the right shot; hovering plays its
 Enter opens the player at the first frame of the shot, which stops on its last one; M asks for more like it; S puts it
 into the tray, which is there after a reload and after a restart of the server; E exports it, and the file holds exactly
 the shot's frames.
+
+Beside that: what happens while the server is gone, and words in quotes, which lead to the word in the player.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from typing import Any
 import av
 import pytest
 from browser_app import App, browser, wait_until
+from page_states import index_in_terminal
 
 from app.web.services.open_pages import redirect_file
 
@@ -126,6 +129,49 @@ def test_one_dialog_of_our_own_while_the_server_is_gone(chromium: Any, tmp_path:
         assert box.input_value() == "/films/new"
     assert refused == []
     assert page.broken == []
+
+
+def test_words_in_quotes_lead_to_the_word_in_the_player(chromium: Any, tmp_path: Path) -> None:
+    """The shot is found by its picture and by what is said in it; the player opens at the word, beside its line."""
+    (tmp_path / "footage").mkdir()
+    shutil.copy(DEMO / FILE, tmp_path / "footage")
+    (tmp_path / "footage" / FILE).with_suffix(".en.srt").write_text(
+        "1\n00:00:00,500 --> 00:00:01,500\nIs this a kangaroo?\n\n"
+        "2\n00:00:02,800 --> 00:00:03,700\nStart the &lt;img src=x&gt; engine, Captain!\n",
+        "utf-8",
+    )
+    index_in_terminal(tmp_path / "footage", tmp_path / "library")
+    with App(tmp_path / "library") as app:
+        page = opened(chromium, app)
+        before = ready(page)
+        page.get_by_role("textbox", name="Search").fill('a penguin "engine captain"')
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".ps-found mark")
+        ready(page, before)
+        card = page.locator(".ps-card").first
+        assert card.locator(".ps-channel").all_text_contents()[-1] == "Said"
+        assert card.locator(".ps-found-time").text_content() == "0:03"
+        assert card.locator("mark").all_text_contents() == ["engine, Captain"]
+        assert page.locator(".ps-found img").count() == 0
+        weight = page.get_by_role("slider", name="Picture or words")
+        assert weight.input_value() == "0.55"
+        weight.press("End")
+        wait_until(page, "() => new URLSearchParams(location.search).get('tw') === '1'")
+        page.reload()
+        page.wait_for_selector(".ps-found mark")
+        assert page.get_by_role("slider", name="Picture or words").input_value() == "1"
+        ready(page)
+        page.evaluate("""() => document.addEventListener('play', ({ target }) => {
+            if (target.matches('.ps-video')) window.begun ??= document.querySelector('dialog.ps-player').dataset.frame;
+        }, true)""")
+        page.locator(".ps-card").first.focus()
+        page.keyboard.press("Enter")
+        page.wait_for_selector("dialog.ps-player .ps-line.ps-now")
+        assert "engine, Captain!" in page.locator(".ps-line.ps-now .ps-line-text").text_content()
+        wait_until(page, "() => window.begun")
+        first = round(2.8 * 30000 / 1001)
+        assert int(page.evaluate("window.begun")) in (first, first + 1)
+        assert page.broken == []
 
 
 def what_runs_of_injected_scripts(page: Any) -> list[str]:

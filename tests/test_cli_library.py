@@ -18,6 +18,7 @@ from app.cli import main
 from db.library import Library
 from db.media_facts import AudioTrack, MediaFacts
 from db.records import EncoderChoice, Failure
+from db.timed_text import TextSource, TimedLine
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -133,6 +134,31 @@ def test_info_says_the_parts_of_a_long_shot(root: Path) -> None:
         "00:00:07.000-00:00:15.000 part 2 of 2",
         "2 00:00:15.000-00:00:17.000",
     ]
+
+
+def test_info_says_where_words_come_from(root: Path) -> None:
+    with Library.open(root / "library") as library:
+        video = library.video_at(str(root / "films" / "red.mp4"))
+        assert video is not None
+        for source, lines in (
+            (TextSource(kind="subtitle", origin="red.en.srt", file="red.en.srt", language="en"), 2),
+            (TextSource(kind="subtitle", origin="track 2", title="Signs", language="de", forced=True), 1),
+            (TextSource(kind="screen", engine="letters@1"), 0),
+            (TextSource(kind="tag", origin="title", title="title"), 1),
+            (TextSource(kind="tag", origin="read"), 0),
+        ):
+            library.texts.replace(video.id or 0, source, [TimedLine(0, 500, "word")] * lines)
+    said = [line.removeprefix("words").strip() for line in run("info", "films/red.mp4").stdout.splitlines()]
+    assert said[said.index("writing on screen: 0 lines, letters@1") :][:4] == [
+        "writing on screen: 0 lines, letters@1",
+        "subtitles (en): 2 lines, red.en.srt",
+        "subtitles (de, forced): 1 line, track 2 Signs",
+        "titles and tags: 1 line, title",
+    ]
+    record = json.loads(run("info", "films/red.mp4", "--json").stdout)["words"]
+    assert [(each["kind"], each["language"], each["lines"], each["engine"]) for each in record] == [
+        ("screen", "", 0, "letters@1"), ("subtitle", "en", 2, ""), ("subtitle", "de", 1, ""), ("tag", "", 1, ""),
+    ]  # fmt: skip
 
 
 @pytest.mark.usefixtures("root")

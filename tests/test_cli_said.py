@@ -192,3 +192,59 @@ def cut_by(*arguments: str) -> list[tuple[str, float, float]]:
     return [
         (os.path.basename(clip.path), float(clip.start_seconds), float(clip.end_seconds)) for clip in taken[0].requests
     ]
+
+
+@pytest.mark.usefixtures("root")
+def test_a_link_with_quotes_finds_what_the_page_shows() -> None:
+    found = document("search", "--link", "http://127.0.0.1:8501/?q=green+%22engine%22&words=written&tw=0.5")
+    assert (found["query"], found["text_weight"], found["complete"]) == ('green "engine"', 0.5, True)
+    first = found["hits"][0]
+    assert (os.path.basename(first["path"]), first["channels"]) == ("green.mp4", ["picture", "written"])
+    lines = run("search", "--link", "q=%22eng%22*").stdout.splitlines()
+    assert sorted(line.split()[3] for line in lines) == ["said", "written"]
+    assert run("search", "--link", "q=%22zebra%22").exit_code == 1
+    assert "no line has these words" in run("search", "--link", "q=red+%22zebra%22").stderr
+
+
+@pytest.mark.usefixtures("root")
+def test_a_link_with_nothing_but_quotes_needs_no_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compose, "open_encoder", lambda *_, **__: pytest.fail("an encoder was opened"))
+    assert "encoder" not in document("search", "--link", "q=%22engine%22&words=said")
+
+
+@pytest.mark.usefixtures("root")
+def test_a_link_with_quotes_is_exported_from_the_word() -> None:
+    assert cut_by("--link", "q=%22engine%22&words=said") == [("red.mp4", 0.7, 2.0)]
+    assert cut_by("--link", "q=green+%22engine%22&words=written&k=1") == [("green.mp4", 0.0, 3.0)]
+
+
+@pytest.mark.parametrize(
+    ("link", "why"),
+    [
+        ("q=%22/(/%22", "the regular expression is not valid"),
+        ("q=%22/a/%22+%22b%22", "is searched for by itself"),
+        ("q=-%22engine%22", "only words to leave out"),
+        ("q=red&then=blue+%22engine%22", "cannot be searched for in a sequence yet"),
+    ],
+)
+@pytest.mark.usefixtures("root")
+def test_quotes_in_a_link_that_cannot_be_searched_for_are_one_line(link: str, why: str) -> None:
+    result = run("search", "--link", link)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert why in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.usefixtures("root")
+def test_an_example_and_words_are_one_ranking() -> None:
+    found = document("similar", "films/red.mp4@0-2", "--said", "engine", "--written", "engine")
+    assert found["said"] == "engine"
+    assert (found["text_weight"], found["complete"]) == (TEXT_WEIGHT, True)
+    channels = {os.path.basename(hit["path"]): hit["channels"] for hit in found["hits"]}
+    assert "written" in channels["green.mp4"]
+    own = [
+        hit for hit in found["hits"] if os.path.basename(hit["path"]) == "red.mp4" and hit["shot_start_seconds"] == 0
+    ]
+    assert own == [], "the example itself, though the word is said in it"
+    refused = run("similar", "films/red.mp4@0-2", "--said", "/(/")
+    assert (refused.exit_code, refused.stdout) == (2, "")

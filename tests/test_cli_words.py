@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,17 @@ from talkies import SIZE, card, index, make_talkie
 
 from app import compose, word_engines
 from app.cli import main
+from app.commands.read_text import read_indexed_videos
+from app.commands.transcribe_run import download_speech_model
+from app.jobs import recognition_cost
 from app.jobs.command_line import words_of
 from app.jobs.jobs import Jobs
-from app.jobs.orders import TranscribeOrder, order_from_json, order_to_json
+from app.jobs.orders import ReadTextOrder, TranscribeOrder, order_from_json, order_of, order_to_json
+from app.shell.errors import CommandError
 from db.library import Library
 from db.timed_text import TextKind, TextSource, TimedLine
+from encoder.checkpoints.download_policy import Sources
+from encoder.checkpoints.transfer import DownloadProgress
 from recognition.screen import models as screen_models
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -128,6 +135,84 @@ def test_a_stopped_reading_goes_on_with_the_video_that_it_was_at(films: Path, mo
     assert reader.frames == 1
 
 
+def test_a_job_reads_what_is_indexed_and_nothing_new(
+    films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = CountingReader()
+    monkeypatch.setattr(word_engines, "open_text_reader", lambda: reader)
+    assert run("index", "films").exit_code == 0
+    make_video(films / "third.mp4", [(card("gamma", 60), 25)], size=SIZE)
+    order = ReadTextOrder(paths=(str(films),))
+    settings = compose.Settings(library=tmp_path / "library")
+    monkeypatch.setattr(compose, "open_encoder", None)  # it needs none
+    read_indexed_videos(settings, order)
+    assert texts("screen") == {"first.mp4": ["alfa"], "second.mp4": ["beta"]}
+    [state, _] = Jobs(Path("library")).all()
+    assert (state.kind, state.outcome, order_of(state)) == ("read-text", "done", order)
+    assert state.arguments == ("index", "--read-text", "--", str(films))
+    assert (state.report["seconds"], state.report["elapsed_seconds"] > 0) == (3.0, True)
+
+    read = reader.frames
+    read_indexed_videos(settings, order)
+    assert reader.frames == read
+    read_indexed_videos(settings, replace(order, redo=True))
+    assert reader.frames == 2 * read
+
+
+def test_a_library_that_is_read_only_is_not_read(films: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("index", "films").exit_code == 0
+    monkeypatch.setattr(word_engines, "open_text_reader", None)
+    monkeypatch.setattr(Library, "read_only", True)
+    with pytest.raises(CommandError, match="is read-only: no text was read"):
+        read_indexed_videos(compose.Settings(library=Path("library")), ReadTextOrder(paths=(str(films),)))
+
+
+def planned(*arguments: str) -> tuple[str, Any]:
+    """The line of a dry run about text on screen, and its record."""
+    result = run("index", *arguments, "--read-text", "--dry-run")
+    assert result.exit_code == 0, result.output
+    lines = [line for line in result.stdout.splitlines() if line.startswith("text on screen")]
+    record = json.loads(run("index", *arguments, "--read-text", "--dry-run", "--json").stdout)
+    return " ".join("".join(lines).split()[3:]), record["read_text"]
+
+
+def test_a_dry_run_says_what_would_be_read(films: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(word_engines, "require_text_reader", lambda: None)
+    monkeypatch.setattr(word_engines, "text_reader_id", lambda: PaintedTextReader.id)
+    monkeypatch.setattr(word_engines, "open_text_reader", PaintedTextReader)
+    monkeypatch.setattr(recognition_cost, "cores", lambda: 2)
+    monkeypatch.setattr(recognition_cost, "_LEAST_SECONDS", 1e9)  # the job here says nothing of speed, however slow
+    nothing = {"videos": [], "shots": 0, "seconds": 0.0}
+    assert planned("films") == ("what is new or changed", nothing)
+    assert not Path("library").exists()
+
+    assert run("index", "films").exit_code == 0
+    both = [str(films / "first.mp4"), str(films / "second.mp4")]
+    assert planned("films") == ("2 videos (3 shots, roughly 1.5s)", {"videos": both, "shots": 3, "seconds": 1.5})
+    assert texts("screen") == {}
+    assert planned("films/second.mp4")[1]["videos"] == both[1:]
+
+    assert run("index", "films/first.mp4", "--read-text").exit_code == 0
+    make_video(films / "third.mp4", [(card("gamma", 60), 25)], size=SIZE)
+    assert planned("films") == (
+        "1 video (1 shot, roughly 0.5s), and what is new or changed",
+        {"videos": both[1:], "shots": 1, "seconds": 0.5},
+    )
+    assert planned("films", "--redo")[1]["videos"] == both
+    make_video(films / "second.mp4", [(card("delta", 60), 50)], size=SIZE)
+    assert planned("films") == ("what is new or changed", nothing)
+    (films / "third.mp4").unlink()
+    assert run("index", "films", "--read-text").exit_code == 0
+    assert planned("films") == ("every video was read before", nothing)
+
+
+def test_without_the_extra_a_dry_run_says_so(films: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(screen_models, "_folder", lambda: None)
+    result = run("index", "films", "--read-text", "--dry-run")
+    assert result.exit_code == 3
+    assert "pip install 'prismsearch[ocr]'" in result.stderr
+
+
 def test_without_the_extra_nothing_is_begun(films: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(screen_models, "_folder", lambda: None)
     result = run("index", "films", "--read-text")
@@ -201,6 +286,27 @@ word_engines.require_speech = lambda: None
 word_engines.open_transcriber = lambda settings, model, sources: Killed()
 main(["transcribe"])
 """
+
+
+def test_a_speech_model_comes_in_a_job_of_its_own(talks: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is announced by whoever starts the job; stopped, it goes on with the transcription."""
+    fetched: list[tuple[str, bool]] = []
+
+    def fetch(model: str, sources: Sources) -> None:
+        assert sources.confirm is not None
+        fetched.append((model, sources.confirm("486 MB")))
+        assert sources.on_progress is not None
+        sources.on_progress(DownloadProgress("model.bin", 100, 400))
+
+    monkeypatch.setattr(word_engines, "fetch_speech_model", fetch)
+    order = TranscribeOrder(model="base", fetch=True)
+    download_speech_model(compose.Settings(library=Path("library")), order)
+    assert fetched == [("base", True)]
+    [state] = Jobs(Path("library")).all()
+    assert (state.kind, state.title, state.outcome) == ("download", "speech model base", "done")
+    assert (state.progress.phase, state.progress.fraction) == ("download", 0.25)
+    assert state.message == "the speech model base is on this machine"
+    assert order_of(state) == order
 
 
 def test_after_a_kill_the_next_run_goes_on(talks: Path) -> None:

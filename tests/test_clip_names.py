@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,12 @@ from starlette.testclient import TestClient
 from app.exporting.collection_clips import collection_clips
 from app.exporting.exporter import export
 from app.exporting.request import ExportOptions, ExportRequest
+from app.exporting.words.choosing import with_words
 from app.media_workers import MediaWorkers
 from app.web.services import clip_names
 from db.library import Library
 from db.records import Subclip
+from db.timed_text import TextSource, TimedLine
 
 VIDEOS: dict[str, dict[str, Any]] = {
     "twelve and a half.mp4": {"shots": [("red", 20), ("blue", 20)], "rate": Fraction(25, 2), "audio_seconds": 1.6},
@@ -85,6 +88,39 @@ def test_the_name_is_that_of_the_file(
     assert in_zip["name"] == names[0]
 
 
+@pytest.mark.parametrize("video", VIDEOS)
+def test_the_name_is_that_of_a_copy_with_a_track_of_its_words(
+    client: TestClient, library: Library, tmp_path: Path, video: str
+) -> None:
+    """Not every container holds text: a transport stream becomes Matroska, but only where there is any."""
+    clip = next(each for each in tray(library) if os.path.basename(each.path) == video)
+    question = {"mode": "copy", "folder": str(tmp_path), "subtitles": "track", "words_from": "speech"}
+    options = ExportOptions(folder=tmp_path, mode="copy", subtitles="track")
+    plain = asked(client, library, clip, **question)["name"]
+    assert plain == written(library, clip, replace(options, subtitles="none"))
+    assert clip.video_id is not None
+    source = library.texts.replace(
+        clip.video_id, TextSource(kind="speech", language="de"), [TimedLine(0, 1600, "Wort")]
+    )
+    try:
+        told = asked(client, library, clip, **question, pattern="{rank}")["name"]
+        assert asked(client, library, clip, **question, language="fr", pattern="{rank}")["name"] == (
+            f"{clip_rank(library, clip)}{os.path.splitext(plain)[1]}"
+        )
+        [request] = collection_clips(library, library.collections.tray(), tray(library), {clip.id or 0})
+        [request], _ = with_words(library, [request], "track", words_from="speech")
+        (done,) = export(ExportRequest.with_options(replace(options, name_pattern="{rank}"), [request], "x")).clips
+        assert done.file is not None
+        assert told == done.file.name
+        assert told.endswith(".mkv") == (video in ("camera.MTS", "old.avi"))
+    finally:
+        library.texts.remove([source])
+
+
+def clip_rank(library: Library, clip: Subclip) -> str:
+    return f"{[each.id for each in tray(library)].index(clip.id) + 1:03}"
+
+
 def test_names_follow_the_pattern_and_the_number_of_clips(client: TestClient, library: Library) -> None:
     told = asked(client, library, tray(library)[-1], pattern="{rank} {collection}", total=1000)
     assert told["name"].startswith("0008 Tray.")
@@ -96,6 +132,10 @@ def test_names_follow_the_pattern_and_the_number_of_clips(client: TestClient, li
         ({"pattern": "{title}"}, 400, "There is no {title}"),
         ({"pattern": "x" * 201}, 400, "1 to 200 characters"),
         ({"mode": "none"}, 400, "smart"),
+        ({"subtitles": "all"}, 400, "none, file, track, burn"),
+        ({"subtitles": "burn", "mode": "copy"}, 400, "use the mode exact"),
+        ({"words_from": "all"}, 400, "best, subtitle"),
+        ({"language": "<b>"}, 400, "such as en"),
         ({"handles": -1}, 400, "andles"),
         ({"audio": "some"}, 400, "ound tracks"),
         ({"collection": 99}, 404, "no such collection"),

@@ -198,7 +198,7 @@ def test_patches_that_are_left_out_are_as_if_hidden(name: str) -> None:
         masked = encoder(clips, hidden=hidden)[~hidden.flatten(1)].view(2, -1, c.dim)
         gathered = encoder(clips, kept=kept)
     assert gathered.shape == (2, c.frames * (patches // 2), c.dim)
-    assert float((gathered - masked).abs().max()) <= 1e-5
+    assert float((gathered - masked).abs().max() / masked.abs().max()) <= 3e-6  # tokens are not of unit length
 
 
 def demo() -> VideoPrismLvT:

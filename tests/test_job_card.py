@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from app.jobs.orders import DownloadOrder, IndexOrder, RetryOrder, order_to_json
+from app.jobs.orders import DownloadOrder, IndexOrder, ReadTextOrder, RetryOrder, TranscribeOrder, order_to_json
 from app.jobs.state import JobFailure, JobProgress, JobState
 from app.web.services.job_card import MAX_FAILURES, job_card, order_to_restart
 from app.web.services.job_texts import progress_text
@@ -34,6 +35,16 @@ def job(**changes: Any) -> JobState:
         ({"progress": JobProgress(phase="index", files_total=1)}, "0 of 1 video"),
         ({"kind": "export", "progress": JobProgress(phase="cut", text="2 of 5 clips")}, "2 of 5 clips"),
         ({"stopping": True}, "Stopping; finished work is kept"),
+        ({"kind": "transcribe"}, "Loading the speech model"),
+        (
+            {
+                "kind": "read-text",
+                "progress": JobProgress(
+                    phase="read-text", fraction=0.5, files_done=2, files_total=4, eta_seconds=61.0, text="in the shell"
+                ),
+            },
+            "2 of 4 videos · 50% · about 1:01 left",
+        ),
     ],
 )
 def test_facts_are_only_what_is_known(changes: dict[str, Any], said: str) -> None:
@@ -93,6 +104,16 @@ def test_retrying_keeps_what_shaped_the_run() -> None:
     assert order_to_restart(state, retry=True) == again
     for same in (RetryOrder(paths=("/a",)), DownloadOrder(model="base")):
         assert order_to_restart(job(order=order_to_json(same)), retry=True) == same
+
+
+@pytest.mark.parametrize("order", [ReadTextOrder(redo=True, paths=("/films",)), TranscribeOrder(redo=True, fetch=True)])
+def test_recognition_goes_on_where_it_stopped_and_tries_again_what_failed(order: Any) -> None:
+    state = job(kind=order.kind, order=order_to_json(order), outcome="stopped", failed=2)
+    assert job_card(state, has_log=False)["actions"] == ["resume", "forget"]
+    assert order_to_restart(state, retry=False) == order
+    state = job(kind=order.kind, order=order_to_json(order), outcome="done", failed=2)
+    assert job_card(state, has_log=False)["actions"] == ["retry", "forget"]
+    assert order_to_restart(state, retry=True) == replace(order, redo=False)
 
 
 def test_a_journal_of_an_earlier_version_is_shown_and_cannot_be_started_again() -> None:

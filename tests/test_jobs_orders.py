@@ -31,7 +31,9 @@ from app.jobs.orders import (
     IndexOrder,
     Order,
     OrderError,
+    ReadTextOrder,
     RetryOrder,
+    TranscribeOrder,
     order_from_json,
     order_of,
     order_to_json,
@@ -69,6 +71,13 @@ ORDERS: list[Order] = [
     ExportOrder(
         collection=7, collection_name="Tray", options=ExportOptions(folder=Path("/l"), lists=("csv",), clips=False)
     ),
+    ExportOrder(
+        collection=7, collection_name="Tray", options=ExportOptions(
+            folder=Path("/l"), lists=("edl",), subtitles="burn", language="pt-BR", words_from="speech", markers=True,
+        ),
+    ),
+    ReadTextOrder(redo=True, paths=("/films/--redo",)),
+    TranscribeOrder(model="base", language="de", fetch=True, paths=("/films",)),
 ]  # fmt: skip
 
 
@@ -115,6 +124,18 @@ def test_a_model_is_downloaded_before_an_index_job_only_where_a_person_said_so(
         write_order(tmp_path, each, settings(tmp_path))
         assert run_order(tmp_path) == 0
     assert done == ["index", "download videoprism_lvt_public_v1_base True", "index"]
+
+
+def test_a_speech_model_is_downloaded_before_a_transcription_only_where_a_person_said_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    monkeypatch.setattr(app.child, "download_speech_model", lambda settings, order: done.append(order.model))
+    monkeypatch.setattr(app.child, "transcribe_videos", lambda settings, order, yes: done.append("transcribe"))
+    for each in (TranscribeOrder(model="base"), TranscribeOrder(model="base", fetch=True)):
+        write_order(tmp_path, each, settings(tmp_path))
+        assert run_order(tmp_path) == 0
+    assert done == ["transcribe", "base", "transcribe"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="names there cannot hold these characters")
@@ -175,6 +196,9 @@ EXPORT = {"kind": "export", "collection": 1, "collection_name": "x", "options": 
         ({**GOOD, "shaping": {"segment_seconds": "1e999999999"}}, "order.shaping.segment_seconds"),
         ({**GOOD, "shaping": {"segment_seconds": "1/0"}}, "order.shaping.segment_seconds"),
         ({"kind": "download", "model": None}, "order.model"),
+        ({"kind": "read-text"}, "lacks the field 'paths'"),
+        ({"kind": "read-text", "paths": ["films"]}, "order: paths must be absolute"),
+        ({"kind": "transcribe", "fetch": 1}, "order.fetch"),
         ({**EXPORT, "collection": "1"}, "order.collection"),
         ({**EXPORT, "subclips": [1, None]}, "order.subclips"),
         ({**EXPORT, "options": {}}, "choose where to write"),

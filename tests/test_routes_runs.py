@@ -234,6 +234,11 @@ def test_an_export_becomes_an_order(
         lists=("edl", "otio"),
         audio="1,3",
     )
+    words = {"subtitles": "burn", "language": "pt-BR", "words_from": "speech", "markers": True}
+    assert client.post("/api/exports", json=body | words | {"mode": "exact"}).status_code == 200
+    options = started.pop().options
+    assert (options.subtitles, options.language, options.words_from) == ("burn", "pt-BR", "speech")
+    assert options.markers
     lists_only = {"collection": tray["id"], "mode": "none", "lists": ["edl"], "to": str(tmp_path)}
     assert client.post("/api/exports", json=lists_only).status_code == 200
     options = started.pop().options
@@ -281,6 +286,12 @@ def test_names_of_collections_never_become_paths(
         ({"to": "zip", "collection": 1, "name_pattern": "{nonsense}"}, 400),
         ({"to": "zip", "collection": 1, "name_pattern": "{"}, 400),
         ({"to": "zip", "collection": 1, "lists": ["exe"]}, 400),
+        ({"to": "zip", "collection": 1, "subtitles": "above"}, 400),
+        ({"to": "zip", "collection": 1, "subtitles": "burn", "mode": "copy"}, 400),
+        ({"to": "zip", "collection": 1, "language": "x" * 36}, 400),
+        ({"to": "zip", "collection": 1, "language": "e n"}, 400),
+        ({"to": "zip", "collection": 1, "words_from": "tag"}, 400),
+        ({"to": "zip", "collection": 1, "markers": True}, 400),
         ({"to": "zip", "collection": 1, "lists": "edl"}, 400),
         ({"to": "zip", "collection": 1, "subclips": []}, 400),
         ({"to": "zip", "collection": 1, "subclips": [4711]}, 409),

@@ -228,8 +228,8 @@ def test_chains_of_a_copy_are_stacked_left_out_or_shown(engine: SearchEngine, li
 
 def test_a_chain_is_judged_by_its_surest_part_and_what_is_within_reach_of_it(library: Library) -> None:
     class Judge:
-        def strengths(self, terms: Any, rows: Any, ids: list[int], cosines: NDArray[np.float32]) -> list[Strength]:
-            assert len(rows) == len(terms) == cosines.shape[1]
+        def strengths(self, terms: Any, ids: list[int], cosines: NDArray[np.float32]) -> list[Strength]:
+            assert cosines.shape == (len(ids), len(terms))
             return [Strength(value=float(own[0]), chance=0.001 if own[0] > 0.9 else 0.5) for own in cosines]
 
     calibration: Any = SimpleNamespace(judge=Judge)

@@ -18,6 +18,8 @@ from search.query import TextTerm
 FULL = SearchLink(
     words='a dog & a "cat"? 100 % + ünïcödé 犬',
     words_weight=0.5,
+    text_in="written",
+    text_weight=0.25,
     terms=(
         LinkTerm("text", "in the rain: at night", 1.0),
         LinkTerm("segment", "42", -0.5),
@@ -234,3 +236,32 @@ def test_an_address_copied_from_a_browser_is_read(before: str) -> None:
     link, problems = parse_address(f"{before}{CHAIN.query_string()}")
     assert (link, problems) == (CHAIN, [])
     assert parse_address(f"{before}q=is it http://a?b")[0].words == "is it http://a?b"
+
+
+def test_what_stands_in_quotes_is_for_text_and_the_rest_for_pictures() -> None:
+    link = SearchLink(words='a red car "start the engine"')
+    assert (link.box.picture, link.box.words) == ("a red car", '"start the engine"')
+    assert link.has_text
+    assert link.has_query
+    assert not link.is_text_alone
+    assert link.texts == ["a red car"], "which the encoder reads"
+    assert link.with_picture_words("a blue car").words == 'a blue car "start the engine"'
+    alone = link.with_picture_words("")
+    assert (alone.words, alone.is_text_alone, alone.texts) == ('"start the engine"', True, [])
+    assert not SearchLink(words='"engine"', terms=(LinkTerm("segment", "4"),)).is_text_alone
+    assert not SearchLink(words='"engine"', then=(LinkStep("b"),)).is_text_alone
+
+
+@pytest.mark.parametrize("words", ["  a  red\tcar ", 'a 27" screen', 'a "" car', '"', "cats OR dogs"])
+def test_words_without_anything_in_quotes_stay_as_typed(words: str) -> None:
+    link = SearchLink(words=words)
+    assert not link.has_text
+    assert link.box.picture == words
+
+
+def test_a_wrong_weight_or_kind_of_text_is_left_out() -> None:
+    link, problems = parse_link({"q": ['"a"'], "tw": ["1.5"], "words": ["sung"]})
+    assert link == SearchLink(words='"a"')
+    assert len(problems) == 2
+    assert "text, said, written" in problems[0]
+    assert "from 0 to 1" in problems[1]

@@ -226,6 +226,8 @@ def test_exports_of_the_page_begin_with_the_file(write: Write) -> None:
     write('[export]\nmode = "copy"\nhandles = 1.5\nlist = ["edl", "otio"]\n')
     assert export_options() == {"mode": "copy", "handles": 1.5, "list": ("edl", "otio")}
     assert choice_of(export_options()) == {"mode": "copy", "handles": "1.5", "lists": ["edl", "otio"]}
+    write('[export]\nsubtitles = "file"\nlanguage = "de"\nwords-from = "speech"\n')
+    assert choice_of(export_options()) == {"subtitles": "file", "language": "de", "wordsFrom": "speech"}
     assert choice_of({}) == {}
     assert choice_of({"audio": "first"}) == {"sound": "first"}
     assert choice_of({"audio": "1,3", "name": "{rank}"}) == {"sound": "numbers", "tracks": "1,3", "pattern": "{rank}"}

@@ -52,7 +52,7 @@ def best(library: Library, calibration: Calibration, terms: list[Term], rows: ND
     at = int(np.argmax(stored @ rows.sum(axis=0)))
     judge = calibration.judge()
     assert judge is not None
-    (found,) = judge.strengths(terms, rows, [int(ids[at])], (stored[at : at + 1] @ rows.T))
+    (found,) = judge.strengths(terms, [int(ids[at])], (stored[at : at + 1] @ rows.T))
     return found
 
 
@@ -94,7 +94,7 @@ def test_a_hit_is_as_strong_as_for_its_weakest_important_term(tmp_path: Path) ->
 
         def level(*weights: float) -> str:
             terms = [TextTerm(text, weight) for text, weight in zip(("a dog", "a cat"), weights, strict=True)]
-            (found,) = judge.strengths(terms, rows, [int(ids[7])], stored[7:8] @ rows.T)
+            (found,) = judge.strengths(terms, [int(ids[7])], stored[7:8] @ rows.T)
             return "none" if found is None else found.level
 
         assert level(1, 0) == "strong"
@@ -120,7 +120,7 @@ def test_kin_are_strong_though_every_shot_has_some_and_a_stranger_is_not(tmp_pat
 
         def levels(example: NDArray[np.float32], hits: list[int]) -> list[str]:
             cosines = (stored[hits] @ example)[:, None]
-            found = judge.strengths([SegmentTerm(1)], example[None], ids[hits].tolist(), cosines)
+            found = judge.strengths([SegmentTerm(1)], ids[hits].tolist(), cosines)
             return [each.level for each in found if each is not None]
 
         assert "weak" not in levels(stored[0], [1, 2, 3])
@@ -145,7 +145,6 @@ def test_a_calibration_is_kept_grown_and_made_anew_where_rows_changed(tmp_path: 
         assert (len(grown.statistics.ids), grown.statistics.made_from) == (66, 60)
         anew = Calibration(library, encoder, tmp_path / "other").judge()
         assert anew is not None
-        np.testing.assert_allclose(grown.statistics.total, anew.statistics.total, atol=1e-4)
         np.testing.assert_allclose(grown.statistics.words.means, anew.statistics.words.means, atol=1e-5)
         assert encoder.encoded == 512  # nothing was encoded again but for the other folder
         library.remove_videos([library.videos()[1].id])

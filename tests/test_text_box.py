@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from search.text.box import BoxText, split_box
+from search.text.matches import TextPart
 from search.text.parsing import parse
+from search.text.terms import TextQueryError
 
 
 @pytest.mark.parametrize(
@@ -28,6 +30,7 @@ from search.text.parsing import parse
         ("“curly” car «angled» „low“", "car", '"curly" "angled" "low"'),
         ('a "" car " "', "a car", ""),
         ("  a   red\tcar ", "a red car", ""),
+        ('a car "/colou?r/"', "a car", '"/colou?r/"'),
         ('"天気" 赤い車', "赤い車", '"天気"'),
         ("", "", ""),
         ('"', "", ""),
@@ -38,3 +41,11 @@ def test_a_box_is_split(typed: str, picture: str, words: str) -> None:
     assert split_box(typed) == BoxText(picture, words)
     if words:
         parse(words)
+
+
+def test_slashes_in_quotes_are_a_regular_expression_which_stands_alone() -> None:
+    assert split_box('a car "/colou?r/"').part() == TextPart("/colou?r/")
+    assert split_box('a car "/usr" "/"').part(("screen",)) == TextPart('"/usr" "/"', ("screen",))
+    for typed in ('"/colou?r/" "red"', '-"/colou?r/"', 'NOT "/colou?r/"', '"/colou?r/" OR "/grey/"', '"/colou?r/"*'):
+        with pytest.raises(TextQueryError, match="by itself"):
+            split_box(typed).part()

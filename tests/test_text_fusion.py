@@ -18,7 +18,7 @@ from db.timed_text import TextKind, TextSource, TimedLine, TimedWord
 from search.engine import SearchEngine
 from search.fused import TEXT_WEIGHT, FusedHit, FusedQuery
 from search.fusion import find_fused
-from search.query import Query, QueryError, TextTerm
+from search.query import Query, QueryError, SegmentTerm, TextTerm
 from search.strength import Strength
 from search.text.matches import TextPart, match_segments
 from search.text.terms import TextQueryError
@@ -100,6 +100,16 @@ def test_a_shot_with_both_comes_before_shots_with_one(library: Library) -> None:
     ]
     hits = find(library, TextPart("engine", SAID), shown="blue")
     assert names(hits)[0] == ("red", 1, ("picture", "said")), "the rest of the line is said there"
+
+
+def test_an_example_is_no_hit_of_its_own_search_whatever_is_said_in_it(library: Library) -> None:
+    (red,) = [each for each in library.videos() if each.path.endswith("red.mp4")]
+    first = library.segments_of(red.id or 0)[0]
+    picture = Query((SegmentTerm(first.id or 0),), k=10)
+    query = FusedQuery(texts=[TextPart("engine", SAID)], picture=picture)
+    hits = find_fused(library, query, engine_of(library)).hits
+    assert ("red", 0) not in {each[:2] for each in names(hits)}
+    assert "said" in next(hit.channels for hit in hits if hit.hit.segment.number == 1), "the rest of the line"
 
 
 def test_words_are_found_where_the_picture_is_not(library: Library) -> None:

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from encoder.checkpoints.converted import digests
-from encoder.config import VideoPrismConfig
+from encoder.config import DEMO, VideoPrismConfig
 from encoder.model import VideoPrismLvT
 from encoder.model_files import DEMO_FOLDER
 from encoder.tokenizer import Tokenizer
@@ -25,7 +25,7 @@ from training.text_evaluation import compare_texts, distinct_sentences
 
 SMALL = VideoPrismConfig(
     name="small", patch=18, frames=2, rows=2, columns=2, dim=32, heads=2, mlp=32, spatial_layers=1, temporal_layers=1,
-    auxiliary_layers=1, text_layers=2, vocabulary=512, text_tokens=16,
+    auxiliary_layers=1, text_layers=2, vocabulary=DEMO.vocabulary, text_tokens=16,
 )  # fmt: skip
 WORDS = ("a zorp", "a wug", "a blicket", "a fendle")
 EVERYDAY = everyday.everyday_sentences()[:40]

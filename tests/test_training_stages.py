@@ -14,7 +14,7 @@ from torch import Tensor
 from training_tasks import everything, require_same_bits
 
 from encoder.checkpoints.checkpoint import network_from_state
-from encoder.config import VideoPrismConfig
+from encoder.config import DEMO, VideoPrismConfig
 from encoder.model import VideoPrismLvT, build
 from encoder.model_files import DEMO_FOLDER
 from encoder.tokenizer import Tokenizer
@@ -34,7 +34,7 @@ from training.stages.stage2 import Distillation, Stage2
 
 SMALL = VideoPrismConfig(
     name="small", patch=4, frames=4, rows=4, columns=4, dim=32, heads=2, mlp=64, spatial_layers=1,
-    temporal_layers=1, auxiliary_layers=1, text_layers=1, vocabulary=512, text_tokens=8,
+    temporal_layers=1, auxiliary_layers=1, text_layers=1, vocabulary=DEMO.vocabulary, text_tokens=8,
 )  # fmt: skip
 DECODERS = DecoderShape(layers=1, width=32, hidden=64, heads=2)
 COLOURS = {"red": (205, 45, 45), "green": (50, 150, 65), "blue": (45, 80, 205), "white": (235, 235, 232)}

@@ -144,13 +144,16 @@ def open_or_download_encoder(settings: Settings, *, yes: bool, needs_text: bool 
 
 
 @contextmanager
-def download_sources(*, yes: bool) -> Iterator[Sources]:
-    """Yield where files of a model may come from, with a progress line. yes, and a terminal: as for an encoder."""
+def download_sources(*, yes: bool, job: Job | None = None) -> Iterator[Sources]:
+    """Yield where files of a model may come from, with a progress line. yes, and a terminal: as for an encoder.
+
+    job: receives the progress as well.
+    """
     from encoder.checkpoints.download_policy import Sources
 
     with LiveLine() as line:
         confirmation = _confirmation(line, yes=yes) if yes or has_terminal() else None
-        yield Sources(confirm=confirmation, on_progress=DownloadLine(line).show)
+        yield Sources(confirm=confirmation, on_progress=DownloadLine(line, job).show)
 
 
 def _confirmation(line: LiveLine, *, yes: bool) -> Callable[[str], bool]:

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from app import compose
+from app import compose, word_engines
 from app.commands.fetch_model import open_or_download_encoder
 from app.commands.index_review import IndexReview
 from app.commands.index_values import run_options, run_values, set_aside
+from app.commands.reading_plan import ReadingPlan
 from app.compose import Settings
 from app.encoding_again import stored_description
 from app.jobs.orders import IndexOrder
@@ -38,10 +39,15 @@ def show_plan(settings: Settings, order: IndexOrder, *, renew: bool, as_json: bo
         order: Paths and options.
         renew: As for `index_videos`.
         as_json: Print JSON.
+
+    Raises:
+        RecognitionError: Text is to be read, and the extra that does it is not installed.
     """
     from encoder.lazy import LazyEncoder
     from indexer.pipeline import index_folders
 
+    if order.read_text:
+        word_engines.require_text_reader()
     with _library_or_none_yet(settings) as library, LiveLine() as line:
         values = run_values(settings, order, library, renew=renew)
         choice = values.stored_choice(library)
@@ -53,7 +59,8 @@ def show_plan(settings: Settings, order: IndexOrder, *, renew: bool, as_json: bo
         now = values.shaping(encoder)
         review = IndexReview(library, encoder.clip_spec, own=values.own, now=now, asked=order.redo, yes=True, line=line)
         aside = {} if renew else set_aside(order, values.own)
-        printer = _Printer(library, review, aside, as_json=as_json)
+        reading = ReadingPlan(library, order) if order.read_text else None
+        printer = _Printer(library, review, aside, reading, as_json=as_json)
         options = run_options(order, dry_run=True)
         index_folders(library, encoder, order.paths, values.cuts, options, review=printer)
 
@@ -78,8 +85,17 @@ def _never() -> NoReturn:
 class _Printer:
     """Prints a preview, and lets the run do nothing. An `indexer.preview.Review`."""
 
-    def __init__(self, library: Library, review: IndexReview, aside: dict[str, Any], *, as_json: bool) -> None:
+    def __init__(
+        self,
+        library: Library,
+        review: IndexReview,
+        aside: dict[str, Any],
+        reading: ReadingPlan | None,
+        *,
+        as_json: bool,
+    ) -> None:
         self._library = library
+        self._reading = reading
         self._review = review  # knows reasons and times
         self._aside = aside  # what the settings file says of new libraries only
         self._as_json = as_json
@@ -115,6 +131,7 @@ class _Printer:
                 f"{len(gone.unreachable):,}, kept: their drive may not be connected" if gone.unreachable else "",
             ),
             ("time", self._time_text([*work.new, *work.changed])),
+            ("text on screen", "" if self._reading is None else self._reading.text(work)),
         ]
         rows = [row for row in rows if row[1]] or [("nothing", "to do")]
         if self._aside:
@@ -153,6 +170,7 @@ class _Printer:
             "again_seconds": None if speed is None else round(again / speed, 1),
             "seconds": None if speed is None else round(seconds / speed, 1),
             "for_new_libraries": self._aside,
+            **({} if self._reading is None else {"read_text": self._reading.record(work)}),
         }
 
 

@@ -14,7 +14,7 @@ from app.commands.fetch_model import open_or_download_encoder
 from app.commands.index_review import IndexReview
 from app.commands.index_values import RunValues, run_options, run_values
 from app.commands.read_text import read_text
-from app.commands.recognize_run import report_failures
+from app.commands.recognize_run import report_failures, require_writable
 from app.compose import Settings
 from app.cut_settings import adopt_videos, has_former_defaults, store_cut_settings
 from app.encoder_choice import choice_of, take_over_former_space
@@ -140,12 +140,7 @@ def run_indexer(
     """
     from indexer.pipeline import index_folders
 
-    if library.read_only:
-        raise CommandError(
-            f"the library {printable(str(library.directory))} is read-only: nothing was indexed; copy it to a "
-            "writable disk, or choose another with --library",
-            MISSING,
-        )
+    require_writable(library, "nothing was indexed")
     take_over_former_space(library, encoder)
     own = dataclasses.replace(values.own, choice=choice_of(library))
     now, index_settings = values.shaping(encoder), values.cuts

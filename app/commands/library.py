@@ -1,11 +1,10 @@
-"""`prismsearch list`, `info` and `stats`: the contents of the library."""
+"""`prismsearch list` and `info`: the contents of the library."""
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,7 +13,16 @@ from app.compose import Settings
 from app.shell.errors import CommandError
 from app.shell.exit_codes import FAILED, MISSING
 from app.shell.file_words import no_such_file
-from app.shell.listing import failure_record, part_record, part_text, range_text, status_of, video_record
+from app.shell.listing import (
+    failure_record,
+    part_record,
+    part_text,
+    range_text,
+    status_of,
+    video_record,
+    words_records,
+    words_texts,
+)
 from app.shell.options import PathWord, with_settings
 from app.shell.paths import as_indexed
 from app.shell.terminal import (
@@ -146,7 +154,7 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
 @with_settings
 def info(settings: Settings, video: str, as_json: bool) -> None:
-    """Show what is known about VIDEO: its facts, its shots and the parts of long shots."""
+    """Show what is known about VIDEO: its facts, where its words come from, its shots and the parts of long shots."""
     with compose.open_library(settings) as library:
         path = as_indexed(library, video)
         found = library.video_at(path)
@@ -160,15 +168,17 @@ def info(settings: Settings, video: str, as_json: bool) -> None:
                 raise no_such_file(video, library)
             raise CommandError(f"{printable(path)} is not in the library; prismsearch index adds it", MISSING)
         shots, segments = library.shots(found.id), library.segments_of(found.id)
+        sources = library.texts.sources(found.id)
         if as_json:
             record = video_record(found, shots=len(shots), segments=len(segments))
+            record["words"] = words_records(sources)
             record["shots"] = [part_record(found, shot) for shot in shots]
             record["segments"] = [
                 {**part_record(found, each), "id": each.id, "shot": each.shot_number} for each in segments
             ]
             print_json(record)
             return
-        for line in table(_facts(found), "<<"):
+        for line in table([*_facts(found), *(("words", text) for text in words_texts(sources))], "<<"):
             click.echo(line)
         click.echo()
         parts: dict[int, list[str]] = {}
@@ -199,70 +209,3 @@ def _facts(video: Video) -> list[tuple[str, str]]:
         ("sound", "yes" if video.has_audio else "no"),
         ("size", f"{size_text(video.size_bytes)}, changed {modified:%Y-%m-%d %H:%M}"),
     ]
-
-
-def parts_text(shots: int, segments: int) -> str:
-    """Return `, searched in 5 parts`; blank where no shot is long enough to have several."""
-    return f", searched in {count_text(segments, 'part')}" if segments > shots else ""
-
-
-_KINDS = {
-    "subtitle": "subtitles",
-    "speech": "speech",
-    "screen": "writing on screen",
-    "chapter": "chapters",
-    "tag": "titles and tags",
-}
-
-
-@click.command(epilog="\b\nExample:\n  prismsearch stats --json")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
-@with_settings
-def stats(settings: Settings, as_json: bool) -> None:
-    """Show how much the library holds, and which encoders it uses."""
-    with compose.open_library(settings) as library:
-        held, encoders = library.stats(), library.encoders()
-        if as_json:
-            texts = {each.encoder_id: each.text_id for each in library.encoder_choices()}
-            record: dict[str, Any] = {
-                "library": str(library.directory),
-                "id": library.id,
-                "videos": held.videos,
-                "shots": held.shots,
-                "segments": held.segments,
-                "seconds": round(held.seconds, 6),
-                "database_bytes": held.database_bytes,
-                "media_bytes": held.media_bytes,
-                "failures": held.failures,
-                "vanished": len(library.vanished_videos()),
-                "words": {kind: dataclasses.asdict(count) for kind, count in library.texts.counts().items()},
-                "encoders": [
-                    {"id": each.id, "text_id": texts.get(each.id) or None, "dim": each.dim, "segments": each.segments}
-                    for each in encoders
-                ],
-            }
-            print_json(record)
-            return
-        rows = [
-            ("library", printable(str(library.directory))),
-            ("videos", f"{held.videos:,} ({format_duration(held.seconds)} in total)"),
-            ("shots", f"{held.shots:,}{parts_text(held.shots, held.segments)}"),
-            ("failed", f"{held.failures:,}" + (" (prismsearch list --failed)" if held.failures else "")),
-            (
-                "on disk",
-                f"{size_text(held.database_bytes)} database, {size_text(held.media_bytes)} posters and previews",
-            ),
-        ]
-        if kept := len(library.vanished_videos()):
-            days = count_text(library.keep_vanished_days(), "day")
-            rows.append(("vanished", f"{count_text(kept, 'video')}, kept for {days} (prismsearch list --vanished)"))
-        rows += [
-            ("words", f"{_KINDS[kind]}: {count_text(count.lines, 'line')} of {count_text(count.videos, 'video')}")
-            for kind, count in library.texts.counts().items()
-        ]
-        rows += [
-            ("encoder", f"{each.id}: {count_text(each.segments, 'embedding')} of {each.dim} numbers")
-            for each in encoders
-        ]
-        for line in table(rows, "<<"):
-            click.echo(line)

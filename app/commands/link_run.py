@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,10 +13,11 @@ from click.core import ParameterSource
 from app.commands.chain_run import clips_of, no_chain
 from app.commands.composing import print_word_notes
 from app.commands.export_selection import from_hits
+from app.commands.text_run import FoundText, found_text, open_texts
 from app.compose import Settings
 from app.encoder_choice import saved_note
 from app.exporting.request import ClipRequest
-from app.search_link import SearchLink, parse_address
+from app.search_link import LinkTerm, SearchLink, parse_address
 from app.shell import link_query
 from app.shell.chain_hits import show_chains
 from app.shell.completion_values import complete_link
@@ -27,11 +28,16 @@ from app.shell.hits import Output, is_weak, show_hits
 from app.shell.result_record import encoder_fields
 from app.shell.search_options import nothing_found, open_search
 from app.shell.terminal import print_note, printable
+from app.shell.text_hits import show_fused
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from db.library import Library
     from encoder import Encoder
     from search.chain_query import Chain
+    from search.fused import FusedHit
     from search.query import Hit
     from search.strength import Level
 
@@ -55,19 +61,24 @@ def link_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What a link's search found: hits, or chains if it asks for these."""
+    """What a link's search found: hits, or chains, or hits of words, as it asks for.
+
+    Without an encoder, it was a search in text alone. `details` are facts of a search in text, for JSON.
+    """
 
     library: Library
-    encoder: Encoder
+    encoder: Encoder | None
     link: SearchLink
-    hits: list[Hit]
-    chains: list[Chain]
+    details: Mapping[str, Any] = field(default_factory=dict)
+    hits: Sequence[Hit] = ()
+    chains: Sequence[Chain] = ()
+    fused: Sequence[FusedHit] = ()
     nothing: str  # the line to print if there is nothing
 
     @property
     def are_weak(self) -> bool:
         """Return whether there is no good match among what was found."""
-        found: list[Hit | Chain] = [*self.hits, *self.chains]
+        found: list[Hit | Chain | FusedHit] = [*self.hits, *self.chains, *self.fused]
         return bool(found) and all(is_weak(each) for each in found)
 
 
@@ -92,10 +103,14 @@ def show_link(
     with _found(settings, text, _typed(least_level)) as found:
         link = found.link
         question: dict[str, Any] = {"link": link.query_string(), "query": link.words}
-        question |= encoder_fields(found.encoder)
-        question["looked_at"] = note_coverage(found.library, found.encoder.id)
+        if found.encoder is not None:
+            question |= encoder_fields(found.encoder)
+            question["looked_at"] = note_coverage(found.library, found.encoder.id)
+        question |= found.details
         if link.is_chain:
             show_chains(found.library, found.chains, output, question, nothing=found.nothing)
+        elif link.has_text:
+            show_fused(found.library, found.fused, output, question, nothing=found.nothing)
         else:
             show_hits(found.library, found.hits, output, question, nothing=found.nothing)
 
@@ -120,6 +135,8 @@ def link_clips(settings: Settings, text: str, *, span: bool, least_level: Level 
             raise NothingDone("no good match; --min-strength weak exports the best available")
         if found.link.is_chain and found.chains:
             return clips_of(found.library, found.chains, span=span)
+        if found.fused:
+            return from_hits([hit.played for hit in found.fused], found.library)
         if found.hits:
             return from_hits(found.hits, found.library)
         raise NothingDone(found.nothing)
@@ -136,20 +153,46 @@ def _found(settings: Settings, text: str, least_level: Level | None) -> Iterator
         print_note(problem)
     if not link.has_query:
         raise click.UsageError("--link contains no search; copy the address of the page while it shows hits")
-    with open_search(settings, link_query.options_of(link)) as (library, encoder, options):
+    if link.has_text:
+        link.box.part().check()  # whether it can be searched for, before an encoder is loaded
+    options = link_query.options_of(link)
+    if link.is_text_alone:
+        with open_texts(settings, options) as (library, options):
+            query = link_query.fused_query_of(link, _no_clip)
+            yield _in_text(library, link, found_text(library, query, None, options, {}))
+        return
+    with open_search(settings, options) as (library, encoder, options):
         print_word_notes(encoder, link.texts)
         _note_saved(library, encoder, asked)
         engine = open_engine(settings, library, encoder)
-        chains: list[Chain] = []
-        hits: list[Hit] = []
+
+        def clip(term: LinkTerm) -> NDArray[np.uint8]:
+            return clip_of(library, term, encoder.clip_spec)
+
         if link.is_chain:
-            query = link_query.chain_query_of(link, lambda term: clip_of(library, term, encoder.clip_spec))
-            chains = engine.chains(query)
-            nothing = no_chain(library, encoder, query, options)
+            chain = link_query.chain_query_of(link, clip)
+            chains = engine.chains(chain)
+            nothing = no_chain(library, encoder, chain, options)
+            yield Found(library=library, encoder=encoder, link=link, chains=chains, nothing=nothing)
+        elif link.has_text:
+            query = link_query.fused_query_of(link, clip)
+            details = {"text_weight": query.text_weight}
+            found = found_text(library, query, engine, options, details)
+            yield replace(_in_text(library, link, found), encoder=encoder)
         else:
-            hits = engine.search(link_query.query_of(link, lambda term: clip_of(library, term, encoder.clip_spec)))
+            hits = engine.search(link_query.query_of(link, clip))
             nothing = nothing_found(library, options)
-        yield Found(library=library, encoder=encoder, link=link, hits=hits, chains=chains, nothing=nothing)
+            yield Found(library=library, encoder=encoder, link=link, hits=hits, nothing=nothing)
+
+
+def _in_text(library: Library, link: SearchLink, found: FoundText) -> Found:
+    return Found(
+        library=library, encoder=None, link=link, details=found.question, fused=found.hits, nothing=found.nothing
+    )
+
+
+def _no_clip(term: LinkTerm) -> NDArray[np.uint8]:
+    raise AssertionError(f"a search in text alone has no {term.kind}")
 
 
 def _note_saved(library: Library, encoder: Encoder, link: SearchLink) -> None:

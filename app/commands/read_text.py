@@ -1,25 +1,40 @@
-"""`index --read-text`: text on screen of videos that are indexed and not read yet. A job of its own, after indexing."""
+"""Text on screen of videos that are indexed and not read yet: a job of its own, after `index --read-text` or alone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from app.commands.recognize_run import RecognitionReport, recognize_videos
+from app import compose, word_engines
+from app.commands.recognize_run import RecognitionReport, recognize_videos, report_failures, require_writable
+from app.compose import Settings
 from app.shell.paths import videos_below
 from app.shell.terminal import count_text, print_note
+from app.unrecognized import unread_videos
 
 if TYPE_CHECKING:
-    from app.jobs.orders import IndexOrder
+    from app.jobs.orders import IndexOrder, ReadTextOrder
     from db.library import Library
     from db.records import Video
-    from db.timed_text import TextSource
     from indexer.recognizing.lines import RecognizedText
     from indexer.workers.pool import WorkerPool
     from recognition.protocol import TextReader
 
 
-def read_text(library: Library, order: IndexOrder, reader: TextReader) -> RecognitionReport:
+def read_indexed_videos(settings: Settings, order: ReadTextOrder) -> None:
+    """Read the text on screen of the videos of an order, print the report and end with the exit code for it.
+
+    Raises:
+        CommandError: The library is read-only.
+        LibraryError, RecognitionError: See `recognize_videos`.
+    """
+    with compose.open_library(settings) as library:
+        require_writable(library, "no text was read")
+        report = read_text(library, order, word_engines.open_text_reader())
+    report_failures(report)
+
+
+def read_text(library: Library, order: IndexOrder | ReadTextOrder, reader: TextReader) -> RecognitionReport:
     """Read the text on screen of the videos below an order's paths, and print what it took.
 
     A video is read once by an engine, also if it shows no text; `order.redo` reads all of them again.
@@ -31,8 +46,7 @@ def read_text(library: Library, order: IndexOrder, reader: TextReader) -> Recogn
 
     videos = videos_below(library, order.paths)
     if not order.redo:
-        sources = library.texts.sources_of([video.id for video in videos if video.id is not None])
-        videos = [video for video in videos if not _was_read(sources.get(video.id or 0, []), reader)]
+        videos = unread_videos(library, videos, reader.id)
     if not videos:
         print_note("text on screen: every video was read before")
         return RecognitionReport()
@@ -54,10 +68,6 @@ def read_text(library: Library, order: IndexOrder, reader: TextReader) -> Recogn
     )
     print_note(cost_text(report))
     return report
-
-
-def _was_read(sources: Sequence[TextSource], reader: TextReader) -> bool:
-    return any(source.kind == "screen" and source.engine == reader.id for source in sources)
 
 
 def cost_text(report: RecognitionReport) -> str:

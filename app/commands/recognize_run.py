@@ -22,7 +22,7 @@ from app.times import format_duration
 
 if TYPE_CHECKING:
     from app.jobs.jobs import Job
-    from app.jobs.orders import IndexOrder, TranscribeOrder
+    from app.jobs.orders import IndexOrder, ReadTextOrder, TranscribeOrder
     from db.library import Library
     from db.records import Video
     from indexer.recognizing.lines import RecognizedText
@@ -47,6 +47,8 @@ class RecognitionReport:
         lines: Lines that were found in them.
         frames, shots: Frames that were read, and shots that they are of.
         cpu_seconds: CPU time of engine and decoders.
+        seconds: Length of the videos that were finished.
+        elapsed_seconds: Time that these took.
         languages: Number of videos by the language that was heard.
         failed: (path, reason) of the videos that could not be read.
         interrupted: Whether the job was stopped.
@@ -57,13 +59,17 @@ class RecognitionReport:
     frames: int = 0
     shots: int = 0
     cpu_seconds: float = 0.0
+    seconds: float = 0.0
+    elapsed_seconds: float = 0.0
     languages: dict[str, int] = field(default_factory=dict)
     failed: list[tuple[str, str]] = field(default_factory=list)
     interrupted: bool = False
 
-    def add(self, found: RecognizedText) -> None:
+    def add(self, video: Video, found: RecognizedText, elapsed_seconds: float) -> None:
         """Count what was found in a video."""
         self.done += 1
+        self.seconds += video.duration_seconds
+        self.elapsed_seconds += elapsed_seconds
         self.lines += len(found.lines)
         self.frames += found.frames
         self.shots += found.shots
@@ -75,7 +81,7 @@ class RecognitionReport:
         """Return the report as JSON values."""
         return {
             **vars(self),
-            "cpu_seconds": round(self.cpu_seconds, 3),
+            **{name: round(getattr(self, name), 3) for name in ("cpu_seconds", "seconds", "elapsed_seconds")},
             "failed": [{"path": path, "reason": reason} for path, reason in self.failed],
         }
 
@@ -87,7 +93,7 @@ def recognize_videos(
     *,
     kind: str,
     verb: str,
-    order: IndexOrder | TranscribeOrder,
+    order: IndexOrder | ReadTextOrder | TranscribeOrder,
 ) -> RecognitionReport:
     """Recognise the words of videos and store them, each video in one transaction.
 
@@ -129,6 +135,7 @@ def recognize_videos(
             if cancelled():
                 report.interrupted = True
                 break
+            begun = time.monotonic()
             show = progress.of(number, video, len(report.failed))
             show(0.0)
             try:
@@ -148,11 +155,26 @@ def recognize_videos(
             with suppress(KeyError):  # it was removed from the library meanwhile
                 assert video.id is not None
                 library.texts.replace(video.id, found.source, found.lines)
-                report.add(found)
+                report.add(video, found, time.monotonic() - begun)
         counts = count_text(report.done, "video") if report.done else "no video"
         message = f"{verb}: {counts}, {count_text(report.lines, 'line')}"
         job.finish("stopped" if report.interrupted else "done", report.record(), message)
     return report
+
+
+def require_writable(library: Library, undone: str) -> None:
+    """Raise CommandError if a library is read-only.
+
+    Args:
+        library: The library.
+        undone: What comes of it: "nothing was transcribed".
+    """
+    if library.read_only:
+        raise CommandError(
+            f"the library {printable(str(library.directory))} is read-only: {undone}; copy it to a writable disk, or "
+            "choose another with --library",
+            MISSING,
+        )
 
 
 def report_failures(report: RecognitionReport) -> None:

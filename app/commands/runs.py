@@ -26,8 +26,8 @@ Examples:
   prismsearch runs --json
 
 \b
-The last 50 runs of `index`, `retry`, `export` and `fetch-model` are kept, whether started in the shell or
-on the page. A stopped run keeps what was finished.""",
+The last 50 runs of `index`, `retry`, `transcribe`, `export` and `fetch-model` are kept, whether started in
+the shell or on the page. A stopped run keeps what was finished.""",
 )
 @click.option("--stop", "stop_id", metavar="ID", help="Ask a run to stop; the first characters of its id are enough.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")

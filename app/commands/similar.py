@@ -9,6 +9,7 @@ import click
 from app.commands.composing import further_terms, print_word_notes
 from app.commands.examples import collection_example, image_example, video_example
 from app.commands.export_selection import find_collection
+from app.commands.text_run import found_text
 from app.compose import Settings
 from app.shell.completion_values import complete_collection, complete_files
 from app.shell.composing_options import TypedTerms, composing_options
@@ -19,6 +20,8 @@ from app.shell.options import with_settings
 from app.shell.result_record import encoder_fields
 from app.shell.search_options import SearchOptions, nothing_found, open_search, search_options
 from app.shell.step_order import SteppedCommand
+from app.shell.text_hits import show_fused
+from app.shell.text_options import TypedText, text_options
 
 
 @click.command(
@@ -31,6 +34,7 @@ Examples:
   prismsearch similar --image photo.jpg -k 3    what looks like this picture
   prismsearch similar --collection Goals        what the subclips of a collection have in common
   prismsearch similar a.mp4@80 --not people     like this, without people
+  prismsearch similar a.mp4@80 --said engine    like this, or with the word
 
 \b
 With several examples, what they have in common counts, and the rest does not.
@@ -46,6 +50,7 @@ Exit code 0: a good match was found; 1: none; 2: usage; 3: a file, model or the 
     help="Use the subclips of a collection instead (by name or id).",
 )
 @composing_options
+@text_options
 @search_options
 @output_options
 @with_settings
@@ -55,13 +60,16 @@ def similar(
     image: str | None,
     collection: str | None,
     typed: tuple[TypedTerms, ...],
+    asked: TypedText,
     options: SearchOptions,
     output: Output,
 ) -> None:
     """Find shots that look like VIDEO, like a range of it, like a picture, or like the subclips of a collection.
 
     The file may be in the library (then it is left out of the hits and may even be offline) or anywhere else.
+    --said, --written and --text also search in the words of the videos, in one ranking: see search --help.
     """
+    asked.parts()  # whether it can be searched for, before an encoder is loaded
     if sum(each is not None for each in (video, image, collection)) != 1:
         raise click.UsageError("give a VIDEO (FILE, FILE@START or FILE@START-END), --image FILE or --collection NAME")
     if not (video or image or collection or "").strip():
@@ -77,9 +85,16 @@ def similar(
         print_word_notes(encoder, typed[0].excluded)
         further, own_ids = further_terms(library, encoder, typed[0])
         query = options.query((*example.terms, *further), leave_out=example.own_ids | own_ids)
-        hits = open_engine(settings, library, encoder).search(query)
+        engine = open_engine(settings, library, encoder)
         question: dict[str, Any] = {"like": example.description, **encoder_fields(encoder)}
         record = typed[0].record()
         question |= {"not": record["not"], "not_like": record["not_like"], "also_like": record["like"]}
         question["looked_at"] = note_coverage(library, encoder.id)
+        if asked:
+            fused = options.fused_query(asked.parts(), query, text_weight=asked.weight)
+            question |= {**asked.record(), "text_weight": fused.text_weight}
+            found = found_text(library, fused, engine, options, question)
+            show_fused(library, found.hits, output, found.question, nothing=found.nothing)
+            return
+        hits = engine.search(query)
         show_hits(library, hits, output, question, nothing=nothing_found(library, options) if not hits else "")

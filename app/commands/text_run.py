@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,7 +17,6 @@ from app.shell.coverage import note_coverage
 from app.shell.engine import open_engine
 from app.shell.filter_options import passes_any
 from app.shell.hits import Output
-from app.shell.paths import as_indexed
 from app.shell.result_record import encoder_fields
 from app.shell.search_options import SearchOptions, nothing_found, open_search, require_segments
 from app.shell.terminal import print_note
@@ -26,14 +25,8 @@ from app.shell.text_options import TypedText
 
 if TYPE_CHECKING:
     from db.library import Library
-    from db.timed_text import TextKind
     from search.engine import SearchEngine
     from search.fused import FusedHit, FusedQuery
-    from search.query import Query
-
-_NAMES: dict[TextKind, str] = {
-    "subtitle": "subtitles", "speech": "speech", "screen": "text on screen", "chapter": "chapters", "tag": "tags",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,73 +74,58 @@ def find_text_hits(
             raise click.UsageError("--like, --not and --not-like need WORDS, beside --said, --written or --text")
         if asked.weight is not None:
             raise click.UsageError("--text-weight weighs text against WORDS, and there are none")
-        with compose.open_library(settings) as library:
-            require_segments(library)
-            if options.filters.folder is not None:
-                folder = as_indexed(library, options.filters.folder)
-                options = replace(options, filters=replace(options.filters, folder=folder))
-            query = _fused_query(asked, options, None)
-            yield _found(library, query, None, asked, options, {"query": None, **asked.record()})
+        with open_texts(settings, options) as (library, options):
+            query = options.fused_query(asked.parts(), None, text_weight=asked.weight)
+            yield found_text(library, query, None, options, {"query": None, **asked.record()})
         return
     with open_search(settings, options, files=typed.files) as (library, encoder, options):
-        query = _fused_query(asked, options, words_query(library, encoder, words, typed, options))
+        picture = words_query(library, encoder, words, typed, options)
+        query = options.fused_query(asked.parts(), picture, text_weight=asked.weight)
         question = {"query": words, **typed.record(), **asked.record(), "text_weight": query.text_weight}
         question |= encoder_fields(encoder) | {"looked_at": note_coverage(library, encoder.id)}
-        yield _found(library, query, open_engine(settings, library, encoder), asked, options, question)
+        engine = open_engine(settings, library, encoder)
+        yield found_text(library, query, engine, options, question)
 
 
-def _fused_query(asked: TypedText, options: SearchOptions, picture: Query | None) -> FusedQuery:
-    from search.fused import TEXT_WEIGHT, FusedQuery
-
-    return FusedQuery(
-        texts=asked.parts(),
-        picture=picture,
-        text_weight=TEXT_WEIGHT if asked.weight is None else asked.weight,
-        filters=options.filters,
-        k=options.top_k,
-        per_video=options.per_video,
-    )
+@contextmanager
+def open_texts(settings: Settings, options: SearchOptions) -> Iterator[tuple[Library, SearchOptions]]:
+    """Open the library for a search in text alone: `open_search` without an encoder."""
+    with compose.open_library(settings) as library:
+        require_segments(library)
+        yield library, options.in_library(library)
 
 
-def _found(
+def found_text(
     library: Library,
     query: FusedQuery,
     engine: SearchEngine | None,
-    asked: TypedText,
     options: SearchOptions,
     question: dict[str, Any],
 ) -> FoundText:
+    """Return what a query finds, and print what limits it.
+
+    Args:
+        library: The library.
+        query: What to look for.
+        engine: Of this library; needed for a query with a picture.
+        options: Filters and numbers.
+        question: Facts of the search for JSON.
+    """
+    from app.shell.no_words import INCOMPLETE, no_lines
     from search.fusion import find_fused
-    from search.text.matches import MOST_LINES
 
     answer = find_fused(library, query, engine)
     if not answer.complete:
-        print_note(
-            f"note: there may be better hits: more lines match than were looked at ({MOST_LINES:,}), or a regular "
-            "expression took too long"
-        )
-    if answer.hits and not answer.matched:
-        print_note(f"note: by the picture alone: {_no_lines(library, asked, options)}")
-    nothing = "" if answer.hits else _nothing(library, asked, options)
+        print_note(f"note: {INCOMPLETE}")
+    nothing = ""
+    if not answer.hits and options.filters and not passes_any(library, options.filters):
+        nothing = nothing_found(library, options)
+    elif not answer.matched:
+        why = no_lines(library, query.kinds, filtered=bool(options.filters))
+        if answer.hits:
+            print_note(f"note: by the picture alone: {why}")
+        else:
+            nothing = f"no hits: {why}"
     return FoundText(
         library=library, hits=answer.hits, question={**question, "complete": answer.complete}, nothing=nothing
     )
-
-
-def _nothing(library: Library, asked: TypedText, options: SearchOptions) -> str:
-    """Explain in one sentence why there are no hits, and what to change."""
-    if options.filters and not passes_any(library, options.filters):
-        return nothing_found(library, options)
-    return f"no hits: {_no_lines(library, asked, options)}"
-
-
-def _no_lines(library: Library, asked: TypedText, options: SearchOptions) -> str:
-    """Explain why no words were found."""
-    kinds = asked.kinds() or tuple(_NAMES)
-    if not any(kind in library.texts.counts() for kind in kinds):
-        names = [_NAMES[kind] for kind in kinds]
-        listed = " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-        return f"no {listed} in this library (docs/words.md says what brings them)"
-    if options.filters:
-        return "no line of the videos that pass these filters has these words; widen or remove some"
-    return "no line has these words; try fewer of them, OR between them, or a beginning such as engin*"

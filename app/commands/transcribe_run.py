@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING
 
 from app import compose, word_engines
 from app.commands.fetch_model import download_sources
-from app.commands.recognize_run import RecognitionReport, recognize_videos, report_failures
+from app.commands.recognize_run import RecognitionReport, recognize_videos, report_failures, require_writable
 from app.compose import Settings
+from app.jobs.jobs import Jobs
 from app.jobs.orders import TranscribeOrder
 from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING, USAGE
 from app.shell.paths import videos_below
-from app.shell.terminal import count_text, display_path, print_json, print_note, printable
+from app.shell.terminal import count_text, display_path, print_json, print_note
+from app.unrecognized import unheard_videos
 
 if TYPE_CHECKING:
     from db.library import Library
     from db.records import Video
-    from db.timed_text import TextSource
     from indexer.recognizing.lines import RecognizedText
     from indexer.workers.pool import WorkerPool
     from recognition.protocol import Transcriber
@@ -40,12 +41,7 @@ def transcribe_videos(settings: Settings, order: TranscribeOrder, *, yes: bool, 
     """
     word_engines.require_speech()  # before anything is downloaded
     with compose.open_library(settings) as library:
-        if library.read_only:
-            raise CommandError(
-                f"the library {printable(str(library.directory))} is read-only: nothing was transcribed; copy it to a "
-                "writable disk, or choose another with --library",
-                MISSING,
-            )
+        require_writable(library, "nothing was transcribed")
         videos = _chosen(library, order)
         report = RecognitionReport()
         if videos:
@@ -65,6 +61,25 @@ def transcribe_videos(settings: Settings, order: TranscribeOrder, *, yes: bool, 
     report_failures(report)
 
 
+def download_speech_model(settings: Settings, order: TranscribeOrder) -> None:
+    """Download the model of an order, in a job of its own that goes on with the order. Consent has been given.
+
+    Raises:
+        CommandError: There is no such model.
+        RecognitionError, EncoderError: It cannot be had.
+    """
+    word_engines.require_speech()  # before anything is downloaded
+    with (
+        Jobs(settings.library).begin("download", f"speech model {order.model}", order) as job,
+        download_sources(yes=True, job=job) as sources,
+    ):
+        try:
+            word_engines.fetch_speech_model(order.model, sources)
+        except ValueError as error:
+            raise CommandError(str(error), USAGE) from error
+        job.finish("done", message=f"the speech model {order.model} is on this machine")
+
+
 def summary(report: RecognitionReport) -> str:
     """Return `speech: 240 lines in 12 videos (en 10, de 2); 310 CPU seconds`."""
     languages = sorted(report.languages.items(), key=lambda each: -each[1])
@@ -79,30 +94,18 @@ def _chosen(library: Library, order: TranscribeOrder) -> list[Video]:
     if not videos:
         where = f" in {', '.join(map(display_path, order.paths))}" if order.paths else ""
         raise CommandError(f"the library has no videos{where}; index them first: prismsearch index FOLDER", MISSING)
-    sources = library.texts.sources_of([video.id for video in videos if video.id is not None])
-    reasons = {"without sound": 0, "with subtitles (--also-subtitled)": 0, "transcribed before (--redo)": 0}
-    chosen = []
-    for video in videos:
-        own = sources.get(video.id or 0, [])
-        if not video.has_audio:
-            reasons["without sound"] += 1
-        elif not order.also_subtitled and any(map(_is_subtitle, own)):
-            reasons["with subtitles (--also-subtitled)"] += 1
-        elif not order.redo and any(source.kind == "speech" for source in own):
-            reasons["transcribed before (--redo)"] += 1
-        else:
-            chosen.append(video)
-    left = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items() if count)
-    if left:
-        print_note(f"left out: {left}")
-    if not chosen:
+    left = unheard_videos(library, videos, also_subtitled=order.also_subtitled, redo=order.redo)
+    reasons = {
+        "without sound": left.silent,
+        "with subtitles (--also-subtitled)": left.subtitled,
+        "transcribed before (--redo)": left.transcribed,
+    }
+    text = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items() if count)
+    if text:
+        print_note(f"left out: {text}")
+    if not left.videos:
         print_note("nothing to transcribe")
-    return chosen
-
-
-def _is_subtitle(source: TextSource) -> bool:
-    """Return whether a source has what is said; a forced one has signs and other languages only."""
-    return source.kind == "subtitle" and source.lines > 0 and not source.forced
+    return list(left.videos)
 
 
 def _require_language(transcriber: Transcriber, language: str | None) -> None:

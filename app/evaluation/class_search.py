@@ -85,14 +85,13 @@ def classify_by_names(
         np.concatenate([none.astype(np.float32), *(part.cosines for part in parts)]),
         np.concatenate([none.astype(np.float32), *(part.shares for part in parts)]),
     )
-    return ZeroShotResult(kept, best, strengths(kept, best, names, classes, judge), done - len(kept))
+    return ZeroShotResult(kept, best, strengths(kept, best, names, judge), done - len(kept))
 
 
 def strengths(
     ids: NDArray[np.int64],
     best: Best,
     names: Sequence[str],
-    classes: NDArray[np.float32],
     judge: HitJudge | None,
 ) -> tuple[Strength | None, ...]:
     """Return the strength of each shot as a hit of a search for its best class. Arguments as in `classify_by_names`."""
@@ -108,9 +107,7 @@ def strengths(
     for at, name in enumerate(names):
         members = order[starts[at] : starts[at + 1]]
         if len(members):
-            judged = judge.strengths(
-                [TextTerm(name)], classes[at : at + 1], ids[members].tolist(), best.cosines[members, :1]
-            )
+            judged = judge.strengths([TextTerm(name)], ids[members].tolist(), best.cosines[members, :1])
             for member, strength in zip(members.tolist(), judged, strict=True):
                 found[member] = strength
     return tuple(found)

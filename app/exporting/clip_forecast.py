@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from app.exporting.request import ClipRequest, ExportMode
@@ -25,7 +25,7 @@ def forecast_clip(request: ClipRequest, mode: ExportMode, pad: Fraction, audio: 
     another one.
 
     Args:
-        request: The clip.
+        request: The clip. Of its words, only the place counts: not every container holds a track of them.
         mode: How it would be cut.
         pad: Handles in seconds.
         audio: The sound tracks, as `audio_choice.parse_audio` returns them.
@@ -45,7 +45,8 @@ def forecast_clip(request: ClipRequest, mode: ExportMode, pad: Fraction, audio: 
     if found.problem:
         raise ExportError(found.problem)
     start, end = request.padded(pad)
-    survey = select_sound(survey_range(found.path, start, end, decoding=False, clock_jumps=request.clock_jumps), audio)
+    seen = survey_range(found.path, start, end, decoding=False, clock_jumps=request.clock_jumps)
+    survey = replace(select_sound(seen, audio), words=request.words)
     if mode == "copy":
         suffix = copy_suffix(survey)
     elif mode == "smart" and survey.intra_only and not cannot_copy(survey):

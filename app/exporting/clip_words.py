@@ -21,9 +21,14 @@ MAX_LANGUAGE_CHARACTERS = 35
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*")
 
 
+def is_language(tag: str) -> bool:
+    """Return whether this is the form of a language's tag."""
+    return len(tag) <= MAX_LANGUAGE_CHARACTERS and _LANGUAGE.fullmatch(tag) is not None
+
+
 def check_language(tag: str) -> None:
     """Raise ValueError unless this is the form of a language's tag, or ""."""
-    if tag and (len(tag) > MAX_LANGUAGE_CHARACTERS or not _LANGUAGE.fullmatch(tag)):
+    if tag and not is_language(tag):
         raise ValueError(f"a language is a tag such as en or pt-BR, not {tag[:MAX_LANGUAGE_CHARACTERS]!r}")
 
 

@@ -110,8 +110,7 @@ class ExportOptions:
     def __post_init__(self) -> None:
         if (self.folder is None) == (self.zip is None):
             raise ValueError("choose where to write: a folder or one zip")
-        if not 0 <= self.handles_seconds <= MAX_HANDLE_SECONDS:
-            raise ValueError(f"handles must be from 0 to {MAX_HANDLE_SECONDS} seconds")
+        check_handles(self.handles_seconds)
         object.__setattr__(self, "audio", parse_audio(self.audio))
         if self.name_pattern is not None:
             check_pattern(self.name_pattern)
@@ -175,6 +174,12 @@ class ExportedClip:
     timecode: str = ""  # of the source's first frame shown; "": none
     note: str | None = None  # shown to the user, about a clip that was written
     error: str | None = None
+
+
+def check_handles(seconds: Fraction) -> None:
+    """Raise ValueError unless these are handles that a clip may have."""
+    if not 0 <= seconds <= MAX_HANDLE_SECONDS:
+        raise ValueError(f"handles must be from 0 to {MAX_HANDLE_SECONDS} seconds")
 
 
 def list_formats(text: str) -> tuple[str, ...]:

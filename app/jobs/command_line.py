@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.exporting.audio_choice import ALL_TRACKS
 from app.exporting.request import ExportOptions
-from app.jobs.orders import DownloadOrder, ExportOrder, Order
+from app.jobs.orders import DownloadOrder, ExportOrder, Order, ReadTextOrder
 
 if TYPE_CHECKING:
     from app.jobs.state import JobState
@@ -26,6 +26,8 @@ def words_of(order: Order) -> list[str]:
     if isinstance(order, ExportOrder):
         words = ["export", "--collection", order.collection_name, *export_words(order.options)]
         return words if order.subclips is None else [*words, "--subclips", ",".join(map(str, order.subclips))]
+    if isinstance(order, ReadTextOrder):  # the command also looks for new videos
+        return ["index", "--read-text", *_option_words(order), *path_words(order.paths)]
     return [order.kind, *_option_words(order), *path_words(order.paths)]
 
 

@@ -1,32 +1,28 @@
 """Orders: the parameters of jobs, passed to their processes as JSON.
 
 The order is written to the job's folder and read there by the job's process, so that no file name passes through a
-command line. An order is validated as a whole when it is read. JSON strings may contain lone surrogates, which encode
-bytes of names that are not UTF-8, so such names are preserved.
+command line. An order is validated as a whole when it is read.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
-from fractions import Fraction
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal
 
 from app.compose import Settings
 from app.encoder_choice import canonical
 from app.exporting.request import ExportOptions
+from app.jobs.json_records import WrongRecord, decoded, encoded
 from app.jobs.state import MAX_FILE_BYTES, JobState
 from app.shell.index_options import ShapingOptions, require_range
 from app.shell.work_options import BATCH_SIZE_RANGE, WORKERS_RANGE
 from files.json_file import read_json
 
 ORDER_FILE = "order.json"
-_FRACTION = re.compile(r"-?[0-9]{1,40}(/[0-9]{1,40})?")  # as str formats it; an exponent could expand to endless digits
 
 
 class OrderError(ValueError):
@@ -81,6 +77,18 @@ class DownloadOrder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadTextOrder:
+    """Read the text on screen of indexed videos, without looking for new ones."""
+
+    kind: Literal["read-text"] = "read-text"
+    redo: bool = False
+    paths: tuple[str, ...]  # absolute; videos below these
+
+    def __post_init__(self) -> None:
+        _require_absolute("paths", *self.paths)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TranscribeOrder:
     """Turn the speech of indexed videos into text."""
 
@@ -89,6 +97,7 @@ class TranscribeOrder:
     language: str | None = None  # None: detected
     also_subtitled: bool = False
     redo: bool = False
+    fetch: bool = False  # consents to downloading the model if it is missing
     paths: tuple[str, ...] = ()  # absolute; only videos below these; empty: all
 
     def __post_init__(self) -> None:
@@ -109,10 +118,10 @@ class ExportOrder:
     options: ExportOptions
 
 
-Order = IndexOrder | RetryOrder | DownloadOrder | TranscribeOrder | ExportOrder
+Order = IndexOrder | RetryOrder | DownloadOrder | ReadTextOrder | TranscribeOrder | ExportOrder
 _ORDERS: Mapping[str, type[Order]] = {
-    "index": IndexOrder, "retry": RetryOrder, "download": DownloadOrder, "transcribe": TranscribeOrder,
-    "export": ExportOrder,
+    "index": IndexOrder, "retry": RetryOrder, "download": DownloadOrder, "read-text": ReadTextOrder,
+    "transcribe": TranscribeOrder, "export": ExportOrder,
 }  # fmt: skip
 
 
@@ -143,7 +152,7 @@ def job_kind(order: Order) -> str:
 
 def order_to_json(order: Order) -> dict[str, Any]:
     """Return an order as values for JSON. `order_from_json` reads them."""
-    record = _encoded(order)
+    record = encoded(order)
     assert isinstance(record, dict)
     return record
 
@@ -156,7 +165,7 @@ def order_from_json(record: object) -> Order:
     """
     if not isinstance(record, dict) or not isinstance(record.get("kind"), str) or record["kind"] not in _ORDERS:
         raise OrderError(f"the order is of no kind that is known ({', '.join(_ORDERS)})")
-    order: Order = _decoded(_ORDERS[record["kind"]], record, "order")
+    order: Order = _checked(_ORDERS[record["kind"]], record, "order")
     return order
 
 
@@ -183,7 +192,7 @@ def write_order(folder: Path, order: Order, settings: Settings) -> None:
         ffmpeg=settings.ffmpeg,
         new_encoder=settings.new_encoder,
     )
-    record = {"order": order_to_json(order), "settings": _encoded(handed_on)}
+    record = {"order": order_to_json(order), "settings": encoded(handed_on)}
     _document(record)
     (folder / ORDER_FILE).write_text(json.dumps(record), "ascii")
 
@@ -204,64 +213,15 @@ def read_order(folder: Path) -> tuple[Order, Settings]:
 def _document(record: object) -> tuple[Order, Settings]:
     if not isinstance(record, dict) or set(record) != {"order", "settings"}:
         raise OrderError("the order of this job cannot be read (it needs `order` and `settings`)")
-    settings: _Settings = _decoded(_Settings, record["settings"], "settings")
+    settings: _Settings = _checked(_Settings, record["settings"], "settings")
     return order_from_json(record["order"]), Settings(
         **{each.name: getattr(settings, each.name) for each in fields(settings)}
     )
 
 
-def _encoded(value: object) -> object:
-    if is_dataclass(value):
-        return {each.name: _encoded(getattr(value, each.name)) for each in fields(value)}
-    if isinstance(value, tuple):
-        return [_encoded(each) for each in value]
-    return str(value) if isinstance(value, Fraction | Path) else value
-
-
-def _decoded(expected: Any, value: object, where: str) -> Any:
-    """Return `value` converted to an annotated type. where: name of the value in error messages."""
-    origin = get_origin(expected)
-    if is_dataclass(expected):
-        return _decoded_fields(expected, value, where)
-    if origin in (Union, UnionType):  # optional type
-        if value is None:
-            return None
-        [expected] = [each for each in get_args(expected) if each is not NoneType]
-        return _decoded(expected, value, where)
-    if origin is tuple and isinstance(value, list):
-        return tuple(_decoded(get_args(expected)[0], each, where) for each in value)
-    if origin is Literal and isinstance(value, str) and value in get_args(expected):
-        return value
-    if expected in (str, Path) and isinstance(value, str):
-        if "\0" in value:
-            raise OrderError(f"{where} holds a NUL character, which no name can have")
-        try:
-            os.fsencode(value)
-        except UnicodeEncodeError as error:
-            raise OrderError(f"{where} holds a character that no name can have") from error
-        return expected(value)
-    if expected is Fraction and isinstance(value, str) and _FRACTION.fullmatch(value):
-        try:
-            return Fraction(value)
-        except ZeroDivisionError:
-            pass
-    if expected in (int, bool) and type(value) is expected:
-        return value
-    raise OrderError(f"{where} has a value of a wrong type ({type(value).__name__})")
-
-
-def _decoded_fields(expected: Any, value: object, where: str) -> Any:
-    if not isinstance(value, dict):
-        raise OrderError(f"{where} must be an object with fields")
-    hints = get_type_hints(expected)
-    if unknown := set(value) - set(hints):
-        raise OrderError(f"{where} has an unknown field, {min(unknown)!r}")
-    required = {each.name for each in fields(expected) if each.default is MISSING and each.default_factory is MISSING}
-    if missing := required - set(value):
-        raise OrderError(f"{where} lacks the field {min(missing)!r}")
+def _checked(expected: Any, value: object, where: str) -> Any:
+    """Return what `decoded` does. Raise OrderError instead of WrongRecord."""
     try:
-        return expected(**{name: _decoded(hints[name], each, f"{where}.{name}") for name, each in value.items()})
-    except OrderError:
-        raise
-    except ValueError as error:
-        raise OrderError(f"{where}: {error}") from error
+        return decoded(expected, value, where)
+    except WrongRecord as error:
+        raise OrderError(str(error)) from error

@@ -126,13 +126,14 @@ def as_command_error(error: Exception) -> CommandError:
     from indexer.media.errors import UnreadableVideo
     from recognition.errors import RecognitionError
     from search.query import QueryError
+    from search.text.terms import TextQueryError
 
     message = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, UnreadableVideo):
         return CommandError(f"{error.path}: {error.reason}", MISSING)
     if isinstance(error, LibraryError | EncoderError | ExportError | RecognitionError):
         return CommandError(message, MISSING)
-    if isinstance(error, QueryError | WrongSetting):
+    if isinstance(error, QueryError | TextQueryError | WrongSetting):
         return CommandError(message, USAGE)
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""

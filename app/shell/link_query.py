@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 from app.search_link import LinkTerm, SearchLink
 from app.shell.search_options import SearchOptions
+from app.shell.text_options import KINDS
+from search.text.box import split_box
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from search.chain_query import ChainQuery
+    from search.fused import FusedQuery
     from search.query import Query, Term
 
     ClipOf = Callable[[LinkTerm], NDArray[np.uint8]]
@@ -33,24 +36,41 @@ def options_of(link: SearchLink) -> SearchOptions:
 
 
 def query_of(link: SearchLink, clip_of: ClipOf) -> Query:
-    """Return the query of a link; it must have one, and no later steps.
+    """Return the query of a link for pictures; it must have one, and no later steps.
 
     Raises:
         QueryError: An example is missing or unreadable, or all weights are 0.
     """
-    terms = terms_of(link.words, link.words_weight, link.terms, clip_of)
+    terms = terms_of(link.box.picture, link.words_weight, link.terms, clip_of)
     return options_of(link).query(terms, exclude_same_shot=True)
+
+
+def fused_query_of(link: SearchLink, clip_of: ClipOf) -> FusedQuery:
+    """Return the query of a link with words in quotes, and no later steps.
+
+    Raises:
+        TextQueryError: The words in quotes cannot be searched for.
+        QueryError: As for `query_of`.
+    """
+    part = link.box.part(KINDS[link.text_in])
+    part.check()  # before an example is read
+    picture = None if link.is_text_alone else query_of(link, clip_of)
+    return options_of(link).fused_query([part], picture, text_weight=link.text_weight)
 
 
 def chain_query_of(link: SearchLink, clip_of: ClipOf) -> ChainQuery:
     """Return the chain query of a link with later steps.
 
     Raises:
-        QueryError: An example is missing or unreadable, or a step asks for nothing.
+        QueryError: An example is missing or unreadable, a step asks for nothing, or there are words in quotes.
     """
     from search.chain_query import Step
     from search.query import QueryError
 
+    if any(split_box(words).words for words in (link.words, *(step.words for step in link.then))):
+        raise QueryError(
+            "words in quotes cannot be searched for in a sequence yet: leave out the quotes, or the later steps"
+        )
     parts = [(link.words, link.words_weight, link.terms), *((step.words, 1.0, step.terms) for step in link.then)]
     steps = [terms_of(words, weight, terms, clip_of) for words, weight, terms in parts]
     if not all(steps):

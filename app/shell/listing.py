@@ -1,17 +1,31 @@
-"""Records and texts of videos, shots, segments and failures, for JSON and for the terminal."""
+"""Records and texts of videos, shots, segments, failures and sources of words, for JSON and for the terminal."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
+from app.shell.terminal import count_text, printable
 from app.times import format_timestamp
 
 if TYPE_CHECKING:
     from db.records import Failure, Segment, Shot, Video
+    from db.timed_text import TextKind, TextSource
 
 Status = Literal["ok", "missing", "changed", "failed"]
+WORDS: Mapping[TextKind, str] = MappingProxyType(
+    {
+        "subtitle": "subtitles",
+        "speech": "speech",
+        "screen": "writing on screen",
+        "chapter": "chapters",
+        "tag": "titles and tags",
+    }
+)
+"""What each kind of text is called."""
 
 
 def status_of(video: Video) -> Status:
@@ -85,6 +99,28 @@ def part_record(video: Video, part: Shot | Segment) -> dict[str, Any]:
         "start_pts": part.start_pts,
         "end_pts": part.end_pts,
     }
+
+
+def words_records(sources: Sequence[TextSource]) -> list[dict[str, Any]]:
+    """Return where words of a video come from as JSON values; of engines also those that found nothing."""
+    names = ("id", "kind", "language", "lines", "title", "origin", "file", "engine", "default", "forced", "for_deaf")
+    return [{name: getattr(each, name) for name in names} for each in _shown(sources)]
+
+
+def words_texts(sources: Sequence[TextSource]) -> list[str]:
+    """Return a line for each source of words: `subtitles (en): 312 lines, Film.en.srt`."""
+    lines = []
+    for each in _shown(sources):
+        about = [each.language, "forced" if each.forced else "", "for the deaf" if each.for_deaf else ""]
+        stated = ", ".join(filter(None, about))
+        kind = f"{WORDS[each.kind]}{f' ({stated})' if stated else ''}"
+        origin = each.engine or " ".join(dict.fromkeys(filter(None, (each.file or each.origin, each.title))))
+        lines.append(printable(f"{kind}: {count_text(each.lines, 'line')}{f', {origin}' if origin else ''}"))
+    return lines
+
+
+def _shown(sources: Sequence[TextSource]) -> list[TextSource]:
+    return [each for each in sources if each.lines or each.engine]
 
 
 def range_text(video: Video, part: Shot | Segment) -> str:

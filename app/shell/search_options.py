@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from db.library import Library
     from encoder import Encoder
     from search.chain_query import ChainQuery, Step
+    from search.fused import FusedQuery
     from search.query import Duplicates, Query, Term
     from search.strength import Level
+    from search.text.matches import TextPart
 
 
 _MOST = 1_000_000  # hits
@@ -95,6 +97,35 @@ class SearchOptions:
             least_level=self.least_level,
         )
 
+    def fused_query(self, texts: Sequence[TextPart], picture: Query | None, *, text_weight: float | None) -> FusedQuery:
+        """Build the query for words in text, beside a query for pictures or alone.
+
+        Args:
+            texts: At least one.
+            picture: Built by `query`; None for text alone.
+            text_weight: How much words count beside the picture, 0 to 1; None: as measured.
+
+        Raises:
+            QueryError: The weight is out of range.
+        """
+        from search.fused import TEXT_WEIGHT, FusedQuery
+
+        return FusedQuery(
+            texts=texts,
+            picture=picture,
+            text_weight=TEXT_WEIGHT if text_weight is None else text_weight,
+            filters=self.filters,
+            k=self.top_k,
+            per_video=self.per_video,
+        )
+
+    def in_library(self, library: Library) -> SearchOptions:
+        """Return the options with their folder in the library's spelling."""
+        folder = self.filters.folder
+        if folder is None:
+            return self
+        return replace(self, filters=replace(self.filters, folder=as_indexed(library, folder)))
+
 
 @contextmanager
 def open_search(
@@ -118,9 +149,7 @@ def open_search(
     with compose.open_library(settings) as library:
         require_segments(library)
         require_files(library, files)
-        folder = options.filters.folder
-        if folder is not None:
-            options = replace(options, filters=replace(options.filters, folder=as_indexed(library, folder)))
+        options = options.in_library(library)
         encoder = compose.open_encoder(compose.with_library_encoder(settings, library))
         take_over_former_space(library, encoder)
         require_indexed(library, encoder.id)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app.shell.hits import Output, Parts, hit_record, is_weak, parts_of, shot_cells, show_results, span_seconds
-from app.shell.terminal import display_width, printable, table
+from app.shell.marked_line import marked_pieces
+from app.shell.terminal import printable, table
 from app.times import format_timestamp
 
 if TYPE_CHECKING:
@@ -89,18 +90,10 @@ def line_record(hit: TextHit) -> dict[str, Any]:
 
 def marked(hit: TextHit, *, bold: bool) -> str:
     """Return the part of a line around its first match, as one printable line; matches are bold on a terminal."""
-    first = hit.ranges[0][0] if hit.ranges else 0
-    begin = 0 if display_width(hit.text) <= _LINE else max(0, first - _BEFORE)
-    end = min(len(hit.text), begin + _LINE)
-    pieces, at = ["…" if begin else ""], begin
-    for start, stop in hit.ranges:
-        if start >= end:
-            break
-        pieces.append(_one_line(hit.text[at:start]))
-        word = _one_line(hit.text[start : min(stop, end)])
-        pieces.append(click.style(word, bold=True) if bold else word)
-        at = min(stop, end)
-    return "".join([*pieces, _one_line(hit.text[at:end]), "…" if end < len(hit.text) else ""])
+    pieces = marked_pieces(hit, before=_BEFORE, most=_LINE)
+    return "".join(
+        click.style(_one_line(text), bold=True) if found and bold else _one_line(text) for text, found in pieces
+    )
 
 
 def _lines_text(lines: Sequence[TextHit]) -> str:

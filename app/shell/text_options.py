@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,7 +14,10 @@ if TYPE_CHECKING:
     from db.timed_text import TextKind
     from search.text.matches import TextPart
 
-_KINDS: dict[str, tuple[TextKind, ...] | None] = {"said": ("subtitle", "speech"), "written": ("screen",), "text": None}
+KINDS: Mapping[str, tuple[TextKind, ...] | None] = MappingProxyType(
+    {"said": ("subtitle", "speech"), "written": ("screen",), "text": None}
+)
+"""What is searched by each option, which a link names `text_in`; None for all kinds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,29 +43,20 @@ class TypedText:
             click.UsageError: One of them cannot be searched for.
         """
         from search.text.matches import TextPart
-        from search.text.parsing import parse
-        from search.text.patterns import required_trigrams
         from search.text.terms import TextQueryError
 
         parts = []
-        for name, kinds in _KINDS.items():
+        for name, kinds in KINDS.items():
             typed = getattr(self, name)
             if typed is None:
                 continue
             part = TextPart(typed, kinds)
             try:
-                query = part.query()
-                (required_trigrams if query.is_pattern else parse)(query.words)
+                part.check()
             except TextQueryError as error:
                 raise click.UsageError(f"--{name}: {error}") from None
             parts.append(part)
         return parts
-
-    def kinds(self) -> tuple[TextKind, ...] | None:
-        """Return the kinds of text that are searched; None for all."""
-        asked = [kinds for name, kinds in _KINDS.items() if getattr(self, name) is not None]
-        known = [kinds for kinds in asked if kinds is not None]
-        return None if len(known) < len(asked) else tuple(kind for kinds in known for kind in kinds)
 
 
 def text_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -47,6 +47,17 @@ def installed() -> bool:
     return _folder() is not None
 
 
+def require_installed() -> Path:
+    """Return the folder of rapidocr. Imports and reads nothing. Raise EngineUnavailable if it is not installed."""
+    folder = _folder()
+    if folder is None:
+        raise EngineUnavailable(
+            "reading text in pictures is not installed; install the extra that brings it: "
+            "pip install 'prismsearch[ocr]'"
+        )
+    return folder
+
+
 def find_models() -> ScreenModels:
     """Return the files in the installed package; each is read in full and checked.
 
@@ -54,12 +65,7 @@ def find_models() -> ScreenModels:
         EngineUnavailable: rapidocr is not installed.
         ModelUnusable: A file is missing or damaged, or of another version.
     """
-    folder = _folder()
-    if folder is None:
-        raise EngineUnavailable(
-            "reading text in pictures is not installed; install the extra that brings it: "
-            "pip install 'prismsearch[ocr]'"
-        )
+    folder = require_installed()
     return ScreenModels(*(_verified(folder / "models" / name, sha256) for name, sha256 in _CHECKSUMS.items()))
 
 

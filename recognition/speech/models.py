@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from files.installed_package import package_folders
 from recognition.errors import ModelUnusable
 from recognition.models import Fetch, ModelDescription, ModelFile
 
@@ -60,6 +61,11 @@ SPEECH_MODELS: Mapping[str, ModelDescription] = MappingProxyType(
     }
 )
 """Models by the name that a person types."""
+
+
+def installed() -> bool:
+    """Return whether faster-whisper is installed. Imports nothing of it."""
+    return bool(package_folders("faster_whisper"))
 
 
 @dataclass(frozen=True, slots=True)

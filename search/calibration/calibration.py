@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-FORMAT = 2
+FORMAT = 3
 MAX_NEW_SHARE = 0.2
 """It is rebuilt once the new rows exceed this fraction of those it was made from."""
 MOST_IN_SEARCH = 200_000
@@ -146,9 +146,9 @@ class Calibration:
             return None
         stamp, saved = loaded
         dim, shots = self._encoder.dim, len(saved.shot_ids)
-        shapes = saved.questions.shape, saved.best_words.shape, saved.total.shape, saved.shot_rows.shape
+        shapes = saved.questions.shape, saved.best_words.shape, saved.shot_rows.shape
         fits = (stamp.library_id, stamp.encoder_id) == (self._library.id, self._encoder.id)
-        fits &= shapes == ((len(texts), dim), (len(texts),), (dim,), (shots, dim))
+        fits &= shapes == ((len(texts), dim), (len(texts),), (shots, dim))
         return replace(saved, stamp=stamp) if fits else None
 
 
@@ -172,7 +172,7 @@ def _digest(texts: Sequence[str]) -> str:
     return hashlib.blake2b("\n".join(texts).encode(), digest_size=8).hexdigest()
 
 
-_ARRAYS = ("ids", "questions", "best_words", "total", "shot_ids", "shot_rows", "best_shots")
+_ARRAYS = ("ids", "questions", "best_words", "shot_ids", "shot_rows", "best_shots")
 
 
 def _write(made: NullStatistics, digest: str, file: IO[bytes]) -> None:

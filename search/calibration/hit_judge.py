@@ -51,7 +51,6 @@ class HitJudge:
     def strengths(
         self,
         terms: Sequence[Term],
-        rows: NDArray[np.float32],
         ids: Sequence[int],
         cosines: NDArray[np.float32],
     ) -> list[Strength | None]:
@@ -62,7 +61,6 @@ class HitJudge:
 
         Args:
             terms: Those of the query.
-            rows: float32 (terms, D), their rows.
             ids: Segment ids of the hits.
             cosines: float32 (hits, terms), of the hits with each term.
 
@@ -76,13 +74,12 @@ class HitJudge:
             parts.append((sum(terms[at].weight for at in shots), shots))
         largest = max((weight for weight, _ in parts), default=0.0)
         at_least = [members for weight, members in parts if weight >= LEAST_SHARE * largest]
-        judged = [found for members in at_least if (found := self._of_part(terms, rows, ids, cosines, members))]
+        judged = [found for members in at_least if (found := self._of_part(terms, ids, cosines, members))]
         return [min(each, key=_certainty) for each in zip(*judged, strict=True)] if judged else [None] * len(ids)
 
     def _of_part(
         self,
         terms: Sequence[Term],
-        rows: NDArray[np.float32],
         ids: Sequence[int],
         cosines: NDArray[np.float32],
         members: list[int],
@@ -91,8 +88,7 @@ class HitJudge:
         positions = self._positions(ids)
         first = terms[members[0]]
         if isinstance(first, TextTerm):
-            corrected = self.word_scores.corrected(cosines[:, members[0]], positions)
-            standing = corrected - self.statistics.nearness(rows[members])
+            standing = self.word_scores.corrected(cosines[:, members[0]], positions).astype(np.float64)
             values, tail = self.word_null.strengths(forms([first.text])[0], standing), self.word_null.tail
         elif self.shot_null is not None:
             corrected = self.shot_scores.corrected(cosines[:, members].max(axis=1), positions)

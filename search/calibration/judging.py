@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from search.calibration.calibration import Calibration
 from search.query import Query
@@ -14,7 +13,6 @@ from search.strength import Strength
 
 def judged(
     query: Query,
-    rows: NDArray[np.float32],
     ids: Sequence[int],
     cosines: Sequence[Sequence[float]],
     calibration: Calibration | None,
@@ -23,7 +21,6 @@ def judged(
 
     Args:
         query: The query.
-        rows: float32 (terms, D), the rows of its terms.
         ids: The segments it found.
         cosines: Those of each with each term.
         calibration: Without it, nothing has a strength, and all are kept.
@@ -34,6 +31,6 @@ def judged(
     judge = calibration.judge() if calibration is not None and ids else None
     if judge is None:
         return [(at, None) for at in range(len(ids))]
-    found = judge.strengths(query.terms, rows, ids, np.array(cosines, dtype=np.float32))
+    found = judge.strengths(query.terms, ids, np.array(cosines, dtype=np.float32))
     level = query.least_level
     return [(at, each) for at, each in enumerate(found) if level is None or each is None or each.reaches(level)]

@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 from db.records import Filters, Stamp
 from search.calibration.shot_null import ShotNull, best_beyond_kin
 from search.calibration.shot_scores import ShotScores
-from search.calibration.word_null import NEARNESS_SHARE, WordNull
+from search.calibration.word_null import WordNull
 from search.even import evenly
 
 Floats = NDArray[np.float32]
 
 NULL_SHOTS = 256
-_FEW_SHOTS = 50  # in a library of so many, half as much is taken off
 _SAMPLE = 16_384  # shots whose cosines show what shots get from each other: 17 MB with NULL_SHOTS
 
 OnProgress = Callable[[float], None]
@@ -43,7 +42,6 @@ class NullStatistics:
         words, shots: What each segment gets from null questions and from null shots.
         questions: float32 (n, D), the rows of null questions.
         best_words: float32 (n,), the corrected cosine of the best hit of each.
-        total: float64 (D,), the sum of all rows.
         shot_ids, shot_rows: int64 (m,) and float32 (m, D), null shots.
         best_shots: float32 (m,), the corrected cosine of the best hit of each, kin set aside.
         made_from: Number of rows when it was last made from nothing.
@@ -55,30 +53,14 @@ class NullStatistics:
     shots: ShotScores
     questions: Floats
     best_words: Floats
-    total: NDArray[np.float64]
     shot_ids: NDArray[np.int64]
     shot_rows: Floats
     best_shots: Floats
     made_from: int
 
-    @property
-    def mean(self) -> Floats:
-        """The mean row, float32 (D,)."""
-        return (self.total / max(1, len(self.ids))).astype(np.float32)
-
-    def nearness(self, rows: Floats) -> NDArray[np.float64]:
-        """Return what is taken off the corrected cosines of questions with these rows, float64 (n,).
-
-        It is NEARNESS_SHARE of their mean cosine with all segments, in the unit of corrected cosines; less in a small
-        library, whose best hit is itself much of that mean.
-        """
-        spread = max(float(np.sqrt(self.words.variance)), 1e-6)
-        share = NEARNESS_SHARE * len(self.ids) / (len(self.ids) + _FEW_SHOTS)
-        return (share * (rows @ self.mean) / spread).astype(np.float64)
-
     def word_null(self, shares: NDArray[np.float64]) -> WordNull:
         """Return the null of words; `shares` are the forms of the null questions."""
-        return WordNull.fitted(shares, self.best_words.astype(np.float64) - self.nearness(self.questions))
+        return WordNull.fitted(shares, self.best_words.astype(np.float64))
 
     def shot_null(self) -> ShotNull | None:
         """Return the null of examples; None if there are too few shots for one."""
@@ -118,7 +100,6 @@ def calibrate(library: Rows, stamp: Stamp, questions: Floats, on_progress: OnPro
         shots=ShotScores(none, none, shots.variance),
         questions=questions,
         best_words=np.full(len(questions), -np.inf, np.float32),
-        total=np.zeros(questions.shape[1]),
         shot_ids=shot_ids,
         shot_rows=shot_rows,
         best_shots=best.astype(np.float32),
@@ -131,7 +112,7 @@ def calibrate(library: Rows, stamp: Stamp, questions: Floats, on_progress: OnPro
 def grown(before: NullStatistics, library: Rows, stamp: Stamp, on_progress: OnProgress) -> NullStatistics:
     """Return the statistics with the rows above their last id. Arguments and exceptions are those of `calibrate`."""
     count, last_id, wanted = before.stamp.count, before.stamp.last_id, max(1, stamp.count - before.stamp.count)
-    parts, best, total = [before], before.best_words, before.total
+    parts, best = [before], before.best_words
     for ids, rows in library.embeddings(stamp.encoder_id, after=last_id):
         count, last_id = count + len(ids), int(ids[-1])
         good = np.isfinite(rows).all(axis=1)
@@ -143,7 +124,6 @@ def grown(before: NullStatistics, library: Rows, stamp: Stamp, on_progress: OnPr
         shots = ShotScores.of(
             rows @ before.shot_rows.T, ids[:, None] == before.shot_ids, variance=before.shots.variance
         )
-        total = total + rows.sum(axis=0, dtype=np.float64)
         parts.append(replace(before, ids=ids, words=words, shots=shots))
         on_progress(min(1.0, (count - before.stamp.count) / wanted))
     return replace(
@@ -154,5 +134,4 @@ def grown(before: NullStatistics, library: Rows, stamp: Stamp, on_progress: OnPr
         words=ShotScores.joined([part.words for part in parts]),
         shots=ShotScores.joined([part.shots for part in parts]),
         best_words=best,
-        total=total,
     )

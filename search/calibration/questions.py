@@ -1,7 +1,7 @@
 """Null questions, and the form of a question.
 
 Null questions ask for subjects that few libraries hold; what their best hits score shows what chance alone gives. The
-demo encoder, which reads 512 pieces of words only, has questions of its own: a quarter is in its own words, each
+demo encoder, which reads 600 pieces of words only, has questions of its own: a quarter is in its own words, each
 naming so many things that no shot answers it.
 """
 

@@ -1,8 +1,8 @@
 """Null of words: what the best hits of unrelated questions get in a library, by the form of the question.
 
-Some questions are near to every shot, others to none: up to half of a question's mean cosine with all is taken off.
-What the best hit is then expected to get depends on the form of the question: a level and a spread for each bin of
-forms, of the null questions. Strengths are standard deviations above that level, so those of all forms can be compared.
+What the best hit is expected to get depends on the form of the question: a level and a spread for each bin of forms, of
+the null questions. Strengths are standard deviations above that level, so those of all forms can be compared. That some
+questions are near to every shot is not corrected for: what many shots show is near to all, too.
 """
 
 from __future__ import annotations
@@ -16,10 +16,6 @@ from search.calibration.questions import FORMS
 from search.calibration.tail import Tail
 
 Doubles = NDArray[np.float64]
-
-NEARNESS_SHARE = 0.5
-"""Share of a question's mean cosine with all shots that is taken off: not all, as it also says how
-much of what is asked the library shows. On the demo world, 0.7 calls 8 % of nonsense likely, instead of 5.5 %."""
 
 _PRIOR = 8.0  # null questions that the spread of all forms counts for in each
 _LEAST_PRIOR = 1e-6  # so that a bin may be empty
@@ -47,7 +43,7 @@ class WordNull:
 
         Args:
             shares: (n, FORMS), the form of each null question.
-            best: (n,), the corrected cosine of its best hit, NEARNESS_SHARE of the nearness taken off.
+            best: (n,), the corrected cosine of its best hit.
         """
         inverse: Doubles = np.linalg.inv(shares.T @ shares + _LEAST_PRIOR * np.eye(FORMS)).astype(np.float64)
         levels = inverse @ shares.T @ best

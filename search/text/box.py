@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from search.text.terms import TextQueryError
+
+if TYPE_CHECKING:
+    from db.timed_text import TextKind
+    from search.text.matches import TextPart
 
 _CLOSING = {'"': '"”', "“": '”"', "„": '“”"', "«": "»", "＂": "＂"}
 """Opening quotes, each with those that close it. An apostrophe is none."""
 _OPERATORS = ("AND", "OR", "NOT")
 _TOKEN = re.compile(r"\S+")
+_PATTERN = re.compile(r'"/[^"]+/"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +25,32 @@ class BoxText:
 
     Attributes:
         picture: Words to search for in pictures; "" if there are none.
-        words: What `search.text.parsing` takes, with the quotes; "" if there is none.
+        words: What `search.text.parsing` takes, with the quotes; "" if there is none. A regular expression is
+            in quotes and slashes: "/colou?r/".
     """
 
     picture: str
     words: str
+
+    def part(self, kinds: tuple[TextKind, ...] | None = None) -> TextPart:
+        """Return what to look for in text; there must be words.
+
+        Args:
+            kinds: Only in lines of these; None for all.
+
+        Raises:
+            TextQueryError: A regular expression stands beside other quoted words.
+        """
+        from search.text.matches import TextPart
+
+        pattern = _PATTERN.search(self.words)
+        if pattern is None:
+            return TextPart(self.words, kinds)
+        if pattern.group() != self.words:
+            raise TextQueryError(
+                "a regular expression is searched for by itself: leave out the other words in quotes, or its slashes"
+            )
+        return TextPart(self.words[1:-1], kinds)
 
 
 def split_box(text: str) -> BoxText:
@@ -30,6 +59,7 @@ def split_box(text: str) -> BoxText:
         a red car "start the engine"        a red car       "start the engine"
         "engine" OR "motor" a red car       a red car       "engine" OR "motor"
         a red car -"radio" "engin"*         a red car       -"radio" "engin"*
+        a red car "/colou?r/"               a red car       "/colou?r/", a regular expression
 
     A quote begins after a space or at the start, so that inches and a stray quote within a word are words; one that is
     not closed reaches to the end. AND, OR and NOT belong to the text only right between, or before, quoted parts, and

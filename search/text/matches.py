@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from db.records import Filters
 from db.timed_text import TextKind
 from search.text.finding import TextHit, TextQuery, find_text
+from search.text.parsing import parse
+from search.text.patterns import required_trigrams
 from search.text.terms import TextQueryError
 
 if TYPE_CHECKING:
@@ -48,6 +50,11 @@ class TextPart:
         return TextQuery(
             words=words, is_pattern=is_pattern, kinds=self.kinds, filters=filters or Filters(), k=MOST_LINES
         )
+
+    def check(self) -> None:
+        """Raise TextQueryError if it cannot be searched for, without searching."""
+        query = self.query()
+        (required_trigrams if query.is_pattern else parse)(query.words)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -38,26 +38,51 @@ def with_words(
     """
     if library is None:
         return list(requests), ["without words: there is no library that could hold any"]
+    requests = list(requests)
     clips: list[ClipRequest] = []
     notes: dict[str, None] = {}
-    known: dict[int, ClipWords | str] = {}
-    videos: dict[tuple[str, Identity | None], Video | None] = {}
+    known: dict[int | None, ClipWords] = {}
+    chosen = chosen_sources(sources_of_clips(library, requests), language=language, words_from=words_from)
+    for request, source in zip(requests, chosen, strict=True):
+        if isinstance(source, str):
+            notes[f"{os.path.basename(request.path)}: without words, because {source}"] = None
+            clips.append(request)
+            continue
+        if source.id not in known:
+            known[source.id] = _words_of(library, source, place)
+        clips.append(replace(request, words=known[source.id]))
+    return clips, list(notes)
+
+
+def sources_of_clips(library: Library, requests: Iterable[ClipRequest]) -> list[list[TextSource] | None]:
+    """Return for each clip the sources of words of its video; None if the library does not know the video."""
+    found: dict[tuple[str, Identity | None], list[TextSource] | None] = {}
+    sources = []
     for request in requests:
         key = (request.path, request.identity)
-        if key not in videos:
-            videos[key] = _video_of(library, request)
-        video = videos[key]
-        found: ClipWords | str = "the library does not know this video"
-        if video is not None and video.id is not None:
-            if video.id not in known:
-                known[video.id] = _words_of(library, video.id, place, language, words_from)
-            found = known[video.id]
-        if isinstance(found, str):
-            notes[f"{os.path.basename(request.path)}: without words, because {found}"] = None
-            clips.append(request)
-        else:
-            clips.append(replace(request, words=found))
-    return clips, list(notes)
+        if key not in found:
+            video = _video_of(library, request)
+            found[key] = None if video is None or video.id is None else library.texts.sources(video.id)
+        sources.append(found[key])
+    return sources
+
+
+def chosen_sources(
+    sources: Iterable[Sequence[TextSource] | None], *, language: str, words_from: WordsFrom
+) -> list[TextSource | str]:
+    """Return for each clip the source that it carries, or why it carries none.
+
+    Args:
+        sources: Of `sources_of_clips`.
+        language, words_from: As for `choose_source`.
+    """
+    return [
+        "the library does not know this video"
+        if own is None
+        else choose_source(own, language=language, words_from=words_from)
+        or missing_text(own, language=language, words_from=words_from)
+        for own in sources
+    ]
 
 
 def choose_source(
@@ -68,7 +93,7 @@ def choose_source(
     Subtitles come before speech, and of these, in this order: what is not forced (which is only signs), what the file
     marks as its default, what does not describe sounds, and the first. Without a language, it is that of this source.
     """
-    kinds = _BEST if words_from == "best" else (words_from,)
+    kinds = kinds_of(words_from)
     fitting = [
         each
         for each in sources
@@ -81,23 +106,21 @@ def choose_source(
     )
 
 
+def kinds_of(words_from: WordsFrom) -> tuple[TextKind, ...]:
+    """Return the kinds of words that are meant, the preferred one first."""
+    return _BEST if words_from == "best" else (words_from,)
+
+
 def _is_language(stated: str, wanted: str) -> bool:
     """Return whether a language is the wanted one, or that of one of its regions: pt-BR is pt."""
     own, asked = (text.casefold().replace("_", "-") for text in (stated, wanted))
     return own == asked or own.startswith(f"{asked}-")
 
 
-def _words_of(
-    library: Library, video_id: int, place: SubtitlePlace, language: str, words_from: WordsFrom
-) -> ClipWords | str:
-    """Return the words of a video, or why there are none."""
-    sources = library.texts.sources(video_id)
-    source = choose_source(sources, language=language, words_from=words_from)
-    if source is None:
-        return missing_text(sources, language=language, words_from=words_from)
-    lines = tuple(each.line for each in library.texts.lines(video_id, source_id=source.id))
+def _words_of(library: Library, source: TextSource, place: SubtitlePlace) -> ClipWords:
+    lines = library.texts.lines(source.video_id or 0, source_id=source.id)
     return ClipWords(
-        lines=lines,
+        lines=tuple(each.line for each in lines),
         place=place,
         language=source.language,
         title=source.title,
@@ -107,7 +130,7 @@ def _words_of(
 
 def missing_text(sources: Sequence[TextSource], *, language: str, words_from: WordsFrom) -> str:
     """Return why `choose_source` found none of these."""
-    kinds = _BEST if words_from == "best" else (words_from,)
+    kinds = kinds_of(words_from)
     there = [each for each in sources if each.kind in kinds and each.lines]
     named = {"subtitle": "subtitles", "speech": "recognised speech", "screen": "text read on screen"}
     if not there:

@@ -27,6 +27,7 @@ Note = Annotated[str, Field(max_length=MAX_NOTE_LENGTH), NO_NULL]
 Question = Annotated[str, Field(max_length=MAX_QUESTION_CHARACTERS), NO_NULL, NOT_BLANK]
 FolderPath = Annotated[str, at_most(MAX_TYPED_CHARACTERS)]
 DroppedName = Annotated[str, at_most(1_000), NO_NULL]
+Language = Annotated[str, Field(max_length=MAX_LANGUAGE_CHARACTERS), NO_NULL]
 Ids = Annotated[list[Integer], Field(max_length=MAX_SUBCLIPS)]
 
 
@@ -108,9 +109,19 @@ class ExportBody(Body):
     audio: Annotated[str, Field(max_length=MAX_AUDIO_CHARACTERS), NO_NULL] = ALL_TRACKS
     lists: list[str] = Field(default_factory=list, max_length=MAX_LISTS)  # names of formats
     subtitles: SubtitlePlace = "none"
-    language: Annotated[str, Field(max_length=MAX_LANGUAGE_CHARACTERS), NO_NULL] = ""
+    language: Language = ""
     words_from: WordsFrom = "best"
     markers: bool = False
+
+
+class ExportWordsBody(Body):
+    """A question about the words of subclips, of all or some, with fields of ExportBody."""
+
+    collection: Integer
+    subclips: Ids | None = None
+    handles_seconds: Number = 0.0
+    language: Language = ""
+    words_from: WordsFrom = "best"
 
 
 class FolderPathBody(Body):

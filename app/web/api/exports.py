@@ -1,4 +1,6 @@
-"""Routes of exports: one checks a request and starts a job, which outlives the page; one names a clip beforehand."""
+"""Routes of exports: one checks a request and starts a job, which outlives the page; two say beforehand what it yields:
+the name of a clip, and the words of clips.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +8,21 @@ import os
 import re
 import secrets
 import time
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 from app.exporting.audio_choice import ALL_TRACKS
+from app.exporting.clip_words import ClipWords, SubtitlePlace, WordsFrom, check_language
 from app.exporting.collection_clips import collection_clips
-from app.exporting.request import ExportMode, ExportOptions
+from app.exporting.request import ClipRequest, ExportMode, ExportOptions, check_handles
+from app.exporting.words.choosing import chosen_sources, sources_of_clips
+from app.exporting.words.forecast import words_forecast
 from app.jobs.orders import ExportOrder
 from app.media_workers import ReadMedia
-from app.web.api.bodies import ExportBody
+from app.shell.terminal import printable
+from app.web.api.bodies import ExportBody, ExportWordsBody
 from app.web.http.errors import ApiError, bad_request, not_found
 from app.web.http.requests import ApiRequest
 from app.web.http.routes import route
@@ -31,6 +38,7 @@ if TYPE_CHECKING:
 
 _KEPT_SECONDS = 14 * 24 * 3600.0
 _MOST_CLIPS = 999_999
+_MOST_REASONS = 3
 _UNSAFE = re.compile(r"[^\w. -]+")
 
 
@@ -44,7 +52,9 @@ def export_routes(settings: Settings, library: Library, jobs: Jobs, read: ReadMe
 
     * `POST /api/exports` responds with the id of the job.
     * `GET /api/exports/name?collection=3&clip=7&total=12&mode=smart&handles=1.5&pattern=...&audio=all&folder=...`
-      responds with the name that a clip would get among so many; without `folder`, in a zip.
+      responds with the name that a clip would get among so many; without `folder`, in a zip. With
+      `subtitles=track&language=de&words_from=best`, of one that carries its words.
+    * `POST /api/exports/words` responds with the words that clips would carry.
     """
     names = ClipNames(read)
 
@@ -86,9 +96,8 @@ def export_routes(settings: Settings, library: Library, jobs: Jobs, read: ReadMe
 
     def name(request: ApiRequest) -> dict[str, Any]:
         (collection_id,), (clip_id,) = request.ids("collection", 1), request.ids("clip", 1)
-        mode = request.query.get("mode", "smart")
-        if mode not in get_args(ExportMode):
-            raise ApiError(400, f"`mode` must be one of {', '.join(get_args(ExportMode))}.")
+        mode = _one_of(request, "mode", get_args(ExportMode), "smart")
+        words_from = cast("WordsFrom", _one_of(request, "words_from", get_args(WordsFrom), "best"))
         folder = _folder_if_usable(request.query.get("folder", ""))
         pattern = request.query.get("pattern", "")
         with bad_request():
@@ -99,19 +108,64 @@ def export_routes(settings: Settings, library: Library, jobs: Jobs, read: ReadMe
                 handles_seconds=Fraction(f"{request.number('handles', 0):.3f}"),
                 name_pattern=pattern if pattern.strip() else None,
                 audio=request.query.get("audio", ALL_TRACKS),
+                subtitles=cast("SubtitlePlace", _one_of(request, "subtitles", get_args(SubtitlePlace), "none")),
+                language=request.query.get("language", ""),
+                words_from=words_from,
             )
         with not_found("collection"):
             collection = library.collections.get(collection_id)
         clips = collection_clips(library, collection, library.collections.subclips(collection.id), {clip_id})
         if not clips:
             raise ApiError(404, "There is no such clip; it may have been removed.")
-        planned = names.name(clips[0], options, total=request.integer("total", 1, _MOST_CLIPS))
+        clip = _with_track(library, clips[0], options)
+        planned = names.name(clip, options, total=request.integer("total", 1, _MOST_CLIPS))
         return {"name": planned.name, "why": planned.why}
+
+    def words(request: ApiRequest) -> dict[str, Any]:
+        body = request.json(ExportWordsBody)
+        with bad_request():
+            check_language(body.language)
+            handles = Fraction(f"{body.handles_seconds:.3f}")
+            check_handles(handles)
+        with not_found("collection"):
+            collection = library.collections.get(body.collection)
+        ids = None if body.subclips is None else set(body.subclips)
+        clips = collection_clips(library, collection, library.collections.subclips(collection.id), ids)
+        found = words_forecast(library, clips, handles, language=body.language, words_from=body.words_from)
+        return {
+            "kinds": list(found.kinds),
+            "languages": list(found.languages),
+            "carried": [
+                {"kind": kind, "language": language, "clips": count}
+                for (kind, language), count in sorted(found.carried.items())
+            ],
+            "silent": found.silent,
+            "without": sum(found.without.values()),
+            "reasons": [printable(reason) for reason in list(found.without)[:_MOST_REASONS]],
+        }
 
     return [
         route("/api/exports", begin, "POST"),
         route("/api/exports/name", name, max_concurrent=1),  # some videos must be decoded
+        route("/api/exports/words", words, "POST", max_concurrent=1),
     ]
+
+
+def _one_of(request: ApiRequest, name: str, values: tuple[str, ...], otherwise: str) -> str:
+    """Return a parameter that is one of some values. Raise ApiError (400) for anything else."""
+    value = request.query.get(name, otherwise)
+    if value not in values:
+        raise ApiError(400, f"`{name}` must be one of {', '.join(values)}.")
+    return value
+
+
+def _with_track(library: Library, clip: ClipRequest, options: ExportOptions) -> ClipRequest:
+    """Return a clip that carries words if it would get a track of them, which not every container holds."""
+    if options.subtitles != "track":
+        return clip
+    sources = sources_of_clips(library, [clip])
+    [source] = chosen_sources(sources, language=options.language, words_from=options.words_from)
+    return clip if isinstance(source, str) else replace(clip, words=ClipWords(lines=(), place="track"))
 
 
 def _folder_if_usable(typed: str) -> Path | None:

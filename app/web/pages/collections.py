@@ -48,6 +48,9 @@ def choice_of(options: Mapping[str, Any]) -> dict[str, Any]:
         choice |= {"sound": audio} if named else {"sound": "numbers", "tracks": audio}
     if "list" in options:
         choice["lists"] = list(options["list"])
+    for name, field in (("subtitles", "subtitles"), ("language", "language"), ("words-from", "wordsFrom")):
+        if name in options:
+            choice[field] = options[name]
     return choice
 
 

@@ -12,6 +12,7 @@ from app.link_parameters import encode_path
 from app.search_link import FILTERS, SearchLink
 from app.shell.filter_options import format_rate
 from app.web.pages.escape import escape_markdown
+from app.web.pages.filter_widgets import OF_PICTURES, WORDS_HELP
 from app.web.pages.search_state import DUPLICATES, RESOLUTIONS, SOUNDS, current_search, set_search, with_typed_words
 
 TEXTS: Mapping[str, Callable[[Any], str]] = MappingProxyType(
@@ -49,12 +50,13 @@ def draw_chips(link: SearchLink) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="filter_chips"):
         for name in active:
             text = TEXTS[name](getattr(link, name))
+            tip = f"Remove this filter: {escape_markdown(text)}"
             st.button(
                 escape_markdown(shortened(text)),
                 key=f"chip_{name}",
                 icon=":material/close:",
                 icon_position="right",
-                help=f"Remove this filter: {escape_markdown(text)}",
+                help=f"{WORDS_HELP} {tip}" if link.is_text_alone and name in OF_PICTURES else tip,
                 on_click=_remove,
                 args=(name,),
             )

@@ -25,6 +25,11 @@ STRENGTH_HELP = (
     f"{STRONG_CHANCE:.0%} a strong one."
 )
 
+OF_PICTURES = ("least_level", "threshold", "duplicates")
+"""Filters that compare pictures, so that a search in text alone does not use them."""
+
+WORDS_HELP = "Not used now: it compares pictures, and this search has only words in quotes."
+
 
 def with_filters(link: SearchLink) -> SearchLink:
     """Return the search with the filters that the widgets show now, before they are drawn: their count labels them."""
@@ -82,14 +87,20 @@ def draw_filters(link: SearchLink, library: Library) -> None:
         "Orientation", ["landscape", "portrait", "square"], key="orientation", format_func=str.capitalize
     )
     left, right = st.columns(2)
+    alone = link.is_text_alone
     left.selectbox(
-        "Minimum strength", [ANY, "likely", "strong"], key="least_level", format_func=str.capitalize, help=STRENGTH_HELP
-    )
+        "Minimum strength", [ANY, "likely", "strong"], key="least_level", format_func=str.capitalize,
+        disabled=alone, help=WORDS_HELP if alone else STRENGTH_HELP,
+    )  # fmt: skip
     right.number_input(
-        "Minimum score", key="least_score", value=None, min_value=-1.0, max_value=1.0, step=0.01, format="%.2f"
-    )
+        "Minimum score", key="least_score", value=None, min_value=-1.0, max_value=1.0, step=0.01, format="%.2f",
+        disabled=alone, help=WORDS_HELP if alone else None,
+    )  # fmt: skip
     left.segmented_control("Sound", list(SOUNDS.values()), key="sound", format_func=str.capitalize)
-    right.selectbox("Near-duplicates", list(DUPLICATES), key="duplicates", format_func=DUPLICATES.__getitem__)
+    right.selectbox(
+        "Near-duplicates", list(DUPLICATES), key="duplicates", format_func=DUPLICATES.__getitem__,
+        disabled=alone, help=WORDS_HELP if alone else None,
+    )  # fmt: skip
     st.toggle("One result per video", key="one_per_video")
 
 

@@ -16,6 +16,7 @@ from app.web.pages.add_videos import (
 )
 from app.web.pages.components import component
 from app.web.pages.job_cards import show_jobs
+from app.web.pages.word_jobs import draw_word_jobs
 
 
 def show() -> None:
@@ -36,6 +37,8 @@ def show() -> None:
             st.header("Add videos", anchor=False)
         states = draw_adding(library, states)
         draw_search_now(library, states)
+        if is_searchable(library):
+            draw_word_jobs(library, states)
         show_jobs()
         if not (is_searchable(library) or any(state.running for state in states)):
             draw_demo_offer()

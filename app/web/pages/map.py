@@ -45,13 +45,15 @@ def show() -> None:
     )
     link = replace(search_state.current_search(), words=words)
     search_state.write_address(link)
+    if link.has_text:
+        st.caption(search_state.TEXT_ELSEWHERE)
     draw_other_criteria(link)
     component("map/view")(
         key="map",
         data={
             "encoder": engine.encoder.id,
             "shots": library.shot_count(Filters(), engine.encoder.id),
-            "asks": link.has_query or bool(link.filters()),
+            "asks": link.asks_pictures or bool(link.filters()),
             "asked": map_scores(link, engine),
         },
         on_made_change=lambda: None,  # reruns the script, now with a map to score
@@ -86,14 +88,14 @@ def map_scores(link: SearchLink, engine: SearchEngine) -> dict[str, Any] | None:
     from search.query import QueryError
 
     filters = link.filters()
-    if not (link.has_query or filters):
+    if not (link.asks_pictures or filters):
         return None
     library = engine.library
     made = ProjectionStore(library, engine.encoder.id, library.directory / MAPS).load_saved()
     if made is None or not made.ids.size:
         return None
     scores = np.zeros(len(made.ids), np.float32)
-    if link.has_query:
+    if link.asks_pictures:
         try:
             with st.spinner("Scoring all shots", show_time=False):
                 query = session.query_of(link, engine)
@@ -105,7 +107,7 @@ def map_scores(link: SearchLink, engine: SearchEngine) -> dict[str, Any] | None:
         except KeyError:  # the library has changed since the map was read; the next run sees the new one
             return None
     allowed = np.isin(made.ids, library.segment_ids(filters, engine.encoder.id)) if filters else None
-    return {"version": map_version(made), "scored": link.has_query, **packed_scores(scores, allowed)}
+    return {"version": map_version(made), "scored": link.asks_pictures, **packed_scores(scores, allowed)}
 
 
 def packed_scores(scores: NDArray[np.float32], allowed: NDArray[np.bool_] | None) -> dict[str, Any]:

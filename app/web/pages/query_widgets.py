@@ -10,17 +10,22 @@ import streamlit as st
 
 from app.link_parameters import MAX_HITS, MAX_TEXT_CHARACTERS, encode_path
 from app.search_link import DEFAULT_LIMIT, EXCLUDED_WEIGHT, LinkTerm, SearchLink
+from app.web.pages import session
 from app.web.pages.components import component
 from app.web.pages.escape import escape_markdown
 from app.web.pages.filter_chips import draw_chips, shortened
 from app.web.pages.filter_widgets import draw_filters, with_filters
 from app.web.pages.saved_searches import saved_searches
 from app.web.pages.search_state import current_search, set_search, weight_key, with_typed_words
+from app.web.pages.text_widgets import draw_text_options
 from app.web.pages.then_widgets import draw_steps, then_button
 from app.web.services.examples import find_example
 
 if TYPE_CHECKING:
     from db.library import Library
+
+
+IN_QUOTES = 'Describe the shot: a dog on the beach … Words in "quotes" are found in what is said and written'
 
 
 def draw_query(library: Library, text_id: str, *, on_dropped: Callable[[], None]) -> SearchLink:
@@ -36,7 +41,7 @@ def draw_query(library: Library, text_id: str, *, on_dropped: Callable[[], None]
         words = st.text_input(
             "Search",
             key="words",
-            placeholder="Describe the shot: a dog running on the beach …",
+            placeholder=IN_QUOTES if session.has_words() else "Describe the shot: a dog running on the beach …",
             icon=":material/search:",
             label_visibility="collapsed",
             width="stretch",
@@ -53,6 +58,7 @@ def draw_query(library: Library, text_id: str, *, on_dropped: Callable[[], None]
     component("search/file_drop")(key="drop", on_dropped_change=on_dropped)
     component("search/kept_focus")(key="focus")
     draw_chips(link)
+    link = draw_text_options(link)
     return draw_steps(_terms(link, library))
 
 
@@ -88,7 +94,7 @@ def _terms(link: SearchLink, library: Library) -> SearchLink:
     """Draw a card with a weight for each term, unless there are only words."""
     if not link.terms:
         return replace(link, words_weight=1.0)
-    shown: list[LinkTerm | None] = [None] if link.words.strip() else []
+    shown: list[LinkTerm | None] = [None] if link.box.picture.strip() else []
     shown += link.terms
     weights: dict[LinkTerm | None, float] = {}
     with st.container(horizontal=True, gap="small", key="terms"):
@@ -130,7 +136,7 @@ def _terms(link: SearchLink, library: Library) -> SearchLink:
 def _described(term: LinkTerm | None, link: SearchLink, library: Library) -> tuple[str | None, str]:
     """Return (address of a picture or None, text) of a term. Addresses are made of numbers and tokens only."""
     if term is None:
-        return None, f"“{shortened(link.words)}”"
+        return None, f"“{shortened(link.box.picture)}”"
     if term.kind == "text":
         return None, f"“{shortened(term.value)}”"
     if term.kind == "file":
@@ -149,7 +155,7 @@ def _described(term: LinkTerm | None, link: SearchLink, library: Library) -> tup
 def _remove_term(term: LinkTerm | None) -> None:
     link = with_typed_words(current_search())
     if term is None:
-        set_search(replace(link, words="", words_weight=1.0))
+        set_search(replace(link.with_picture_words(""), words_weight=1.0))
     else:
         same = (term.kind, term.value)
         set_search(replace(link, terms=tuple(each for each in link.terms if (each.kind, each.value) != same)))

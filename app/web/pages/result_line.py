@@ -13,6 +13,7 @@ from app.encoder_choice import other_text
 from app.search_link import EXCLUDED_WEIGHT, FILTERS, LinkTerm, SearchLink
 from app.shell.coverage import coverage
 from app.shell.notice import OTHER_TEXT
+from app.shell.terminal import count_text
 from app.shell.word_notes import word_notes
 from app.web.http.errors import as_sentence
 from app.web.pages import search_state, session
@@ -73,7 +74,7 @@ def line_of(found: Answer, link: SearchLink, milliseconds: float, shots: int) ->
     """
     if not found.hits:
         return ResultLine(text=no_hits_text(link, found.allowed), empty=True)
-    shot_count = "1 shot" if shots == 1 else f"{shots:,} shots"
+    shot_count = count_text(shots, "shot")
     details = [f"Searched {shot_count} in {milliseconds:.0f} ms."]
     if shots < found.allowed:
         details.append(f"Long shots are searched in parts: {found.allowed:,} parts in total.")
@@ -122,7 +123,7 @@ def together(link: SearchLink) -> str:
 
 def has_both(link: SearchLink) -> bool:
     """Return whether hits should resemble both words and an example."""
-    return bool(link.words.strip()) and any(term.kind != "text" and term.weight > 0 for term in link.terms)
+    return bool(link.box.picture.strip()) and any(term.kind != "text" and term.weight > 0 for term in link.terms)
 
 
 def no_match_text(link: SearchLink, among: str) -> str:
@@ -157,7 +158,7 @@ def notes_on(link: SearchLink, engine: SearchEngine) -> list[Note]:
             notes.append(Note(failed, partial(page_link, "library", "See why")))
     if link.texts and other_text(engine.library, engine.encoder) is not None:
         notes.append(Note(as_sentence(OTHER_TEXT)))
-    if notice := session.notice(engine):
+    if not link.is_text_alone and (notice := session.notice(engine)):
         notes.append(Note(as_sentence(notice), encoder_link))
     return notes
 
@@ -167,7 +168,7 @@ def offers_for(link: SearchLink) -> list[Offer]:
     offers = []
     if has_both(link):
         offers.append(Offer("Use only the example", "Search without the words", without_words))
-    negation = find_negation(link.words)
+    negation = find_negation(link.box.picture)
     if negation is not None:
         named = " and ".join(f"“{what}”" for what in negation.excluded)
         why = "The encoder mostly ignores “no”, “not” and “without”. This excludes what they name instead."
@@ -196,7 +197,7 @@ def excluding(negation: Negation) -> Callable[[SearchLink], SearchLink]:
     """Return the change of a search that takes what its words negate as exclusions."""
 
     def change(link: SearchLink) -> SearchLink:
-        changed = replace(link, words=negation.kept)
+        changed = link.with_picture_words(negation.kept)
         for what in negation.excluded:
             changed = changed.with_term(LinkTerm("text", what, EXCLUDED_WEIGHT))
         return changed
@@ -205,9 +206,9 @@ def excluding(negation: Negation) -> Callable[[SearchLink], SearchLink]:
 
 
 def without_words(link: SearchLink) -> SearchLink:
-    """Return the search by its examples alone."""
+    """Return the search by its examples alone; what is in quotes stays."""
     terms = tuple(term for term in link.terms if term.kind != "text")
-    return replace(link, words="", words_weight=1.0, terms=terms)
+    return replace(link.with_picture_words(""), words_weight=1.0, terms=terms)
 
 
 def draw_line(line: ResultLine, notes: Sequence[Note], offers: Sequence[Offer]) -> None:

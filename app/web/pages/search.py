@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from app.link_parameters import MAX_HITS
-from app.search_link import EXCLUDED_WEIGHT, LinkTerm, SearchLink
+from app.search_link import LinkTerm, SearchLink
 from app.shell.notice import limits_hits
 from app.web.http.errors import as_sentence
 from app.web.pages import components, search_state, session
@@ -20,6 +18,8 @@ from app.web.pages.chain_results import draw_chains
 from app.web.pages.components import component
 from app.web.pages.empty_states import page_link, searchable_engine
 from app.web.pages.escape import escape_markdown
+from app.web.pages.fused_results import draw_fused
+from app.web.pages.hit_grid import draw_grid
 from app.web.pages.result_line import draw_line, line_of, notes_on, offers_for, wider_searches
 from app.web.services.shot_cards import hit_card, shot_card
 
@@ -38,6 +38,11 @@ IDEAS = {
     "any": ("a person walking", "a close-up of hands", "a car at night", "waves on a beach", "people laughing"),
 }
 
+IN_QUOTES = (
+    'Words in quotes are found in what is said and written: a red car "start the engine". Between and beside them work '
+    'OR, -"not this", "engin"\\* and, for regular expressions, "/colou?r/".'
+)
+
 
 def show() -> None:
     """Draw the page."""
@@ -53,10 +58,14 @@ def show() -> None:
         component("search/focus_box")(key="focus_words", data={"box": "words"})
     if link.is_chain:
         draw_chains(link, engine)
+    elif link.has_text:
+        draw_fused(link, engine)
     elif link.has_query:
         draw_hits(link, engine)
     else:
         draw_ideas(engine)
+        if session.has_words():
+            st.caption(IN_QUOTES)
         draw_newest(library)
     arrived()
     st.session_state.pop(FOCUS, None)  # only now: a run that was broken off may not have given the focus
@@ -83,32 +92,6 @@ def draw_hits(link: SearchLink, engine: SearchEngine) -> None:
         more=len(found.hits) >= link.limit and link.limit < MAX_HITS,
         folded=line.folded,
         milliseconds=milliseconds,
-    )
-
-
-def draw_grid(cards: Sequence[dict[str, Any]], *, more: bool, folded: bool = False, milliseconds: float = 0.0) -> None:
-    """Draw cards in the grid.
-
-    Args:
-        cards: What to draw, in order.
-        more: Whether there may be more hits, for the last button.
-        folded: Whether they are no good match, and shown only when asked for.
-        milliseconds: Time that the search took.
-    """
-    token = hashlib.blake2b(repr((cards, folded)).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-    component("search/grid")(
-        key="grid",
-        data={
-            "token": token,
-            "hits": list(cards),
-            "more": more,
-            "folded": folded,
-            "milliseconds": round(milliseconds, 2),
-        },
-        on_like_change=on_like,
-        on_exclude_change=on_exclude,
-        on_range_change=on_range,
-        on_more_change=widgets.on_more,
     )
 
 
@@ -139,30 +122,6 @@ def draw_newest(library: Library) -> None:
 
 def on_newest() -> None:
     """Do nothing: the run of the script is what is wanted, as there are new videos or indexing has ended."""
-
-
-def on_like() -> None:
-    """Handle "more like this": the shot becomes the example beside the words, or one more of them."""
-    payload = components.event_payload("grid", "like")
-    if payload:
-        search_state.add_example(LinkTerm("segment", str(int(payload["segment"]))), also=bool(payload.get("also")))
-
-
-def on_exclude() -> None:
-    """Handle "less like this": add the shot to the search with a negative weight."""
-    payload = components.event_payload("grid", "exclude")
-    if payload:
-        link = search_state.with_typed_words(search_state.current_search())
-        term = LinkTerm("segment", str(int(payload["segment"])), EXCLUDED_WEIGHT)
-        search_state.set_search(link.with_term(term))
-
-
-def on_range() -> None:
-    """Search with a range of a shot, as with a whole one."""
-    payload = components.event_payload("grid", "range")
-    if payload:
-        term = LinkTerm.of_range(int(payload["segment"]), int(payload["start_pts"]), int(payload["end_pts"]))
-        search_state.add_example(term)
 
 
 def on_drop() -> None:

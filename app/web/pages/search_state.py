@@ -18,6 +18,8 @@ ANY, ANY_FOLDER = "Any", "All folders"
 RESOLUTIONS = {0: "Any", 480: "480p or more", 720: "720p or more", 1080: "1080p or more", 2160: "4K"}
 SOUNDS = {True: "with", False: "without"}
 DUPLICATES: dict[Duplicates, str] = {"stack": "Stacked", "hide": "Hidden", "show": "Shown"}
+TEXT_IN, TEXT_WEIGHT = "text_in", "text_weight"  # keys of widgets
+TEXT_ELSEWHERE = "Words in quotes are searched for on the Search page; here, only the picture counts."
 LINK, WRITTEN, ARRIVED = "link", "address_written", "arrived"  # in the session's state
 
 
@@ -32,6 +34,7 @@ def set_search(link: SearchLink) -> None:
     st.session_state[LINK] = link
     state = st.session_state
     state["words"] = link.words
+    state[TEXT_IN], state[TEXT_WEIGHT] = link.text_in, link.text_weight
     state["in_folder"] = link.folder or ANY_FOLDER
     state["in_name"] = link.name or ""
     for name in ("since", "until", "recorded_since", "recorded_until"):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from db.library import Library
     from search.chain_query import ChainQuery
     from search.engine import SearchEngine
+    from search.fused import FusedQuery
     from search.query import Query
     from search.vectors.faiss_index import FaissIndex
 
@@ -76,6 +77,16 @@ def notice(engine: SearchEngine) -> str | None:
     return notice_for(engine.encoder, engine.library.folders())
 
 
+def has_words() -> bool:
+    """Return whether the library has words of videos, to search in."""
+    return _has_words(open_library().change_token())
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _has_words(change_token: str) -> bool:
+    return bool(open_library().texts.counts())
+
+
 def query_of(link: SearchLink, engine: SearchEngine) -> Query:
     """Return the query of a link; it must have one, and no later steps.
 
@@ -83,6 +94,16 @@ def query_of(link: SearchLink, engine: SearchEngine) -> Query:
         QueryError: An example is missing or unreadable, or all weights are 0.
     """
     return link_query.query_of(link, lambda term: _clip(term, engine))
+
+
+def fused_query_of(link: SearchLink, engine: SearchEngine) -> FusedQuery:
+    """Return the query of a link with words in quotes, and no later steps.
+
+    Raises:
+        TextQueryError: The words in quotes cannot be searched for.
+        QueryError: As for `query_of`.
+    """
+    return link_query.fused_query_of(link, lambda term: _clip(term, engine))
 
 
 def chain_query_of(link: SearchLink, engine: SearchEngine) -> ChainQuery:

@@ -54,6 +54,8 @@ def show(library: Library, wanted: str) -> None:
     )
     link = replace(search_state.current_search(), words=words)
     write_address(wanted, link)
+    if link.has_text:
+        st.caption(search_state.TEXT_ELSEWHERE)
     if link.terms:
         also = "one example" if len(link.terms) == 1 else f"{len(link.terms)} examples or words"
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -117,7 +119,7 @@ def segment_scores(library: Library, segments: Sequence[Segment], link: SearchLi
     """Return {scores, low, high} of the segments for the search, or None if it has no query or no answer."""
     from search.query import QueryError
 
-    if not link.has_query:
+    if not link.asks_pictures:
         return None
     engine = engine_or_message(library)
     if engine is None:

@@ -7,7 +7,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from app.jobs.command_line import paths_of
-from app.jobs.orders import DownloadOrder, IndexOrder, Order, RetryOrder, TranscribeOrder, order_of
+from app.jobs.orders import (
+    DownloadOrder,
+    IndexOrder,
+    Order,
+    ReadTextOrder,
+    RetryOrder,
+    TranscribeOrder,
+    order_of,
+)
 from app.shell.terminal import printable
 from app.web.services.job_texts import capitalized, progress_text, report_lines, when_text
 
@@ -74,6 +82,8 @@ def order_to_restart(state: JobState, *, retry: bool) -> Order | None:
     order = order_of(state)
     if retry and isinstance(order, IndexOrder):
         return replace(order, redo=False, retry_failed=True)
+    if retry and isinstance(order, ReadTextOrder | TranscribeOrder):  # what failed has no lines yet
+        return replace(order, redo=False)
     return order
 
 
@@ -82,8 +92,12 @@ def _actions(state: JobState) -> list[str]:
     if state.running:
         return [] if state.stopping else ["stop"]
     actions, order = [], order_of(state)
-    if state.outcome != "done" and isinstance(order, IndexOrder | RetryOrder | DownloadOrder | TranscribeOrder):
+    if state.outcome != "done" and isinstance(
+        order, IndexOrder | RetryOrder | DownloadOrder | ReadTextOrder | TranscribeOrder
+    ):
         actions.append("resume")
     if isinstance(order, IndexOrder | RetryOrder) and (state.failed or state.report.get("skipped_failed")):
+        actions.append("retry")
+    if isinstance(order, ReadTextOrder | TranscribeOrder) and state.outcome == "done" and state.failed:
         actions.append("retry")
     return [*actions, "forget"]

@@ -9,6 +9,12 @@ from app.jobs.state import JobState
 from app.shell.terminal import count_text, printable
 from app.times import format_duration
 
+_STARTS = {
+    "index": "Loading the encoder",
+    "read-text": "Loading what reads text",
+    "transcribe": "Loading the speech model",
+}
+
 
 def progress_text(state: JobState) -> str:
     """Return the progress of a job as one line, as far as known."""
@@ -16,7 +22,7 @@ def progress_text(state: JobState) -> str:
     if state.stopping:
         return "Stopping; finished work is kept"
     if progress.phase in ("", "start"):
-        return "Loading the encoder" if state.kind == "index" else "Starting"
+        return _STARTS.get(state.kind, "Starting")
     if progress.phase == "scan":
         return f"Looking for videos · {count_text(progress.files_done, 'file')}"
     if progress.phase == "facts":
@@ -25,7 +31,7 @@ def progress_text(state: JobState) -> str:
         return f"Reading subtitles, chapters and tags · {progress.files_done:,} of {progress.files_total:,}"
     if progress.phase == "fingerprint":
         return f"Comparing contents · {progress.files_done:,} of {progress.files_total:,}"
-    if state.kind != "index":
+    if state.kind not in ("index", "read-text", "transcribe"):
         return progress.text or progress.phase
     parts = [f"{progress.files_done:,} of {count_text(progress.files_total, 'video')}"]
     if progress.fraction is not None:

@@ -1,8 +1,10 @@
-"""The model of an encoder's name: whether it has to be downloaded first, and its size."""
+"""Models by their names, of encoders and of speech: whether one has to be downloaded first, and its size."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+DOWNLOADED_FROM = "The model is downloaded once from the Hugging Face Hub; none of your data is sent."
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,26 @@ def model_to_fetch(encoder_name: str) -> ModelNeed | None:
         return ModelNeed(alias_of(config.name), config.weights.size_bytes + VOCABULARY.size_bytes)
     except EncoderError:
         return None  # present but damaged: opening it reports that
+    return None
+
+
+def speech_model_to_fetch(name: str) -> ModelNeed | None:
+    """Return the download required before a published speech model can be used; otherwise as `model_to_fetch`."""
+    from app.model_downloads import fetch_from
+    from encoder import EncoderError, ModelNotFound
+    from encoder.checkpoints.download_policy import Sources
+    from recognition.errors import RecognitionError
+    from recognition.speech.models import SPEECH_MODELS, find_model
+
+    described = SPEECH_MODELS.get(name)
+    if described is None:
+        return None
+    try:
+        find_model(name, fetch_from(Sources(offline=True)))
+    except ModelNotFound:
+        return ModelNeed(name, described.size_bytes)
+    except (EncoderError, RecognitionError):
+        return None
     return None
 
 

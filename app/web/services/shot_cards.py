@@ -8,12 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.link_parameters import encode_path
+from app.shell.marked_line import marked_pieces
 
 if TYPE_CHECKING:
     from db.records import Segment, Video
     from search.chain_query import Chain
+    from search.fused import FusedHit
     from search.query import Hit
     from search.strength import Strength
+    from search.text.finding import TextHit
+
+_BEFORE, _LINE = 40, 140  # characters shown before the first word of a long line, and in all
 
 
 Parts = Mapping[int, tuple[int, int]]
@@ -60,6 +65,45 @@ def hit_card(hit: Hit, best: float, parts: Parts) -> dict[str, Any]:
         "strength": strength_record(hit.strength),
         "alike": list(hit.alike),
     }
+
+
+def fused_card(found: FusedHit, best: float, parts: Parts) -> dict[str, Any]:
+    """Return a hit of words and pictures as a card.
+
+    Only a hit that the picture found, too, has a score and a strength, which are the picture's. `found` has the
+    channels, how many lines match, and the one that is shown: the time of the word in seconds, from where to play (None
+    unless the word comes within the shot), its source, and its pieces, each with whether it matches.
+
+    Args:
+        found: The hit.
+        best: The best score of the picture; see `hit_card`.
+        parts: Of the hits' segments.
+    """
+    hit = found.hit
+    card = hit_card(hit, best, parts) if "picture" in found.channels else shot_card(hit.segment, hit.video, parts)
+    said = [each for each in found.lines if each.line.kind != "tag" and _is_within(each, hit)]
+    line = next(iter([*said, *found.lines]), None)
+    return {
+        **card,
+        "alike": list(hit.alike),
+        "found": {
+            "channels": list(found.channels),
+            "line": None
+            if line is None
+            else {
+                "time": None if line.line.kind == "tag" else line.at_ms / 1000,
+                "from": line.at_ms / 1000 if said else None,
+                "source": line.line.source_id,
+                "pieces": [list(piece) for piece in marked_pieces(line, before=_BEFORE, most=_LINE)],
+            },
+            "lines": len(found.lines),
+        },
+    }
+
+
+def _is_within(line: TextHit, hit: Hit) -> bool:
+    start, end = (hit.video.seconds(pts) for pts in (hit.segment.start_pts, hit.segment.end_pts))
+    return start <= line.at_ms / 1000 < end
 
 
 def strength_record(strength: Strength | None) -> dict[str, Any] | None:

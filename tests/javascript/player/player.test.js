@@ -14,8 +14,13 @@ const TRAY = { id: 1, name: 'Tray', revision: 1, items: 0 };
  * @param {object} [options]
  * @param {Record<string, unknown>} [options.answers]
  * @param {import('../../../app/web/static/player/player.js').PlayerCallbacks} [options.callbacks]
+ * @param {import('../../../app/web/static/core/types.js').PlayerItem[]} [options.items]
+ * @param {boolean} [options.stopped] Whether it is paused at its first frame.
  */
-async function opened(context, { answers = {}, callbacks = {} } = {}) {
+async function opened(
+  context,
+  { answers = {}, callbacks = {}, items = [{ id: 7, score: 0.5 }, { id: 8 }], stopped = true } = {},
+) {
   context.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
   const server = new FakeServer({
     ...playableShot(),
@@ -30,7 +35,7 @@ async function opened(context, { answers = {}, callbacks = {} } = {}) {
     'POST /api/collections/1/subclips': { subclips: [] },
     ...answers,
   }).serve(context);
-  const dialog = openPlayer([{ id: 7, score: 0.5 }, { id: 8 }], 0, callbacks);
+  const dialog = openPlayer(items, 0, callbacks);
   const video = dialog.querySelector('video');
   assert(video);
   Object.defineProperty(video, 'videoWidth', { value: 320 });
@@ -38,8 +43,8 @@ async function opened(context, { answers = {}, callbacks = {} } = {}) {
   video.dispatchEvent(new Event('loadeddata'));
   await settled();
   press('k');
-  press('Home');
-  server.asked();
+  if (stopped) press('Home');
+  if (stopped) server.asked();
   return { dialog, video, server };
 }
 
@@ -267,6 +272,31 @@ test('words of the video stand beside it; a line is played from its start, also 
   assert.equal(dialog.querySelector('.ps-transcript'), null);
   press('/');
   assert.equal(document.activeElement?.className, 'ps-transcript-box');
+});
+
+test('a hit of words is played from the word on, and its own track stands beside it', async (context) => {
+  const sources = [
+    { id: 1, kind: 'subtitle', language: 'en', title: '', origin: '', engine: '', lines: 1 },
+    { id: 2, kind: 'subtitle', language: 'de', title: '', origin: '', engine: '', lines: 1 },
+  ];
+  const line = { id: 5, source: 2, start: 11.9, end: 14, text: 'Motor an', segment: 7 };
+  const { dialog, server } = await opened(context, {
+    answers: {
+      'GET /api/segment/7': { ...SHOT, has_text: true },
+      'GET /api/text/3': { sources },
+      'GET /api/text/3/lines?sources=2&from=0': { lines: [line], next: null },
+    },
+    items: [{ id: 7, from: 12, source: 2 }, { id: 8 }],
+    stopped: false,
+  });
+  assert.equal(dialog.dataset.frame, '300');
+  assert.equal(dialog.querySelector('.ps-now .ps-line-text')?.textContent, 'Motor an');
+  assert.deepEqual(
+    server.requests.map((each) => each.line).filter((each) => each.includes('/lines')),
+    ['GET /api/text/3/lines?sources=2&from=0'],
+  );
+  press('Home');
+  assert.equal(dialog.dataset.frame, '250', 'the start of the shot is one key away');
 });
 
 test('without words there is no transcript, and nothing is asked for', async (context) => {

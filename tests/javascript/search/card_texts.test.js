@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import '../page.js';
 import { cardTexts } from '../../../app/web/static/search/card_texts.js';
 
 const HIT = {
@@ -95,4 +96,24 @@ test('a stack is counted with the hit in front', () => {
   assert.equal(cardTexts({ ...HIT, alike: [8, 9] }).alike, '3 alike');
   assert.match(cardTexts({ ...HIT, alike: [8, 9] }).label, /, 3 alike$/);
   assert.equal(cardTexts(HIT).alike, '');
+});
+
+test('a hit of words alone says so where others have a strength, and has no bar', () => {
+  /** @type {import('../../../app/web/static/search/found_line.js').Found} */
+  const found = {
+    channels: ['said'],
+    line: { time: 61, from: 61, source: 1, pieces: [['engine', true]] },
+    lines: 1,
+  };
+  const texts = cardTexts({ ...HIT, score: null, share: null, found });
+  assert.equal(texts.score, 'By words');
+  assert.match(texts.meaning, /not by its picture/);
+  assert.equal(texts.bar, null);
+  assert.match(texts.label, /, found by: said at 00:01:01\.000: engine$/);
+  const both = cardTexts({
+    ...HIT,
+    strength: { value: 4, chance: 0.001, level: 'strong' },
+    found: { ...found, channels: ['picture', 'said'] },
+  });
+  assert.deepEqual([both.score, both.level], ['Strong', 'strong']);
 });

@@ -290,6 +290,38 @@ test('a preview plays under the pointer once it rests, one at a time, and ends w
   mock.timers.reset();
 });
 
+/** @param {'said' | 'picture'} channel @returns {import('../../../app/web/static/search/found_line.js').Found} */
+function foundBy(channel) {
+  const line = { time: 1.5, from: 1.5, source: 4, pieces: /** @type {[string, boolean][]} */ ([['engine', true]]) };
+  return { channels: [channel], line: channel === 'picture' ? null : line, lines: 1 };
+}
+
+test('cards show what words found them, and forget it with the next search', () => {
+  show('a', [
+    { ...hit(1), score: null, share: null, found: foundBy('said') },
+    { ...hit(2), found: foundBy('picture') },
+  ]);
+  assert.deepEqual(
+    cards().map((card) => card.querySelector('.ps-found')?.textContent),
+    ['Said0:02engine', 'Picture'],
+  );
+  assert.match(cards()[0].getAttribute('aria-label') ?? '', /engine/);
+  show('b', [hit(1)]);
+  const [found] = cards()[0].querySelectorAll('.ps-found');
+  assert.deepEqual([found.hasAttribute('hidden'), found.textContent], [true, '']);
+});
+
+test('Enter plays a hit of words from the word on, with the track that it is from', async (context) => {
+  const server = new FakeServer({}).serve(context);
+  const open = mock.method(HTMLDialogElement.prototype, 'showModal', () => {});
+  show('a', [{ ...hit(1), found: foundBy('said') }, hit(2)]);
+  cards()[0].focus();
+  press('Enter');
+  await settle();
+  assert.equal(open.mock.callCount(), 1);
+  assert(server.asked().some((line) => line.includes('/api/segment/1')));
+});
+
 test('hits that are in the tray are marked', () => {
   show('a', hits(3));
   const kept = () =>

@@ -229,6 +229,8 @@
  * @typedef {object} PlayerItem
  * @property {number} id
  * @property {number} [score]
+ * @property {number} [from] Seconds to play from, and on past its end; by default it is played from its start to its end.
+ * @property {number} [source] The track of words to show beside it, of those of what is said.
  */
 
 export {};

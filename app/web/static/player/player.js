@@ -137,7 +137,7 @@ class Player {
     overlayHome().append(this.dialog);
     this.dialog.showModal();
     this.dialog.focus();
-    void this.open(items[at].id);
+    void this.open(items[at].id, items[at].from);
   }
 
   build() {
@@ -296,7 +296,9 @@ class Player {
 
   openTranscript() {
     const { info } = this.deck;
-    void this.transcript.open(info?.has_text ? info.video : null);
+    const item = this.items[this.at];
+    const source = item.id === info?.id ? item.source : undefined;
+    void this.transcript.open(info?.has_text ? info.video : null, source ?? null);
   }
 
   findWords() {
@@ -314,7 +316,7 @@ class Player {
       return;
     }
     this.at = next;
-    void this.open(this.items[next].id);
+    void this.open(this.items[next].id, this.items[next].from);
   }
 
   /** @param {number} seconds */

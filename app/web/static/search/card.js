@@ -2,6 +2,7 @@
 
 import { element, setText } from '../core/dom.js';
 import { cardTexts } from './card_texts.js';
+import { foundNodes } from './found_line.js';
 
 /** The card of one segment. `root` names it in `data-segment`; it is a row of a grid, as what takes the focus and holds buttons. */
 export class HitCard {
@@ -23,6 +24,7 @@ export class HitCard {
     this.number = element('span', { class: 'ps-number' });
     this.when = element('span', { class: 'ps-when' });
     this.name = element('span', { class: 'ps-name' });
+    this.found = element('div', { class: 'ps-found', role: 'gridcell', hidden: true });
     this.root = element(
       'div',
       { class: 'ps-card', role: 'row', tabindex: '-1', 'data-segment': String(segment) },
@@ -42,6 +44,7 @@ export class HitCard {
         this.score,
       ),
       element('div', { class: 'ps-about', role: 'gridcell' }, this.number, this.when, this.name),
+      this.found,
     );
   }
 
@@ -55,6 +58,8 @@ export class HitCard {
     this.number.textContent = texts.score;
     this.number.title = texts.meaning;
     this.score.title = texts.meaning;
+    this.found.hidden = !hit.found;
+    this.found.replaceChildren(...(hit.found ? foundNodes(hit.found) : []));
     this.gone.hidden = !hit.missing;
     this.score.hidden = texts.bar === null;
     this.bar.style.width = texts.bar ?? '0%';

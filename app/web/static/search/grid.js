@@ -27,6 +27,7 @@ const CARDS_AT_ONCE = 36;
  * @property {number} part Which part of its shot it is, from 1.
  * @property {number} part_count Number of the parts of its shot; 1 for a whole shot.
  * @property {boolean} missing Whether the file cannot be found now.
+ * @property {import('./found_line.js').Found | null} [found] What found it, in a search with words in quotes.
  */
 
 /** @typedef {import('./result_list.js').ResultData & {hits: GridHit[]}} GridData */
@@ -177,7 +178,12 @@ class Grid {
     const segment = segmentOf(card);
     const shown = this.stacks.spread();
     openPlayer(
-      shown.map(({ id, score }) => ({ id, score: score ?? undefined })),
+      shown.map(({ id, score, found }) => ({
+        id,
+        score: score ?? undefined,
+        from: found?.line?.from ?? undefined,
+        source: found?.line?.source,
+      })),
       shown.findIndex(({ id }) => id === segment),
       {
         onLike: (each) => trigger(this.component, 'like', { segment: each }),

@@ -7,6 +7,7 @@ import {
   MODES,
   refusalOf,
   withFolder,
+  withoutWords,
 } from '../../../../app/web/static/collections/export/request.js';
 
 /** @typedef {import('../../../../app/web/static/collections/export/request.js').Choice} Choice */
@@ -19,6 +20,10 @@ const usual = {
   sound: 'all',
   tracks: '',
   lists: ['csv'],
+  subtitles: 'none',
+  wordsFrom: 'best',
+  language: '',
+  markers: false,
   to: 'zip',
   folder: '/home/me/clips',
 };
@@ -37,7 +42,8 @@ test('choices are remembered', () => {
     for (const to of /** @type {const} */ (['zip', 'folder'])) {
       const lists = LISTS.map(([name]) => name);
       const more = /** @type {const} */ ({ sound: 'numbers', tracks: '1,3', folder: '/x' });
-      const choice = { mode, handles: '1.5', pattern: '{rank}', lists, to, ...more };
+      const words = /** @type {const} */ ({ subtitles: 'track', wordsFrom: 'speech', language: 'de', markers: true });
+      const choice = { mode, handles: '1.5', pattern: '{rank}', lists, to, ...more, ...words };
       assert.deepEqual(choiceFrom({ ...choice }, '/home'), choice);
     }
   assert.deepEqual(choiceFrom({ ...usual, lists: [] }, '').lists, []);
@@ -45,6 +51,7 @@ test('choices are remembered', () => {
 
 test('a stored choice that there is no longer gives way to the usual one', () => {
   const stored = { mode: 'best', handles: 3, pattern: null, lists: ['csv', 'vhs', 7], to: 'tape', folder: {} };
+  Object.assign(stored, { subtitles: 'above', wordsFrom: 'tag', language: 7, markers: 'yes' });
   assert.deepEqual(choiceFrom(stored, '/home/me/clips'), usual);
   assert.deepEqual(choiceFrom({ lists: 'csv,edl' }, '').lists, ['csv']);
 });
@@ -64,6 +71,7 @@ test('the whole collection goes into a zip', () => {
 test('a selection goes into the folder that was typed', () => {
   /** @type {Choice} */
   const choice = {
+    ...usual,
     mode: 'copy',
     handles: '1.5',
     pattern: '{rank}',
@@ -127,4 +135,27 @@ test('the last folders are suggested, each once, the latest first', () => {
   assert.deepEqual(withFolder('/a', []), ['/a']);
   const many = Array.from({ length: 20 }, (_, at) => `/${at}`);
   assert.deepEqual(withFolder('/new', many), ['/new', ...many.slice(0, 7)]);
+});
+
+test('what is said goes along only where it goes anywhere', () => {
+  const words = /** @type {const} */ ({ wordsFrom: 'speech', language: 'de' });
+  const named = (/** @type {Partial<Choice>} */ given) => {
+    const { subtitles, words_from, language, markers } = exportRequest({ ...usual, ...words, ...given }, 3, null);
+    return [subtitles, words_from, language, markers];
+  };
+  assert.deepEqual(named({}), [undefined, undefined, undefined, undefined]);
+  assert.deepEqual(named({ subtitles: 'track' }), ['track', 'speech', 'de', false]);
+  assert.deepEqual(named({ markers: true }), ['none', 'speech', 'de', true]);
+  assert.deepEqual(named({ mode: 'none', subtitles: 'file' }), [undefined, undefined, undefined, undefined]);
+  assert.deepEqual(named({ mode: 'none', subtitles: 'file', markers: true }), ['none', 'speech', 'de', true]);
+  assert.deepEqual(named(withoutWords({ ...usual, subtitles: 'burn', markers: true })), [...Array(4)]);
+});
+
+test('words are drawn into pictures that are encoded again only, and marked in lists that are written', () => {
+  for (const mode of /** @type {const} */ (['smart', 'copy']))
+    assert.deepEqual(refusalOf({ ...usual, subtitles: 'burn', mode })?.field, 'words');
+  assert.equal(refusalOf({ ...usual, subtitles: 'burn', mode: 'exact' }), null);
+  assert.equal(refusalOf({ ...usual, subtitles: 'burn', mode: 'none' }), null);
+  assert.equal(refusalOf({ ...usual, markers: true, lists: [] })?.field, 'words');
+  assert.equal(refusalOf({ ...usual, markers: true }), null);
 });

@@ -117,6 +117,25 @@ test('nothing is asked for, and nothing shown, of a video without words', async 
   assert.deepEqual([server.requests, transcript.shown], [[], false]);
 });
 
+test('the track of a hit is shown, whatever language a person likes, also of the video that is shown already', async (context) => {
+  const { transcript } = await opened(context);
+  await transcript.open(3, 2);
+  await settled();
+  assert.deepEqual(texts(), ['Arrival', 'Der Pinguin', 'ZOO']);
+  assert.equal(transcript.choices.select.value, '2');
+  await transcript.open(3);
+  await transcript.open(3, 4); // of text on screen: all of these are shown beside each other
+  assert.deepEqual(texts(), ['Arrival', 'Der Pinguin', 'ZOO']);
+  transcript.close();
+  await transcript.open(3, 2);
+  await settled();
+  assert.deepEqual(texts(), ['Arrival', 'Der Pinguin', 'ZOO']);
+  transcript.close();
+  await transcript.open(3);
+  await settled();
+  assert.equal(texts().length, 6, 'the choice was for that hit');
+});
+
 test('what is said now is marked, with the chapter that lasts', async (context) => {
   const { transcript } = await opened(context);
   for (const [seconds, expected] of /** @type {[number, string[]][]} */ ([

@@ -1,8 +1,7 @@
 // The name of the first clip of an export, as the server finds it with the export's own functions while the form is filled in.
 
-import { ApiError, api, isAbort } from '../../core/api.js';
-
-const PAUSE_MILLISECONDS = 300;
+import { ApiError, api } from '../../core/api.js';
+import { Asked } from './asked.js';
 
 /**
  * What the name depends on.
@@ -16,21 +15,33 @@ const PAUSE_MILLISECONDS = 300;
  * @property {string} pattern Blank for the usual one.
  * @property {string} audio
  * @property {string} folder Blank for a zip.
+ * @property {string} [subtitles] This and the next two: where words go with the clip.
+ * @property {string} [words_from]
+ * @property {string} [language]
  */
 
-/** Asks for the name after a pause, and again when anything that it depends on has changed. */
+/** The name, and why there is none. */
 export class ClipName {
   /** @param {() => void} changed Called after each answer. */
   constructor(changed) {
-    this.changed = changed;
-    this.name = ''; // blank: not known (yet)
-    this.why = ''; // a sentence: why the clip has no name
-    this.problem = ''; // a sentence: what is wrong with the pattern
-    this.asked = '';
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    this.timer = undefined;
-    /** @type {AbortController | undefined} */
-    this.request = undefined;
+    /** @type {Asked<NameQuestion, {name: string, why: string}>} */
+    this.asked = new Asked(ask, changed);
+  }
+
+  /** Blank: not known (yet). */
+  get name() {
+    return this.asked.answer?.name ?? '';
+  }
+
+  /** A sentence: why the clip has no name; or blank. */
+  get why() {
+    return this.asked.answer?.why ?? '';
+  }
+
+  /** A sentence: what is wrong with the pattern; or blank. */
+  get problem() {
+    const { error } = this.asked;
+    return error instanceof ApiError && error.status === 400 ? error.message : '';
   }
 
   /**
@@ -40,35 +51,22 @@ export class ClipName {
    * @param {unknown} state What else it depends on: the clip and the files that are there.
    */
   ask(question, state) {
-    const key = question ? JSON.stringify([question, state]) : '';
-    if (key === this.asked) return;
-    this.asked = key;
-    this.stop();
-    if (!question) [this.name, this.why, this.problem] = ['', '', ''];
-    else this.timer = setTimeout(() => void this.find(question), PAUSE_MILLISECONDS);
+    this.asked.ask(question, state);
   }
 
   /** Ask no more. */
   stop() {
-    clearTimeout(this.timer);
-    this.request?.abort();
+    this.asked.stop();
   }
+}
 
-  /** @param {NameQuestion} question */
-  async find({ folder, ...question }) {
-    const values = Object.entries({ ...question, ...(folder && { folder }) });
-    const query = new URLSearchParams(values.map(([name, value]) => [name, String(value)]));
-    this.request = new AbortController();
-    const { signal } = this.request;
-    try {
-      /** @type {{name: string, why: string}} */
-      const { name, why } = await api(`/api/exports/name?${query}`, { signal });
-      [this.name, this.why, this.problem] = [name, why, ''];
-    } catch (error) {
-      if (isAbort(error) || signal.aborted) return;
-      const refused = error instanceof ApiError && error.status === 400;
-      [this.name, this.why, this.problem] = ['', '', refused ? error.message : ''];
-    }
-    this.changed();
-  }
+/**
+ * @param {NameQuestion} question
+ * @param {AbortSignal} signal
+ * @returns {Promise<{name: string, why: string}>}
+ */
+function ask({ folder, ...question }, signal) {
+  const values = Object.entries({ ...question, ...(folder && { folder }) });
+  const query = new URLSearchParams(values.map(([name, value]) => [name, String(value)]));
+  return api(`/api/exports/name?${query}`, { signal });
 }

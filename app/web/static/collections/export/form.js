@@ -23,8 +23,9 @@ import { LISTS, MODES, SOUNDS } from './request.js';
  * Create the form. It is hidden.
  *
  * @param {FormActions} actions
+ * @param {HTMLElement} words The group about what is said.
  */
-export function buildForm(actions) {
+export function buildForm(actions, words) {
   const what = {
     all: option('radio', 'what', 'all', 'Whole collection', '', () => actions.what('all')),
     selection: option('radio', 'what', 'selection', 'Selection', '', () => actions.what('selection')),
@@ -119,7 +120,14 @@ export function buildForm(actions) {
     element(
       'div',
       { class: 'ps-export-columns' },
-      element('div', {}, group('What', what.all.label, what.selection.label), group('How', ...labels(modes)), sounding),
+      element(
+        'div',
+        {},
+        group('What', what.all.label, what.selection.label),
+        group('How', ...labels(modes)),
+        sounding,
+        words,
+      ),
       element('div', {}, handling, naming, group('Where to', ...labels(places), folderPlace)),
       element(
         'div',

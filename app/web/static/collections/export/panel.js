@@ -10,7 +10,8 @@ import { ClipName } from './clip_name.js';
 import { buildForm } from './form.js';
 import { counted } from './job.js';
 import { ExportJobs } from './jobs.js';
-import { choiceFrom, exportRequest, refusalOf, withFolder } from './request.js';
+import { choiceFrom, exportRequest, refusalOf, withFolder, withoutWords } from './request.js';
+import { ExportWords } from './words.js';
 
 const CHOICES = 'prismsearch.export';
 const FOLDERS = 'prismsearch.export.folders';
@@ -41,6 +42,7 @@ export class ExportPanel {
     this.collection = null;
     this.starting = false;
     this.clipName = new ClipName(() => this.draw());
+    this.words = new ExportWords({ choose: (choice) => this.choose(choice), changed: () => this.draw() });
     this.jobs = new ExportJobs({
       onRunning: (text) => {
         this.onRunning(text);
@@ -48,14 +50,17 @@ export class ExportPanel {
       },
       show: () => this.toggle(true),
     });
-    this.parts = buildForm({
-      what: (what) => {
-        this.what = what;
-        this.draw();
+    this.parts = buildForm(
+      {
+        what: (what) => {
+          this.what = what;
+          this.draw();
+        },
+        choose: (choice) => this.choose(choice),
+        start: () => void this.start(), // shows its errors itself
       },
-      choose: (choice) => this.choose(choice),
-      start: () => void this.start(), // shows its errors itself
-    });
+      this.words.element,
+    );
     this.element = element(
       'section',
       { class: 'ps-export-place', 'data-export': '' },
@@ -116,6 +121,7 @@ export class ExportPanel {
 
   remove() {
     this.clipName.stop();
+    this.words.stop();
     this.jobs.remove();
   }
 
@@ -138,19 +144,47 @@ export class ExportPanel {
     return this.selection ?? this.collection?.subclips ?? [];
   }
 
+  /** What was chosen, as far as it counts for these clips. */
+  get counting() {
+    return this.words.none ? withoutWords(this.choice) : this.choice;
+  }
+
+  /** Have it found out which words the clips have. */
+  askForWords() {
+    const { choice, collection, clips } = this;
+    if (!this.open || !collection || !clips.length) {
+      this.words.ask(null, null);
+      return;
+    }
+    const field = refusalOf({ ...withoutWords(choice), lists: ['csv'], to: 'zip' })?.field;
+    const seconds = choice.mode === 'none' || field === 'handles' ? 0 : Number(choice.handles);
+    this.words.ask(
+      {
+        collection: collection.id,
+        ...(this.selection && { subclips: clips.map(({ id }) => id) }),
+        handles_seconds: seconds,
+        language: choice.language,
+        words_from: choice.wordsFrom,
+      },
+      clips.map(({ id, start, end }) => [id, start, end]),
+    );
+  }
+
   /** Have the first clip named as the export would name it. */
   askForName() {
-    const { choice, collection } = this;
+    const { counting: choice, collection } = this;
     const [clip] = this.clips;
     const field = refusalOf({ ...choice, lists: ['csv'], to: 'zip' })?.field;
     if (!this.open || !collection || !clip || choice.mode === 'none' || field) {
       this.clipName.ask(null, null);
       return;
     }
-    const { mode, handles_seconds, name_pattern, audio, to } = exportRequest(choice, collection.id, null);
+    const request = exportRequest(choice, collection.id, null);
+    const { mode, handles_seconds, name_pattern, audio, to, subtitles, words_from, language } = request;
     const named = { mode, handles: handles_seconds, pattern: name_pattern, audio, folder: to === 'zip' ? '' : to };
+    const track = subtitles === 'track' && { subtitles, words_from, language };
     this.clipName.ask(
-      { collection: collection.id, clip: clip.id, total: this.clips.length, ...named },
+      { collection: collection.id, clip: clip.id, total: this.clips.length, ...named, ...track },
       [collection.name, collection.subclips.indexOf(clip), clip, this.jobs.busy], // an export takes names
     );
   }
@@ -175,6 +209,7 @@ export class ExportPanel {
     parts.naming.disabled = !cuts;
     parts.sounding.disabled = !cuts;
     parts.tracks.hidden = choice.sound !== 'numbers';
+    this.askForWords();
     this.askForName();
     const { name, why, problem } = this.clipName;
     setText(parts.example, problem || why || (name && `First clip: ${name}`));
@@ -186,10 +221,12 @@ export class ExportPanel {
     parts.amount.textContent = clips.length
       ? `${counted(clips.length, 'subclip')}, ${sum.code ?? clock(sum.seconds)}${cuts ? '' : '; lists only'}`
       : '';
-    const refusal = refusalOf(choice);
+    const refusal = refusalOf(this.counting);
     const listless = refusal?.field === 'lists';
+    const wordless = refusal?.field === 'words';
+    this.words.draw(choice, wordless ? refusal.problem : '');
     const running = this.starting || this.jobs.busy;
-    parts.startButton.disabled = !clips.length || listless || problem !== '' || running;
+    parts.startButton.disabled = !clips.length || listless || wordless || problem !== '' || running;
     parts.startButton.title = running ? RUNNING : '';
     setText(parts.running, running ? RUNNING : '');
     if (listless) this.say(refusal.problem, 'lists');
@@ -238,12 +275,12 @@ export class ExportPanel {
   }
 
   async start() {
-    const { choice, collection, parts } = this;
+    const { counting: choice, collection, parts } = this;
     if (parts.startButton.disabled || !collection) return;
     const refusal = refusalOf(choice);
     if (refusal) {
       this.say(refusal.problem, refusal.field);
-      if (refusal.field !== 'lists') parts[refusal.field].focus();
+      if (refusal.field !== 'lists' && refusal.field !== 'words') parts[refusal.field].focus();
       return;
     }
     const request = exportRequest(choice, collection.id, this.selection);

@@ -4,6 +4,8 @@ import { MAX_HANDLE_SECONDS } from '../../core/limits.js';
 
 /** @typedef {'smart' | 'exact' | 'copy' | 'none'} Mode 'none': lists only. */
 /** @typedef {'all' | 'first' | 'numbers' | 'none'} Sound */
+/** @typedef {'none' | 'file' | 'track' | 'burn'} Subtitles Where what is said goes. */
+/** @typedef {'best' | 'subtitle' | 'speech' | 'screen'} WordsFrom */
 
 /**
  * What a person chose, as this browser remembers it. Texts are as typed.
@@ -15,6 +17,10 @@ import { MAX_HANDLE_SECONDS } from '../../core/limits.js';
  * @property {Sound} sound
  * @property {string} tracks Numbers of sound tracks from 1, for 'numbers'.
  * @property {string[]} lists
+ * @property {Subtitles} subtitles
+ * @property {WordsFrom} wordsFrom
+ * @property {string} language Of the words, such as 'de'; '' for that of the first source.
+ * @property {boolean} markers Whether what is said is marked in the lists.
  * @property {'zip' | 'folder'} to
  * @property {string} folder
  */
@@ -31,9 +37,13 @@ import { MAX_HANDLE_SECONDS } from '../../core/limits.js';
  * @property {string} audio Sound tracks: 'all', 'first', 'none', or numbers from 1 such as '1,3'.
  * @property {string[]} lists
  * @property {string} to 'zip' or a folder.
+ * @property {Subtitles} [subtitles] This and the next three: only where words go with clips or lists.
+ * @property {WordsFrom} [words_from]
+ * @property {string} [language]
+ * @property {boolean} [markers]
  */
 
-/** @typedef {{problem: string, field: 'folder' | 'handles' | 'lists' | 'tracks'}} Refusal A sentence, and what it is about. */
+/** @typedef {{problem: string, field: 'folder' | 'handles' | 'lists' | 'tracks' | 'words'}} Refusal A sentence, and what it is about. */
 
 /** @type {readonly [Mode, string, string][]} */
 export const MODES = [
@@ -52,6 +62,20 @@ export const SOUNDS = [
   ['first', 'First sound track only'],
   ['numbers', 'Sound tracks by number'],
   ['none', 'No sound'],
+];
+/** @type {readonly [Subtitles, string][]} */
+export const SUBTITLES = [
+  ['none', 'No subtitles'],
+  ['file', 'An SRT file beside each clip'],
+  ['track', 'A subtitle track in each clip'],
+  ['burn', 'Drawn into the pictures'],
+];
+/** @type {readonly [WordsFrom, string][]} */
+export const WORDS_FROM = [
+  ['best', 'Subtitles, or else speech'],
+  ['subtitle', 'Subtitles'],
+  ['speech', 'Recognised speech'],
+  ['screen', 'Text in the pictures'],
 ];
 /** @type {readonly [string, string, string][]} */
 export const LISTS = [
@@ -82,6 +106,10 @@ export function choiceFrom(stored, home) {
     sound: SOUNDS.find(([sound]) => sound === stored.sound)?.[0] ?? 'all',
     tracks: text(stored.tracks, ''),
     lists: Array.isArray(lists) ? LISTS.map(([name]) => name).filter((name) => lists.includes(name)) : ['csv'],
+    subtitles: SUBTITLES.find(([place]) => place === stored.subtitles)?.[0] ?? 'none',
+    wordsFrom: WORDS_FROM.find(([kind]) => kind === stored.wordsFrom)?.[0] ?? 'best',
+    language: text(stored.language, ''),
+    markers: stored.markers === true,
     to: stored.to === 'folder' ? 'folder' : 'zip',
     folder: text(stored.folder, home),
   };
@@ -93,8 +121,11 @@ export function choiceFrom(stored, home) {
  * @param {Choice} choice
  * @returns {Refusal | null}
  */
-export function refusalOf({ mode, lists, to, folder, handles, sound, tracks }) {
+export function refusalOf({ mode, lists, to, folder, handles, sound, tracks, subtitles, markers }) {
   if (mode === 'none' && !lists.length) return { problem: 'Choose at least one list.', field: 'lists' };
+  if (subtitles === 'burn' && mode !== 'none' && mode !== 'exact')
+    return { problem: 'Drawing into the pictures encodes them again: choose the mode Exact.', field: 'words' };
+  if (markers && !lists.length) return { problem: 'Markers are written into lists: choose one.', field: 'words' };
   if (to === 'folder' && !folder.trim()) return { problem: 'Enter the folder for the export.', field: 'folder' };
   const seconds = Number(handles);
   if (mode !== 'none' && !(seconds >= 0 && seconds <= MAX_HANDLE_SECONDS))
@@ -105,6 +136,25 @@ export function refusalOf({ mode, lists, to, folder, handles, sound, tracks }) {
 }
 
 /**
+ * Return whether what is said goes with clips or lists.
+ *
+ * @param {Choice} choice
+ */
+export function carriesWords({ mode, subtitles, markers }) {
+  return markers || (mode !== 'none' && subtitles !== 'none');
+}
+
+/**
+ * Return a choice as it is where no clip has words: what was chosen for others does not count.
+ *
+ * @param {Choice} choice
+ * @returns {Choice}
+ */
+export function withoutWords(choice) {
+  return { ...choice, subtitles: 'none', markers: false };
+}
+
+/**
  * Return the request for an export. Lists take neither handles nor names, whatever was typed for clips before.
  *
  * @param {Choice} choice One without a refusal.
@@ -112,7 +162,8 @@ export function refusalOf({ mode, lists, to, folder, handles, sound, tracks }) {
  * @param {{id: number}[] | null} clips Those to export; null for the whole collection.
  * @returns {ExportRequest}
  */
-export function exportRequest({ mode, handles, pattern, sound, tracks, lists, to, folder }, collection, clips) {
+export function exportRequest(choice, collection, clips) {
+  const { mode, handles, pattern, sound, tracks, lists, to, folder, subtitles, wordsFrom, language, markers } = choice;
   const cuts = mode !== 'none';
   return {
     collection,
@@ -122,6 +173,7 @@ export function exportRequest({ mode, handles, pattern, sound, tracks, lists, to
     audio: !cuts ? 'all' : sound === 'numbers' ? tracks.trim() : sound,
     lists,
     to: to === 'zip' ? 'zip' : folder.trim(),
+    ...(carriesWords(choice) && { subtitles: cuts ? subtitles : 'none', words_from: wordsFrom, language, markers }),
     ...(clips && { subclips: clips.map(({ id }) => id) }),
   };
 }

@@ -40,11 +40,12 @@ export class Choices extends EventTarget {
   root = element('div', { class: 'ps-transcript-tools', hidden: true }, this.select, this.kinds);
 
   /**
-   * Offer the tracks of a video. One is chosen at once, by the person's languages.
+   * Offer the tracks of a video. One is chosen at once: the one that is preferred, or by the person's languages.
    *
    * @param {TextTrack[]} tracks
+   * @param {number | null} [preferred] Id of a track.
    */
-  offer(tracks) {
+  offer(tracks, preferred = null) {
     this.tracks = tracks;
     this.left = new Set();
     const spoken = spokenTracks(tracks);
@@ -60,6 +61,21 @@ export class Choices extends EventTarget {
     const offered = others.length + (spoken.length ? 1 : 0) < 2 ? [] : others;
     this.kinds.replaceChildren(...offered.map((kind) => this.kindButton(kind)));
     this.root.hidden = this.select.hidden && !offered.length;
+    this.prefer(preferred);
+  }
+
+  /**
+   * Choose a track for now, whatever language the person likes.
+   *
+   * @param {number | null} id
+   * @returns {boolean} Whether it is another one than before, of those of what is said.
+   */
+  prefer(id) {
+    const found = spokenTracks(this.tracks).find((each) => each.id === id);
+    if (!found || found === this.spoken) return false;
+    this.spoken = found;
+    this.select.value = String(id);
+    return true;
   }
 
   /** The tracks to load: of what is said, the chosen one. */

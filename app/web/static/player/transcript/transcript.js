@@ -87,12 +87,16 @@ export class Transcript extends EventTarget {
   }
 
   /**
-   * Show the words of a video; nothing where it is shown already.
+   * Show the words of a video, unless they are shown already.
    *
    * @param {number | null} video null for none.
+   * @param {number | null} [source] The track to show, of those of what is said; by default, one that suits the person.
    */
-  async open(video) {
-    if (video === this.video) return;
+  async open(video, source = null) {
+    if (video === this.video) {
+      if (this.choices.prefer(source)) this.choices.dispatchEvent(new Event('track'));
+      return;
+    }
     this.close();
     this.video = video;
     if (video !== null) await useStyleSheet('player/transcript/transcript.css');
@@ -103,7 +107,7 @@ export class Transcript extends EventTarget {
       /** @type {{sources: TextTrack[]}} */
       const { sources } = await api(`/api/text/${video}`, { signal });
       if (signal.aborted) return;
-      this.choices.offer(sources);
+      this.choices.offer(sources, source);
       this.lines = new TranscriptLines(sources);
       await this.loadTracks(video, signal);
     });
