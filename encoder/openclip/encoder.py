@@ -197,10 +197,13 @@ class OpenCLIP:
 
     def encode_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See `Encoder.encode_clips`."""
-        spec = self._spec
-        spec.require(clips)
-        frames = clips.reshape(-1, spec.size, spec.size, 3)  # of all clips: batches are made over them
-        return self.encode_features(self.frame_features(frames).reshape(len(clips), spec.frames, self._dim))
+        self._spec.require(clips)
+        return self.encode_frames(clips)
+
+    def encode_frames(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """See `encoder.quick.AnyFrames`."""
+        frames = clips.reshape(-1, *clips.shape[2:])  # of all clips: batches are made over them
+        return self.encode_features(self.frame_features(frames).reshape(*clips.shape[:2], self._dim))
 
     def frame_features(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Encode frames, uint8 (M, S, S, 3), each by itself, to unit rows, float32 (M, D)."""

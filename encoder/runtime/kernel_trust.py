@@ -15,9 +15,6 @@ from encoder.runtime.token_layout import Sequences
 
 _log = logging.getLogger(__name__)
 
-FEW_FRAMES = 4
-"""Frames of a clip that are tested whatever is asked for: those of quick rows, and of still clips."""
-
 _TESTED_CLIPS = 3
 """Clips in the test of kernels: the first one, one in the middle, the last one."""
 
@@ -54,7 +51,7 @@ def trusted(
         device: The device to test on.
         dtype: The dtype of the test's numbers.
         config: The network whose shapes they have.
-        frames: The numbers of frames of a clip to test besides the network's own and `FEW_FRAMES`; 0 is none.
+        frames: The numbers of frames of a clip to test besides the network's own; 0 is none.
     """
     plain = PlainKernels()
     try:
@@ -62,7 +59,7 @@ def trusted(
         with torch.inference_mode():
             off = [
                 each
-                for count in sorted({config.frames, FEW_FRAMES, *frames} - {0})
+                for count in sorted({config.frames, *frames} - {0})
                 for each in _disagreements(fused, plain, device, dtype, config, count)
             ]
     except Exception as error:  # noqa: BLE001  compilers raise all kinds of errors; plain kernels always work
