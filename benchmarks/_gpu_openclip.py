@@ -20,8 +20,8 @@ def openclip(place: Place, write: Callable[[dict[str, Any]], None]) -> None:
     """Compare rows in batches over clips with the CPU's, as the check at the start does, and time whole batches."""
     from benchmarks._random_clip import random_model
     from encoder import EncoderUnavailable
+    from encoder.openclip.eager_tower import PICTURES_AT_ONCE, EagerTower
     from encoder.openclip.encoder import OpenCLIP
-    from encoder.openclip.image_tower import PICTURES_AT_ONCE, EagerTower
     from encoder.openclip.tower_trust import least_cosine
 
     for name in _QUICK if place.quick else MODELS:

@@ -32,7 +32,8 @@ Way = Callable[[Any], Any]
 def ways(model: Any) -> dict[str, Way]:
     """Return open_clip's eager code, and this program's in each precision that the processor has."""
     from encoder import EncoderUnavailable
-    from encoder.openclip.image_tower import EagerTower, PackedTower
+    from encoder.openclip.eager_tower import EagerTower
+    from encoder.openclip.image_tower import PackedTower
     from encoder.openclip.packed_tower import packable
     from encoder.runtime.precision import PRECISION_CHOICES, choose_precision, packs_layers
 

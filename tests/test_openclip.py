@@ -19,7 +19,7 @@ from stand_in_hub import COMMIT, StandInHub, stand_in_hub
 
 from encoder import EncoderUnavailable, ModelNotFound, WeightsMismatch, load_encoder
 from encoder.checkpoints.download_policy import Sources
-from encoder.openclip import digests, image_tower, pretrained
+from encoder.openclip import digests, eager_tower, pretrained
 from encoder.openclip.encoder import OpenCLIP
 from encoder.openclip.pretrained import import_open_clip
 from encoder.protocol import former_id
@@ -82,7 +82,7 @@ def test_the_order_of_frames_means_nothing_here(encoder: OpenCLIP) -> None:
 def test_many_clips_in_parts_are_the_same(encoder: OpenCLIP, monkeypatch: pytest.MonkeyPatch) -> None:
     batch = clips(encoder, 5)
     whole = encoder.encode_clips(batch)
-    monkeypatch.setattr(image_tower, "PICTURES_AT_ONCE", 3)  # a clip is split, and the last part is shorter
+    monkeypatch.setattr(eager_tower, "PICTURES_AT_ONCE", 3)  # a clip is split, and the last part is shorter
     assert np.abs(encoder.encode_clips(batch) - whole).max() < 1e-6
 
 

@@ -15,8 +15,9 @@ from torch import Tensor, nn
 
 from encoder import EncoderUnavailable, load_encoder
 from encoder.openclip import image_tower, tower_trust
+from encoder.openclip.eager_tower import EagerTower
 from encoder.openclip.encoder import OpenCLIP
-from encoder.openclip.image_tower import EagerTower, PackedTower, make_image_tower
+from encoder.openclip.image_tower import PackedTower, make_image_tower
 from encoder.openclip.packed_tower import packable
 from encoder.openclip.pretrained import import_open_clip
 from encoder.runtime import packed_block

@@ -17,7 +17,8 @@ from safetensors import SafetensorError
 
 from encoder.errors import EncoderUnavailable, ModelNotFound, WeightsMismatch
 from encoder.openclip.digests import space_digest, text_digest
-from encoder.openclip.image_tower import PICTURES_AT_ONCE, make_image_tower, slow_kind, unit
+from encoder.openclip.eager_tower import PICTURES_AT_ONCE, unit
+from encoder.openclip.image_tower import make_image_tower, slow_kind
 from encoder.openclip.pretrained import PREFIX, create_model_options, import_open_clip, parse_name
 from encoder.protocol import ClipSpec, Fit, Shape, known_shape
 from encoder.runtime.turns import Turns

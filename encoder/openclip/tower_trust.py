@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -11,9 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from encoder.errors import EncoderUnavailable
-
-if TYPE_CHECKING:
-    from encoder.openclip.image_tower import EagerTower
+from encoder.openclip.eager_tower import EagerTower
 
 _log = logging.getLogger(__name__)
 
