@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 
 from encoder.errors import EncoderUnavailable, ModelNotFound, WeightsMismatch
+from encoder.frame_features import Features, require_frames, require_length
 from encoder.openclip.digests import space_digest, text_digest
 from encoder.openclip.eager_tower import PICTURES_AT_ONCE, unit
 from encoder.openclip.image_tower import make_image_tower, slow_kind
@@ -204,18 +205,20 @@ class OpenCLIP:
     def encode_frames(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See `encoder.quick.AnyFrames`."""
         frames = clips.reshape(-1, *clips.shape[2:])  # of all clips: batches are made over them
-        return self.encode_features(self.frame_features(frames).reshape(*clips.shape[:2], self._dim))
+        return _mean(self.frame_features(frames).reshape(*clips.shape[:2], self._dim))
 
     def frame_features(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Encode frames, uint8 (M, S, S, 3), each by itself, to unit rows, float32 (M, D)."""
+        """See `FrameEncoder.frame_features`: the unit row of each frame, float32 (M, D)."""
+        require_frames(self._spec, frames)
         if not len(frames):
             return np.zeros((0, self._dim), np.float32)
         with self._turns:
             return self._pictures(frames).numpy()
 
-    def encode_features(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the normalised means of the rows of frames: (B, t, D) to (B, D)."""
-        return unit(torch.from_numpy(features).mean(dim=1)).numpy()
+    def encode_features(self, features: Features) -> NDArray[np.float32]:
+        """See `FrameEncoder.encode_features`: the normalised mean of the rows of frames."""
+        require_length(self._spec, features)
+        return _mean(features)
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """See `Encoder.encode_texts`."""
@@ -242,3 +245,8 @@ class OpenCLIP:
 def _utf8(text: str) -> str:
     """Replace lone surrogates: they have no UTF-8 form, and tokenizers fail on them."""
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _mean(features: Features) -> NDArray[np.float32]:
+    """Return the normalised means of the rows of frames: (B, t, D) to (B, D)."""
+    return unit(torch.from_numpy(features).mean(dim=1)).numpy()
