@@ -18,7 +18,7 @@ from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING
 from app.shell.file_words import require_files
 from app.shell.filter_options import filter_options, passes_any, unmatched_facet
-from app.shell.notice import print_notice, print_other_text
+from app.shell.notice import limits_hits, print_notice, print_other_text
 from app.shell.options import Whole
 from app.shell.paths import as_indexed
 from app.shell.terminal import display_path
@@ -163,7 +163,7 @@ def open_search(
         for voice in encoders.voices:
             require_indexed(library, *(each.id for each in voice))
             print_other_text(library, voice[0])
-        for encoder in {each.notice: each for each in encoders.named if each.notice}.values():
+        for encoder in {each.notice: each for each in encoders.named if limits_hits(each)}.values():
             print_notice(encoder, [each.path for each in library.videos()])
         yield library, encoders, options
 
