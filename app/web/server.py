@@ -15,6 +15,7 @@ from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app import compose
 from app.compose import (
     DEVICE_VARIABLE,
     ENCODER_VARIABLE,
@@ -28,6 +29,7 @@ from app.media_workers import MediaWorkers, ReadMedia, read_here
 from app.shell.terminal import print_note
 from app.web.address import ADDRESS, DEFAULT_PORT, listen
 from app.web.api.collections import collection_routes
+from app.web.api.deepening import deepening_routes
 from app.web.api.examples import example_routes
 from app.web.api.exports import export_routes
 from app.web.api.folders import folder_routes
@@ -48,8 +50,9 @@ from app.web.http.requests import ApiRequest
 from app.web.http.routes import route
 from app.web.http.security import SecurityMiddleware, inline_scripts_of
 from app.web.http.streamlit_page import front_end_folder, page_html, page_routes
-from app.web.pages.loading import load_pages
+from app.web.pages.loading import load_pages, shared_encoders
 from app.web.pages.theme import theme_options
+from app.web.services.deepening import Deepening
 from app.web.services.examples import Examples
 from app.web.services.open_files import raise_open_files_limit
 from app.web.services.open_pages import announced, open_in_browser, redirect_file, sweep_redirects, this_page
@@ -63,6 +66,7 @@ if TYPE_CHECKING:
     from starlette.routing import Route
 
     from db.library import Library
+    from encoder import Encoder
 
 _SHUTDOWN_SECONDS = 2
 _OPTIONS: dict[str, Any] = {
@@ -119,6 +123,7 @@ def make_app(
 
     read = MediaWorkers()
     proxies = Proxies(library.directory / "proxies", ffmpeg=settings.ffmpeg, read=read)
+    deepening = Deepening(library, shared_encoders, read)
 
     @asynccontextmanager
     async def lifespan(_: streamlit.App) -> AsyncIterator[dict[str, Any]]:
@@ -129,13 +134,14 @@ def make_app(
         finally:
             read.close()
             await run_in_threadpool(proxies.stop)
+            await run_in_threadpool(deepening.stop)
 
     page = page_html()
     guards = [] if access is None else [Middleware(AccessMiddleware, access=access)]
     return streamlit.App(
         Path(__file__).parents[1] / "page.py",
         lifespan=lifespan,
-        routes=[*page_routes(page), *our_routes(settings, library, proxies, read)],
+        routes=[*page_routes(page), *our_routes(settings, library, proxies, read, deepening)],
         middleware=[
             Middleware(SecurityMiddleware, inline_scripts=inline_scripts_of(page)),
             *guards,
@@ -152,7 +158,13 @@ def _hand_to_script(settings: Settings) -> None:
         os.environ[ENCODER_VARIABLE] = settings.encoder
 
 
-def our_routes(settings: Settings, library: Library, proxies: Proxies, read: ReadMedia = read_here) -> list[Route]:
+def our_routes(
+    settings: Settings,
+    library: Library,
+    proxies: Proxies,
+    read: ReadMedia = read_here,
+    deepening: Deepening | None = None,
+) -> list[Route]:
     """Return all routes under /api/.
 
     Args:
@@ -160,7 +172,12 @@ def our_routes(settings: Settings, library: Library, proxies: Proxies, read: Rea
         library: The library that routes read and change.
         proxies: The proxies of this server.
         read: Calls the functions that read media.
+        deepening: That of this server; None for one by an encoder of the routes' own.
     """
+
+    def own_encoders() -> tuple[Encoder, ...]:
+        return (compose.open_encoder(compose.with_library_encoder(settings, library)),)
+
     segments, check, jobs = SegmentCache(library), SourceCheck(library), Jobs(library.directory)
 
     def no_such_address(request: ApiRequest) -> None:
@@ -177,6 +194,7 @@ def our_routes(settings: Settings, library: Library, proxies: Proxies, read: Rea
         *collection_routes(library),
         *search_routes(library, settings.encoder),
         *question_routes(library),
+        *deepening_routes(deepening or Deepening(library, own_encoders, read)),
         *folder_routes(library, jobs),
         *run_routes(settings, library, jobs),
         *export_routes(settings, library, jobs, read),
