@@ -22,7 +22,6 @@ import os
 import platform
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +31,7 @@ from bootstrap.javascript import javascript_checks, lock_javascript, prepare_jav
 from bootstrap.locks import make_locks
 from bootstrap.place import OLDEST_PYTHON, Place, Refusal, faiss_kind, say
 from bootstrap.release import make_release
+from bootstrap.steps import run_steps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +42,7 @@ SHORT_CAMPAIGN_MINUTES = "2"
 def run_checks(place: Place, *, with_tests: bool) -> int:
     """Lint, format, types, contracts, tests; all of them even when one fails. Returns 0 only if all passed.
 
+    The checks and the campaigns run beside pytest: mypy has one core's worth of work, and campaigns wait a lot.
     Without node or its packages the steps for JavaScript are skipped with a line that says so; in CI they fail.
     """
     python = [str(place.python), "-m"]
@@ -58,19 +59,15 @@ def run_checks(place: Place, *, with_tests: bool) -> int:
         steps |= javascript_checks(place, with_tests=with_tests)
     except Refusal as refusal:
         skipped = str(refusal)
+    tests = {}
     if with_tests:
         # One more than cores: tests wait for other processes for nearly half of their time.
         parallel = ["-n", str(min(4, (os.cpu_count() or 1) + 1)), "--dist=worksteal"]
         # Tests on a GPU would share its memory: they run one after the other.
         how = ["-m", "not slow"] if faiss_kind() == "gpu" else parallel
-        steps["pytest"] = [*python, "pytest", "-ra", "--durations=40", *how]
         steps["campaigns (short)"] = [*python, "campaigns", "--minutes", SHORT_CAMPAIGN_MINUTES]
-    results = {}
-    for name, command in steps.items():
-        say(f"\n== {name}")
-        started = time.monotonic()
-        code = subprocess.run(command, cwd=place.root).returncode
-        results[name] = (code, time.monotonic() - started)
+        tests["pytest"] = [*python, "pytest", "-ra", "--durations=40", *how]
+    results = run_steps(place.root, steps, at_once=1 if with_tests else 2, followed=tests)
     say("")
     for name, (code, seconds) in results.items():
         say(f"{'ok' if code == 0 else 'FAILED':8}{name:20}{seconds:6.1f} s")

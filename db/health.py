@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Float, cast, func, select
 from db import vectors
 from db.connection import Database
 from db.damage import damaged_rows
+from db.errors import LibraryDamaged
 from db.media import MediaStore
 from db.quick_rows import quick_only
 from db.records import Stats
@@ -51,9 +52,15 @@ def stats(connection: Connection, file: Path) -> Stats:
 def check(database: Database, media: MediaStore) -> list[str]:
     """Return the result of `problems`. If there are none, remove leftovers and mend the full-text indexes.
 
-    Raises:
-        LibraryDamaged: The database cannot be read.
+    A database that cannot be read is one problem.
     """
+    try:
+        return _checked(database, media)
+    except LibraryDamaged as error:
+        return [str(error)]
+
+
+def _checked(database: Database, media: MediaStore) -> list[str]:
     with database.reading() as connection:
         found = problems(connection, media)
         referenced = referenced_media(connection)

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from db import failures, health, library_settings, opening, spaces, vanished, vectors, writing
 from db.collections import Collections
 from db.connection import Database
-from db.errors import LibraryDamaged, LibraryError, LibraryMissing
+from db.errors import LibraryError, LibraryMissing
 from db.file_checks import check_files
 from db.library_queries import LibraryQueries
 from db.media import StagedMedia
@@ -95,11 +95,6 @@ class Library(LibraryQueries):
             library._media.sweep_partial(24 * _HOUR_SECONDS)
         return library
 
-    @property
-    def read_only(self) -> bool:
-        """Whether nothing in the library can be changed, because of its medium or of permissions."""
-        return self._database.read_only
-
     def close(self) -> None:
         """Close the database file. Later calls raise LibraryError."""
         self._database.close()
@@ -139,8 +134,7 @@ class Library(LibraryQueries):
             encoder_id: The encoder of the embeddings.
             recipe: How the clips were made; `known_files` returns it.
             media: Posters and previews of all segments. They are published, or discarded after an error.
-            quick_of: Of a quick pass: the encoder of the full pass that is to follow, and that will replace all of
-                this. A video over which a full pass was made stays as it is.
+            quick_of: Of a quick pass: the encoder of the full pass, which replaces all of this and is never replaced.
 
         Returns:
             The video's id.
@@ -383,10 +377,7 @@ class Library(LibraryQueries):
         Returns:
             The problems found, one sentence each; empty if the library is sound.
         """
-        try:
-            return health.check(self._database, self._media)
-        except LibraryDamaged as error:
-            return [str(error)]
+        return health.check(self._database, self._media)
 
     # Internal
 

@@ -12,15 +12,18 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import tomllib
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
 
 import dev
-from bootstrap import environment, installers, wheels
+from bootstrap import environment, installers, steps, wheels
 from bootstrap import place as machine
 from bootstrap.environment import prepare
 from bootstrap.place import Place, Refusal
@@ -367,6 +370,44 @@ def test_all_checks_run_and_one_failure_fails_the_whole(
     assert "biome check" in calls
     assert "-m pytest" not in calls
     assert "--test" not in calls
+
+
+def test_checks_run_beside_the_tests_and_each_is_told_as_a_whole(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = pretended_tools(tmp_path, monkeypatch)
+    place.python.write_text("""#!/bin/sh
+echo "$@" >> calls
+case "$*" in *mypy*) for i in $(seq 500); do grep -q "m pytest" calls && echo first && sleep 0 && echo last && exit 0
+sleep 0.02; done; exit 5;; esac
+""")
+    assert dev.run_checks(place, with_tests=True) == 0
+    assert "\n== mypy --strict\nfirst\nlast\n" in capsys.readouterr().out
+
+
+def test_ctrl_c_begins_no_further_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = pretended_tools(tmp_path, monkeypatch)
+    (tmp_path / "calls").write_text("begun\n")
+    run, ending = subprocess.run, threading.Event()
+
+    class Pool(ThreadPoolExecutor):
+        def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+            if wait:
+                ending.set()
+            super().shutdown(wait, cancel_futures=cancel_futures)
+            ending.set()
+
+    def interrupted(command: Sequence[str], **options: Any) -> subprocess.CompletedProcess[bytes]:
+        if "pytest" in command:
+            raise KeyboardInterrupt
+        ending.wait(60)
+        return run(command, **options)
+
+    monkeypatch.setattr(steps, "ThreadPoolExecutor", Pool)
+    monkeypatch.setattr(steps.subprocess, "run", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        dev.run_checks(place, with_tests=True)
+    assert (tmp_path / "calls").read_text() in ("begun\n", "begun\n-m ruff check .\n")
 
 
 @pytest.mark.parametrize(("ci", "code", "word"), [("", 0, "skipped"), ("true", 1, "FAILED")])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import Counter
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -65,9 +67,12 @@ def test_processes_draw_together_what_one_draws() -> None:
     assert all(np.array_equal(part.positives, whole.positives) for part in parts)
 
 
-@pytest.mark.parametrize(("kind", "workers"), [("threads", 1), ("threads", 3), ("processes", 1)])
-def test_batches_drawn_ahead_are_the_same(kind: str, workers: int) -> None:
-    with prefetched(Numbers(), ahead=3, workers=workers, kind=kind, until=9) as ahead:  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    ("kind", "workers", "in_turns"),
+    [("threads", 1, False), ("threads", 3, False), ("processes", 1, False), ("threads", 2, True)],
+)
+def test_batches_drawn_ahead_are_the_same(kind: Literal["threads", "processes"], workers: int, in_turns: bool) -> None:
+    with prefetched(Numbers(), ahead=3, workers=workers, kind=kind, until=9, in_turns=in_turns) as ahead:
         for number in (0, 1, 2, 6, 7, 8, 3):
             for one, other in zip(ahead.draw(number), Numbers().draw(number), strict=True):
                 assert np.array_equal(one, other)
@@ -94,6 +99,20 @@ def test_none_is_drawn_beyond_the_end_and_what_a_source_raises_comes_with_its_ba
     assert sorted(source.drawn) == [0, 1, 2, 3, 4, 5]
     with pytest.raises(ValueError, match="cannot draw"), prefetched(source, workers=0, until=6):
         pass
+
+
+def test_in_turns_nothing_is_drawn_while_the_caller_computes() -> None:
+    source = Sparse()
+    with prefetched(source, ahead=2, until=9, in_turns=True) as ahead:
+        drawn = []
+        for number in range(4):
+            assert ahead.draw(number) == number
+            drawn.append(len(source.drawn))
+            time.sleep(0.02)  # a worker that had something to draw would do so now
+        assert drawn == [3, 3, 3, 6]
+        assert len(source.drawn) == 6
+        with pytest.raises(OSError, match="gone"):
+            ahead.draw(4)
 
 
 class Dying:

@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
@@ -27,8 +27,11 @@ _source: BatchSource[object] | None = None  # of a worker process: what it was g
 class PrefetchedBatches(Generic[Drawn]):
     """A source of batches that draws ahead. `prefetched` makes one, and ends its workers."""
 
-    def __init__(self, source: BatchSource[Drawn], executor: Executor, ahead: int, until: int) -> None:
+    def __init__(
+        self, source: BatchSource[Drawn], executor: Executor, ahead: int, until: int, in_turns: bool = False
+    ) -> None:
         self._source, self._executor, self._ahead, self._until = source, executor, ahead, until
+        self._in_turns = in_turns
         self._in_processes = isinstance(executor, ProcessPoolExecutor)
         self._waiting: dict[int, Future[Drawn]] = {}
 
@@ -42,9 +45,13 @@ class PrefetchedBatches(Generic[Drawn]):
         for stale in [each for each in self._waiting if not number <= each <= number + self._ahead]:
             self._waiting.pop(stale).cancel()
         try:
+            if self._in_turns and number in self._waiting:
+                return self._waiting.pop(number).result()
             for each in range(number, max(number + 1, min(number + 1 + self._ahead, self._until))):
                 if each not in self._waiting:
                     self._waiting[each] = self._submit(each)
+            if self._in_turns:
+                wait(self._waiting.values())
             return self._waiting.pop(number).result()
         except BrokenProcessPool as error:
             raise OSError(
@@ -65,6 +72,7 @@ def prefetched(
     workers: int = 1,
     kind: Literal["threads", "processes"] = "threads",
     until: int,
+    in_turns: bool = False,
 ) -> Iterator[PrefetchedBatches[Drawn]]:
     """Yield a source that draws ahead of the steps, within the block.
 
@@ -75,6 +83,9 @@ def prefetched(
         workers: Threads or processes.
         kind: threads, for sources that wait for a disk or another process; processes, for those that compute.
         until: The number of batches; none from there on is drawn ahead.
+        in_turns: Draw as many as may be ahead while the caller waits, then none until they are used. For a caller
+            that computes on all cores: its threads wait for each other, so one that shares its core with a worker
+            holds up the rest.
 
     Raises:
         ValueError: A count is out of range.
@@ -87,7 +98,7 @@ def prefetched(
     else:
         executor = ProcessPoolExecutor(workers, get_context("spawn"), _begin_worker, (source,))
     try:
-        yield PrefetchedBatches(source, executor, ahead, until)
+        yield PrefetchedBatches(source, executor, ahead, until, in_turns)
     finally:
         executor.shutdown(cancel_futures=True)
 

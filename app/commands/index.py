@@ -111,7 +111,7 @@ def index(
     and goes on where it was; a video is found by its quick pass until its full one is complete.
     """
     if quick and (redo or renew):
-        raise click.UsageError("--quick leaves what is indexed in full: it goes with neither --redo nor --renew")
+        raise click.UsageError("--quick leaves what is indexed in full: it cannot be used with --redo or --renew")
     require_paths(folders)
     order = IndexOrder(
         workers=workers,

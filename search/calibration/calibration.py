@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-FORMAT = 3
+FORMAT = 4
 MAX_NEW_SHARE = 0.2
 """It is rebuilt once the new rows exceed this fraction of those it was made from."""
 MOST_IN_SEARCH = 200_000

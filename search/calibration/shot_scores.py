@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-_OWN_SHARE = 0.25
-"""Share of a shot's own mean and variance in what it is corrected by; the rest are those of all shots. What
-is there is told from what is absent with an AUC of 0.952 on the demo world, and of 0.947 with half."""
+_OWN_SHARE = 0.15
+"""Share of a shot's own mean and variance in what it is corrected by; the rest are those of all shots. What is there is
+told from what is absent with an AUC of 0.971 among 640 shots of the demo world's takes, and of 0.965 with a quarter."""
 _LEAST_SPREAD = 1e-6
 
 
