@@ -70,9 +70,9 @@ def test_quick_then_full(films: Path) -> None:
     assert "quick so far" not in second.stdout
     held = record("stats")
     assert held["quick_videos"] == 0
-    assert "quick" not in run("stats").stdout
+    assert "quick encoder" not in run("stats").stdout
     assert record("info", "films/first.mp4")["quick"] is False
-    assert "quick" not in run("info", "films/first.mp4").stdout
+    assert "key frames" not in run("info", "films/first.mp4").stdout
     assert {each["quick_of"] is None: each["segments"] for each in held["encoders"]} == {True: 3, False: 0}
     assert run("index", "films", "--quick").stdout.splitlines()[0] == "2 videos unchanged"
 

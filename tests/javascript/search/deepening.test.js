@@ -127,11 +127,7 @@ test('only hits that a first look sees are looked at, and none that are folded',
   show('b', false);
   await settled();
   const [asked, ...others] = server.requests.filter(({ line: each }) => each.endsWith('deepening'));
-  assert.deepEqual(
-    asked.body,
-    { segments: hits.slice(0, LOOKED_AT).map(({ id }) => id) },
-    'the first ones',
-  );
+  assert.deepEqual(asked.body, { segments: hits.slice(0, LOOKED_AT).map(({ id }) => id) }, 'the first ones');
   assert.deepEqual(others, []);
   assert.equal(parentElement.querySelector('.ps-quick')?.hasAttribute('hidden'), false);
   mock.restoreAll();
