@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoder.errors import EncoderError
+from encoder.frame_features import Features, by_frame
 from encoder.protocol import ClipSpec, Encoder, Fit, TokenEncoder, former_id, with_tokens
 from encoder.quick import AnyFrames
 
@@ -121,7 +122,7 @@ def code_stamp() -> str:
 class LazyEncoder:
     """An `encoder.Encoder` with the properties of a description, which loads its model at the first clip or text.
 
-    It is a `TokenEncoder` as well if the described one is.
+    It is a `FrameEncoder` as well, and a `TokenEncoder` if the described one is.
 
     The encode methods raise the errors of loading, and EncoderChanged. Several threads may call them at once: the first
     one loads, the others wait. After a failure, the next call tries again.
@@ -202,6 +203,14 @@ class LazyEncoder:
     def encode_tokens(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See `TokenEncoder.encode_tokens`."""
         return with_tokens(self._loaded()).encode_tokens(clips)
+
+    def frame_features(self, frames: NDArray[np.uint8]) -> Features:
+        """See `FrameEncoder.frame_features`."""
+        return by_frame(self._loaded()).frame_features(frames)
+
+    def encode_features(self, features: Features) -> NDArray[np.float32]:
+        """See `FrameEncoder.encode_features`."""
+        return by_frame(self._loaded()).encode_features(features)
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """See `Encoder.encode_texts`."""

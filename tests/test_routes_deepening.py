@@ -6,7 +6,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from fakes import ColourEncoder
@@ -23,7 +24,11 @@ from indexer.pipeline import index_folders
 from indexer.quick_pass import QuickPass
 from indexer.settings import IndexSettings, RunOptions
 
+if TYPE_CHECKING:
+    from search.engine import SearchEngine
+
 FULL = ColourEncoder(frames=8)
+ENGINE = cast("SearchEngine", SimpleNamespace(encoder=FULL))
 
 
 @pytest.fixture
@@ -76,7 +81,7 @@ def ended(deepening: Deepening) -> bool:
 def test_the_latest_that_are_looked_at_are_deepened_one_after_the_other(library: Library) -> None:
     first, second, third = segment_ids(library)
     read = Reader()
-    deepening = Deepening(library, lambda: (FULL,), read)
+    deepening = Deepening(library, lambda: ENGINE, read)
     deepening.look_at([first, second])
     until(lambda: read.paths == ["a.mp4"])
     assert deepening.state() == ([first, second], [])
@@ -103,7 +108,7 @@ def test_what_fails_is_left_to_the_full_pass(library: Library) -> None:
         return function(*arguments, **keywords)
 
     Path(library.segments([second])[second][1].path).unlink()
-    deepening = Deepening(library, lambda: (FULL,), read)
+    deepening = Deepening(library, lambda: ENGINE, read)
     deepening.look_at([first, second, third, 9999])
     until(lambda: ended(deepening))
     assert deepening.state() == ([], [third])
@@ -115,7 +120,7 @@ def test_nothing_is_deepened_after_the_end_or_in_a_library_that_can_only_be_read
 ) -> None:
     first, *_ = segment_ids(library)
     read = Reader()
-    deepening = Deepening(library, lambda: (FULL,), read)
+    deepening = Deepening(library, lambda: ENGINE, read)
     deepening.look_at(segment_ids(library))
     until(lambda: bool(read.paths))
     threading.Timer(0.05, read.let.set).start()
@@ -124,7 +129,7 @@ def test_nothing_is_deepened_after_the_end_or_in_a_library_that_can_only_be_read
     deepening.look_at(segment_ids(library))
     assert deepening.state() == ([], [first])
     monkeypatch.setattr(Library, "read_only", property(lambda self: True))
-    of_others = Deepening(library, lambda: pytest.fail("no encoder is needed"), read)
+    of_others = Deepening(library, lambda: pytest.fail("none is needed"), read)
     of_others.look_at(segment_ids(library))
     assert of_others.state() == ([], [])
 

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ from app.web.api.folders import folder_routes
 from app.web.api.library import library_routes
 from app.web.api.map import map_routes
 from app.web.api.media import media_routes
+from app.web.api.moments import moment_routes
 from app.web.api.proxies import proxy_routes
 from app.web.api.questions import question_routes
 from app.web.api.runs import run_routes
@@ -50,10 +52,11 @@ from app.web.http.requests import ApiRequest
 from app.web.http.routes import route
 from app.web.http.security import SecurityMiddleware, inline_scripts_of
 from app.web.http.streamlit_page import front_end_folder, page_html, page_routes
-from app.web.pages.loading import load_pages, shared_encoders
+from app.web.pages.loading import load_pages, shared_engine
 from app.web.pages.theme import theme_options
 from app.web.services.deepening import Deepening
 from app.web.services.examples import Examples
+from app.web.services.moments import Moments
 from app.web.services.open_files import raise_open_files_limit
 from app.web.services.open_pages import announced, open_in_browser, redirect_file, sweep_redirects, this_page
 from app.web.services.page_secret import page_folder, page_secret
@@ -66,7 +69,7 @@ if TYPE_CHECKING:
     from starlette.routing import Route
 
     from db.library import Library
-    from encoder import Encoder
+    from search.engine import SearchEngine
 
 _SHUTDOWN_SECONDS = 2
 _OPTIONS: dict[str, Any] = {
@@ -123,7 +126,7 @@ def make_app(
 
     read = MediaWorkers()
     proxies = Proxies(library.directory / "proxies", ffmpeg=settings.ffmpeg, read=read)
-    deepening = Deepening(library, shared_encoders, read)
+    deepening = Deepening(library, shared_engine, read)
 
     @asynccontextmanager
     async def lifespan(_: streamlit.App) -> AsyncIterator[dict[str, Any]]:
@@ -141,7 +144,7 @@ def make_app(
     return streamlit.App(
         Path(__file__).parents[1] / "page.py",
         lifespan=lifespan,
-        routes=[*page_routes(page), *our_routes(settings, library, proxies, read, deepening)],
+        routes=[*page_routes(page), *our_routes(settings, library, proxies, read, shared_engine, deepening)],
         middleware=[
             Middleware(SecurityMiddleware, inline_scripts=inline_scripts_of(page)),
             *guards,
@@ -163,6 +166,7 @@ def our_routes(
     library: Library,
     proxies: Proxies,
     read: ReadMedia = read_here,
+    open_engine: Callable[[], SearchEngine] | None = None,
     deepening: Deepening | None = None,
 ) -> list[Route]:
     """Return all routes under /api/.
@@ -172,11 +176,15 @@ def our_routes(
         library: The library that routes read and change.
         proxies: The proxies of this server.
         read: Calls the functions that read media.
-        deepening: That of this server; None for one by an encoder of the routes' own.
+        open_engine: Returns the engine of the pages, up to date; None for one of the routes' own.
+        deepening: That of this server; None for one by this engine.
     """
+    opened = cache(partial(compose.open_engine, settings, library))
 
-    def own_encoders() -> tuple[Encoder, ...]:
-        return (compose.open_encoder(compose.with_library_encoder(settings, library)),)
+    def own_engine() -> SearchEngine:
+        engine = opened()
+        engine.refresh()
+        return engine
 
     segments, check, jobs = SegmentCache(library), SourceCheck(library), Jobs(library.directory)
 
@@ -186,6 +194,7 @@ def our_routes(
     return [
         *media_routes(library, segments, check),
         *segment_routes(library, segments, check, read),
+        *moment_routes(segments, Moments(open_engine or own_engine, read)),
         *text_routes(library),
         *proxy_routes(segments, check, proxies),
         *library_routes(library),
@@ -194,7 +203,7 @@ def our_routes(
         *collection_routes(library),
         *search_routes(library, settings.encoder),
         *question_routes(library),
-        *deepening_routes(deepening or Deepening(library, own_encoders, read)),
+        *deepening_routes(deepening or Deepening(library, open_engine or own_engine, read)),
         *folder_routes(library, jobs),
         *run_routes(settings, library, jobs),
         *export_routes(settings, library, jobs, read),

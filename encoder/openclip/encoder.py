@@ -18,6 +18,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from encoder.errors import EncoderUnavailable, ModelNotFound, WeightsMismatch
+from encoder.frame_features import Features, require_frames, require_length
 from encoder.openclip.pretrained import PREFIX, create_model_options, import_open_clip, parse_name
 from encoder.protocol import ClipSpec, Fit, Shape, known_shape
 from encoder.runtime.turns import Turns
@@ -229,17 +230,25 @@ class OpenCLIP:
 
     def encode_frames(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See `encoder.quick.AnyFrames`."""
-        if not len(clips):
-            return np.zeros((0, self._dim), np.float32)
-        frames = clips.reshape(-1, *clips.shape[2:])
-        rows = []
+        features = self.frame_features(clips.reshape(-1, *clips.shape[2:]))
+        return _mean(features.reshape(*clips.shape[:2], self._dim))
+
+    def frame_features(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """See `FrameEncoder.frame_features`: the unit row of each frame, float32 (M, D)."""
+        require_frames(self._spec, frames)
+        rows = [np.zeros((0, self._dim), np.float32)]
         with self._turns, torch.inference_mode():
             for start in range(0, len(frames), _FRAMES_AT_ONCE):
                 pixels = torch.from_numpy(np.ascontiguousarray(frames[start : start + _FRAMES_AT_ONCE]))
                 images = pixels.to(self._device).permute(0, 3, 1, 2).float() / 255
-                rows.append(_unit(self._model.encode_image((images - self._mean) / self._std).float()))
-            mean = torch.cat(rows).reshape(*clips.shape[:2], -1).mean(dim=1)
-            return _unit(mean).cpu().numpy()
+                row = _unit(self._model.encode_image((images - self._mean) / self._std).float())
+                rows.append(row.cpu().numpy())
+        return np.concatenate(rows)
+
+    def encode_features(self, features: Features) -> NDArray[np.float32]:
+        """See `FrameEncoder.encode_features`: the normalised mean of the rows of frames."""
+        require_length(self._spec, features)
+        return _mean(features)
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """See `Encoder.encode_texts`."""
@@ -266,6 +275,11 @@ class OpenCLIP:
 def _utf8(text: str) -> str:
     """Replace lone surrogates: they have no UTF-8 form, and tokenizers fail on them."""
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _mean(features: Features) -> NDArray[np.float32]:
+    """Return the normalised means of the rows of frames: (B, t, D) to (B, D)."""
+    return _unit(torch.from_numpy(features).mean(dim=1)).numpy()
 
 
 def _unit(rows: Tensor) -> Tensor:

@@ -70,6 +70,14 @@ class CpuRunner:
         """See `Runner.encode_tokens`."""
         return self._in_parts(clips, self._tower.encode_tokens)
 
+    def frame_features(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """See `Runner.frame_features`."""
+        return self._tower.frame_features(torch.from_numpy(np.ascontiguousarray(frames))).numpy()
+
+    def encode_features(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See `Runner.encode_features`."""
+        return self._tower.encode_features(torch.from_numpy(np.ascontiguousarray(features))).numpy()
+
     def _in_parts(self, clips: NDArray[np.uint8], encode: Callable[[Tensor], Tensor]) -> NDArray[np.float32]:
         parts = range(0, len(clips), _MOST_AT_ONCE)
         return torch.cat([self._encoded(clips[start : start + _MOST_AT_ONCE], encode) for start in parts]).numpy()

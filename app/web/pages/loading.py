@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from app.web.pages import session
 
 if TYPE_CHECKING:
-    from encoder import Encoder
+    from search.engine import SearchEngine
 
 
 def load_pages() -> None:
@@ -26,14 +26,14 @@ def load_pages() -> None:
             session.open_engine()
 
 
-def shared_encoders() -> tuple[Encoder, ...]:
-    """Return the encoders that all tabs share, to what is no script.
+def shared_engine() -> SearchEngine:
+    """Return the engine that all tabs share, up to date, to a route, which is no script.
 
     Raises:
         EncoderError, WrongSetting: See `session.open_engine`.
     """
     with _without_script():
-        return (session.open_engine().encoder,)
+        return session.open_engine()
 
 
 @contextmanager

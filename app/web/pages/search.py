@@ -91,6 +91,7 @@ def draw_hits(link: SearchLink, engine: SearchEngine) -> None:
         more=len(found.hits) >= link.limit and link.limit < MAX_HITS,
         folded=line.folded,
         milliseconds=milliseconds,
+        search=search_state.moments_link(),
     )
 
 

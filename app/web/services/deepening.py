@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from app.media_workers import ReadMedia
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from db.library import Library
     from db.records import Segment, Video
-    from encoder import ClipSpec, Encoder
+    from encoder import ClipSpec
+    from search.engine import SearchEngine
 
 logger = logging.getLogger(__name__)
 
@@ -28,16 +29,16 @@ _END_SECONDS = 5.0
 class Deepening:
     """Deepens shots in a thread of its own, which lives while there are any. Thread-safe."""
 
-    def __init__(self, library: Library, open_encoders: Callable[[], Sequence[Encoder]], read: ReadMedia) -> None:
-        """Prepare; encoders are opened when the first shot is looked at.
+    def __init__(self, library: Library, open_engine: Callable[[], SearchEngine], read: ReadMedia) -> None:
+        """Prepare; the engine is opened when the first shot is looked at.
 
         Args:
             library: The library. In one that can only be read, nothing is deepened.
-            open_encoders: Returns the full encoders that searches ask.
+            open_engine: Returns the engine that searches ask, whose encoder it is.
             read: Calls the function that reads a clip.
         """
         self._library = library
-        self._open_encoders = open_encoders
+        self._open_engine = open_engine
         self._read = read
         self._lock = threading.Lock()
         self._waiting: deque[int] = deque()
@@ -87,12 +88,11 @@ class Deepening:
             done = current if self._deepen(current) else None
 
     def _deepen(self, segment_id: int) -> bool:
-        """Deepen a shot by every encoder that waits for it. What fails is left to the full pass."""
+        """Deepen a shot; return whether it has its row. What fails is left to the full pass."""
         from indexer.deepening import deepen
 
         try:
-            found = [deepen(self._library, each, segment_id, read=self._clip) for each in self._open_encoders()]
-            return any(found)
+            return deepen(self._library, self._open_engine().encoder, segment_id, read=self._clip)
         except Exception as error:  # noqa: BLE001 - nobody waits for it, and the next one may go well
             logger.info("shot %d could not be deepened: %s", segment_id, error)
             return False
