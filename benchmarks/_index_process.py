@@ -27,7 +27,7 @@ PARTS = {
     "decode": "decode", "frame_times": "decode", "containers": "decode", "probe": "open", "fingerprint": "open",
     "detector": "detect", "blend": "detect", "fades": "detect", "transitions": "detect",
     "scale": "scale", "downscale": "scale", "frame_buffer": "scale",
-    "preview": "previews", "shot_buffer": "previews", "media": "pictures to disk",
+    "preview": "previews", "shot_buffer": "previews", "shot_pictures": "previews", "media": "pictures to disk",
 }  # fmt: skip
 """The part of decoding that a module of ours stands for, by its name."""
 

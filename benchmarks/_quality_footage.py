@@ -70,7 +70,7 @@ def _indexed(encoder: Encoder, folder: Path, takes: tuple[Take, ...], seed: tupl
     videos.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(seed)
     rows = np.full((len(takes), encoder.dim), np.nan, dtype=np.float32)
-    ordered = _apart(takes, rng)
+    ordered = apart(takes, rng)
     files = [ordered[at : at + SHOTS_A_FILE] for at in range(0, len(ordered), SHOTS_A_FILE)]
     for number, shown in enumerate(files):
         path = videos / _file(number, len(shown)).name
@@ -93,7 +93,7 @@ def _file(number: int, shots: int) -> File:
     return File(f"{number:04d}.{suffix}", codec, width, height, Fraction(rate), (SECONDS,) * shots, dict(options))
 
 
-def _apart(takes: tuple[Take, ...], rng: np.random.Generator) -> list[Take]:
+def apart(takes: tuple[Take, ...], rng: np.random.Generator) -> list[Take]:
     """Return the takes in random order, neighbours differing in thing and background as far as possible."""
     pool = [takes[int(at)] for at in rng.permutation(len(takes))]
     ordered = [pool.pop()]

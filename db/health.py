@@ -9,7 +9,9 @@ from sqlalchemy import Connection, Float, cast, func, select
 from db import vectors
 from db.connection import Database
 from db.damage import damaged_rows
+from db.errors import LibraryDamaged
 from db.media import MediaStore
+from db.quick_rows import quick_only
 from db.records import Stats
 from db.schema import embeddings, encoders, encodings, failures, segments, shots, videos
 from db.text.full_text import INDEXES, mend
@@ -42,15 +44,23 @@ def stats(connection: Connection, file: Path) -> Stats:
         media_bytes=int(connection.scalar(select(func.total(each.c.media_bytes))) or 0),
         failures=count(failures),
         encoders=tuple(vectors.encoder_rows(connection)),
+        quick_videos=connection.scalar(select(func.count()).select_from(videos).where(quick_only(videos, encodings)))
+        or 0,
     )
 
 
 def check(database: Database, media: MediaStore) -> list[str]:
     """Return the result of `problems`. If there are none, remove leftovers and mend the full-text indexes.
 
-    Raises:
-        LibraryDamaged: The database cannot be read.
+    A database that cannot be read is one problem.
     """
+    try:
+        return _checked(database, media)
+    except LibraryDamaged as error:
+        return [str(error)]
+
+
+def _checked(database: Database, media: MediaStore) -> list[str]:
     with database.reading() as connection:
         found = problems(connection, media)
         referenced = referenced_media(connection)

@@ -17,11 +17,12 @@ from sqlalchemy import Connection
 from db import failures, health, library_settings, opening, spaces, vanished, vectors, writing
 from db.collections import Collections
 from db.connection import Database
-from db.errors import LibraryDamaged, LibraryError, LibraryMissing
+from db.errors import LibraryError, LibraryMissing
 from db.file_checks import check_files
 from db.library_queries import LibraryQueries
 from db.media import StagedMedia
 from db.media_facts import MediaFacts
+from db.quick import Quick
 from db.records import CutSettings, EncoderChoice, Failure, FileState, Segment, Shot, Video
 from db.saved_searches import SavedSearches
 from db.text.texts import Texts
@@ -41,6 +42,7 @@ class Library(LibraryQueries):
         collections: Collections of subclips.
         searches: Saved searches.
         texts: Timed text: subtitles, speech, writing on screen, chapters and tags.
+        quick: The videos that wait for their full pass.
     """
 
     def __init__(self, directory: Path, database: Database, library_id: str) -> None:
@@ -48,6 +50,7 @@ class Library(LibraryQueries):
         self.collections = Collections(database)
         self.searches = SavedSearches(database)
         self.texts = Texts(database)
+        self.quick = Quick(database)
 
     @classmethod
     def open(cls, directory: Path, *, create: bool = True, busy_seconds: float = 30.0) -> Library:
@@ -92,11 +95,6 @@ class Library(LibraryQueries):
             library._media.sweep_partial(24 * _HOUR_SECONDS)
         return library
 
-    @property
-    def read_only(self) -> bool:
-        """Whether nothing in the library can be changed, because of its medium or of permissions."""
-        return self._database.read_only
-
     def close(self) -> None:
         """Close the database file. Later calls raise LibraryError."""
         self._database.close()
@@ -121,6 +119,7 @@ class Library(LibraryQueries):
         encoder_id: str,
         recipe: str,
         media: StagedMedia | None = None,
+        quick_of: str | None = None,
     ) -> int:
         """Store a video with its shots, segments and embeddings in one transaction.
 
@@ -135,6 +134,7 @@ class Library(LibraryQueries):
             encoder_id: The encoder of the embeddings.
             recipe: How the clips were made; `known_files` returns it.
             media: Posters and previews of all segments. They are published, or discarded after an error.
+            quick_of: Of a quick pass: the encoder of the full pass, which replaces all of this and is never replaced.
 
         Returns:
             The video's id.
@@ -149,6 +149,10 @@ class Library(LibraryQueries):
                 media.check(self._media, video, segments)
                 media.flush()
             with self._releasing_media() as (connection, released):
+                if quick_of is not None and (full := writing.full_pass_of(connection, video)) is not None:
+                    if media is not None:
+                        media.discard()
+                    return full
                 video_id = writing.put_video(
                     connection,
                     video,
@@ -160,6 +164,7 @@ class Library(LibraryQueries):
                     media=None if media is None else media.name,
                     media_bytes=0 if media is None else media.bytes,
                     released=released,
+                    quick_of=quick_of,
                 )
                 if media is not None:
                     media.publish()
@@ -372,10 +377,7 @@ class Library(LibraryQueries):
         Returns:
             The problems found, one sentence each; empty if the library is sound.
         """
-        try:
-            return health.check(self._database, self._media)
-        except LibraryDamaged as error:
-            return [str(error)]
+        return health.check(self._database, self._media)
 
     # Internal
 

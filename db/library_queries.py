@@ -52,6 +52,11 @@ class LibraryQueries:
         self._tables = SegmentTables(database, library_id)
         self._watch = Watch(database)
 
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing in the library can be changed, because of its medium or of permissions."""
+        return self._database.read_only
+
     # Videos
 
     def videos(self, folder: str | None = None) -> list[Video]:

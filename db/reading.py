@@ -25,6 +25,7 @@ from sqlalchemy import (
 from db import rows
 from db.errors import LibraryDamaged, reindex_advice
 from db.media_facts import NEWEST_FACT, kinds_from_text
+from db.quick_rows import quick_only
 from db.records import Failure, KnownFile, Segment, Shot, Video
 from db.rows import chunks
 from db.schema import encoders, encodings, failures, segments, shots, videos
@@ -61,6 +62,7 @@ def known_files(connection: Connection, encoder_id: str, path: str | None = None
             videos.c.content_hash,
             videos.c.file_id,
             videos.c.volume,
+            quick_only(videos, encodings).label("quick"),
         )
         .select_from(videos)
         .outerjoin(encodings, and_(encodings.c.video_id == videos.c.id, encodings.c.encoder == number))
@@ -88,6 +90,7 @@ def known_file(row: Row[Any]) -> KnownFile:
         content_hash=row.content_hash,
         file_id=row.file_id,
         volume=row.volume,
+        quick=bool(row.quick),
     )
 
 

@@ -261,6 +261,7 @@ class KnownFile:
     content_hash: str = ""  # as in Video
     file_id: str = ""  # likewise
     volume: str = ""  # likewise
+    quick: bool = False  # only a quick pass was made over it, by any encoder: its full pass is to come
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,6 +300,7 @@ class EncoderRow:
     dim: int  # columns of its rows
     segments: int  # embedded
     former_id: str | None = None  # by which an earlier version stored them
+    quick_of: str | None = None  # of a space of quick passes: the id of the full one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -334,3 +336,4 @@ class Stats:
     media_bytes: int  # posters and previews of its videos
     failures: int
     encoders: tuple[EncoderRow, ...]
+    quick_videos: int = 0  # of those, the ones that wait for their full pass

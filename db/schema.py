@@ -31,7 +31,7 @@ from sqlalchemy import (
     event,
 )
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 """The number of the newest migration, so that opening a library of this format need not import alembic."""
 
 
@@ -157,6 +157,7 @@ encoders = Table(
     Column("segments", Integer, nullable=False, server_default="0"),  # maintained by the triggers below
     Column("generation", Integer, nullable=False, server_default="0"),  # likewise
     Column("former_id", Text, nullable=True),  # the id that an earlier version stored: db.spaces
+    Column("quick_of", Text, nullable=True),  # of a space of quick passes: the id of the full one (db.quick)
     UniqueConstraint("id", name="uq_encoders_id"),
     sqlite_autoincrement=True,
 )

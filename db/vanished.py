@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Connection, Table, and_, delete, insert, literal, select, update
 
 from db import schema
+from db.quick_rows import quick_only
 from db.reading import facts_read, known_file
 from db.records import FileState, KnownFile
 from db.rows import chunks
@@ -102,7 +103,12 @@ def vanished_files(connection: Connection, encoder_id: str) -> list[tuple[str, K
     videos, encodings = schema.vanished_videos, schema.vanished_encodings
     number = select(schema.encoders.c.number).where(schema.encoders.c.id == encoder_id).scalar_subquery()
     found = connection.execute(
-        select(videos, encodings.c.recipe, facts_read(videos).label("facts_read"))
+        select(
+            videos,
+            encodings.c.recipe,
+            facts_read(videos).label("facts_read"),
+            quick_only(videos, encodings).label("quick"),
+        )
         .select_from(videos)
         .outerjoin(encodings, and_(encodings.c.video_id == videos.c.id, encodings.c.encoder == number))
         .order_by(videos.c.id)

@@ -45,7 +45,7 @@ def encoder_rows(connection: Connection) -> list[EncoderRow]:
     """Return the encoders with embeddings, in order of first use."""
     found = connection.execute(select(encoders).order_by(encoders.c.number))
     return [
-        EncoderRow(id=row.id, dim=row.dim, segments=row.segments, former_id=row.former_id)
+        EncoderRow(id=row.id, dim=row.dim, segments=row.segments, former_id=row.former_id, quick_of=row.quick_of)
         for row in found
         if type(row.dim) is int and type(row.segments) is int  # else damaged: `stamp` says so where it is used
     ]

@@ -20,6 +20,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from db import checksums, rows, schema
 from db.failures import delete_failures
 from db.media_facts import MediaFacts, facts_to_text, kinds_to_text
+from db.quick_rows import drop_quick_rows, quick_only
 from db.recording_date import recorded_at
 from db.records import FileState, Segment, Shot, Video
 from db.rows import chunks
@@ -57,13 +58,14 @@ def put_video(
     media: str | None,
     media_bytes: int,
     released: set[str],
+    quick_of: str | None = None,
 ) -> int:
     """Store a video with its shots, segments and embeddings, replacing any at its path. Return its id.
 
-    If content, shots and segments are unchanged, their rows and ids stay, and so do the embeddings of other encoders.
-    The texts of the same content stay, however it is cut.
+    If content, shots and segments are unchanged, their rows and ids stay, and so do the embeddings of other encoders,
+    but for those of a quick pass, whose place is taken. The texts of the same content stay, however it is cut.
     """
-    encoder = _encoder_number(connection, encoder_id, matrix.shape[1])
+    encoder = encoder_number(connection, encoder_id, matrix.shape[1], quick_of)
     video_id = _same_video(connection, video, video_shots, video_segments)
     values = rows.VIDEO.values(video)
     if video_id is None:
@@ -85,6 +87,8 @@ def put_video(
             values |= {"media": media, "media_bytes": media_bytes}
         connection.execute(update(videos).where(videos.c.id == video_id).values(values))
         _tell_subclips(connection, video_id, video.content_hash)
+        if quick_of is None:
+            drop_quick_rows(connection, video_id)
     ids = connection.scalars(
         select(segments.c.id).where(segments.c.video_id == video_id).order_by(segments.c.number)
     ).all()
@@ -113,6 +117,12 @@ def put_video(
     checksums.renew(connection, video_id)
     delete_failures(connection, [video.path])
     return video_id
+
+
+def full_pass_of(connection: Connection, video: Video) -> int | None:
+    """Return the id of the video at that path, of that content, if a full pass was made over it; else None."""
+    full = ~quick_only(videos, encodings)
+    return connection.scalar(select(videos.c.id).where(_same_content(video), full))
 
 
 def put_media(
@@ -280,10 +290,12 @@ def referenced_media(connection: Connection) -> set[str]:
     return named | media_of_vanished(connection)
 
 
-def _encoder_number(connection: Connection, encoder_id: str, dim: int) -> int:
+def encoder_number(connection: Connection, encoder_id: str, dim: int, quick_of: str | None = None) -> int:
+    """Return the number of an encoder, which is added if it is new. Raise ValueError for another number of columns."""
     stored = connection.execute(select(encoders.c.number, encoders.c.dim).where(encoders.c.id == encoder_id)).first()
     if stored is None:
-        added = connection.execute(insert(encoders).values(id=encoder_id, dim=dim)).inserted_primary_key
+        values = {"id": encoder_id, "dim": dim, "quick_of": quick_of}
+        added = connection.execute(insert(encoders).values(values)).inserted_primary_key
         assert added is not None
         return int(added[0])
     if stored.dim != dim:

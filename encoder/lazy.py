@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from encoder.errors import EncoderError
 from encoder.protocol import ClipSpec, Encoder, Fit, TokenEncoder, former_id, with_tokens
+from encoder.quick import AnyFrames
 
 
 class EncoderChanged(EncoderError):
@@ -190,6 +191,13 @@ class LazyEncoder:
     def encode_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See `Encoder.encode_clips`."""
         return self._loaded().encode_clips(clips)
+
+    def encode_frames(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """See `encoder.quick.AnyFrames`."""
+        loaded = self._loaded()
+        if not isinstance(loaded, AnyFrames):
+            raise EncoderError(f"{self.id} cannot encode fewer frames")
+        return loaded.encode_frames(clips)
 
     def encode_tokens(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See `TokenEncoder.encode_tokens`."""

@@ -13,6 +13,7 @@ from encoder.errors import EncoderError
 from encoder.model import Network, VideoPrismLvT
 from encoder.motion import STILL_BELOW_LEVELS, largest_change, representative_frames
 from encoder.protocol import ClipSpec, Fit
+from encoder.quick import QUICK_FRAMES
 from encoder.runtime.precision import Precision
 from encoder.runtime.runner import make_runner
 from encoder.runtime.turns import Turns
@@ -71,7 +72,8 @@ class VideoPrism:
         config = network.config
         if not 0 <= still_frames <= (frames or config.frames):
             raise ValueError(f"of {frames or config.frames} frames, {still_frames} cannot be kept where nothing moves")
-        self._runner = make_runner(network, device, precision, frames=(frames or config.frames, still_frames))
+        counts = (frames or config.frames, still_frames, QUICK_FRAMES)
+        self._runner = make_runner(network, device, precision, frames=counts)
         self._turns = Turns()  # for clips: runners keep features and buffers from one call to the next
         self._dim, self._heads, self._patch = config.dim, config.heads, config.patch
         self._has_text = isinstance(network, VideoPrismLvT)
@@ -122,6 +124,13 @@ class VideoPrism:
             return np.zeros((0, self.dim), np.float32)
         with self._turns:
             return self._encode_by_motion(clips) if self._still_frames else self._runner.encode_clips(clips)
+
+    def encode_frames(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """See `encoder.quick.AnyFrames`. Temporal positions are resized."""
+        if not len(clips):
+            return np.zeros((0, self.dim), np.float32)
+        with self._turns:
+            return self._runner.encode_clips(clips)
 
     def encode_tokens(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See `TokenEncoder.encode_tokens`. All frames are encoded, of still clips, too."""

@@ -18,6 +18,7 @@ from indexer.media.errors import Cancelled, UnreadableVideo
 from indexer.messages import ClipReady, Decoded, OpenVideo, Refresh, RunFailed, Unreadable
 from indexer.plan import VideoTask, is_current
 from indexer.progress import ProgressMeter
+from indexer.quick_pass import QuickPass, known_to_quick_pass
 from indexer.report import ReportBuilder
 from indexer.scan import FoundFile, Problem
 
@@ -41,14 +42,25 @@ class Encoding:
         *,
         batch_size: int,
         known: Set[str],
+        deepened: Set[str] = frozenset(),
+        quick: QuickPass | None = None,
         meter: ProgressMeter,
         report: ReportBuilder,
     ) -> None:
-        """Set up a loop. known: paths with videos in the library before the run, which count as updated, not added."""
+        """Set up a loop.
+
+        Args:
+            library, encoder, recipe, batch_size, meter, report: Of the run.
+            known: Paths with videos in the library before the run, which count as updated, not added.
+            deepened: Those of them that get the full pass that they have waited for, which count as such.
+            quick: What quick passes are made for; None for full ones.
+        """
         self._library = library
         self._encoder = encoder
         self._recipe = recipe
         self._known = known
+        self._deepened = deepened
+        self._quick = quick
         self._meter = meter
         self._report = report
         self._wake: Callable[[], None] = lambda: None
@@ -133,6 +145,8 @@ class Encoding:
         if (task.file.path in self._known and not task.only_media) or task.copies:
             return False
         record = self._library.known_file(task.file.path, self._encoder.id)
+        if record is not None and self._quick is not None:
+            record = known_to_quick_pass(record, self._recipe)
         if record is None or not is_current(record, self._recipe):
             return False
         if (record.size_bytes, record.modified_ns) != (task.file.size_bytes, task.file.modified_ns):
@@ -202,6 +216,7 @@ class Encoding:
                     encoder_id=self._encoder.id,
                     recipe=recipe_for(self._recipe, video.kinds),
                     media=decoded.media,
+                    quick_of=None if self._quick is None else self._quick.full_id,
                 )
         except ValueError as error:  # rows not of unit length, or inconsistent segments
             reason = f"The result could not be stored: {error}."
@@ -217,12 +232,17 @@ class Encoding:
         )
         self._report.add_seconds("hash", decoded.seconds_hashing)
         self._report.add(notes=tuple(Problem(path=path, reason=note) for note in decoded.notes))
-        self._report.add(**{"updated" if path in self._known else "added": 1})
+        self._report.add(**{self._counted_as(path): 1})
         self._meter.seconds_done = self._report.video_seconds
         if decoded.task.file == planned.file:
             self._copy(planned, video_id, decoders)
         else:  # the file has changed since it was planned, its copies have not
             self._begin_first_copy(planned, decoders)
+
+    def _counted_as(self, path: str) -> str:
+        if path in self._deepened and self._quick is None:
+            return "deepened"
+        return "updated" if path in self._known else "added"
 
     def _replace_media(self, decoded: Decoded) -> None:
         path = decoded.task.file.path

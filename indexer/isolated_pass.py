@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from encoder import ClipSpec
     from encoder.shot_boundaries import ScoreStream, ShotBoundaryScorer
     from indexer.settings import IndexSettings
-    from indexer.video_pass import SegmentClip
+    from indexer.video_pass import SegmentClip, VideoPass
     from indexer.workers.child import Link
     from indexer.workers.pool import WorkerPool
     from indexer.workers.task import Task
@@ -34,6 +34,7 @@ class PassOrder:
     settings: dict[str, Any]  # fields of IndexSettings
     fingerprint: str
     scored: bool  # whether this process has a scorer
+    key_frames: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class IsolatedPass:
         cancelled: Callable[[], bool],
         scorer: ShotBoundaryScorer | None = None,
         run: RunPass | None = None,
+        key_frames: bool = False,
     ) -> None:
         """Prepare a pass. run: the task for the worker; by default `run_pass`."""
         self.fell_back = False
@@ -79,7 +81,9 @@ class IsolatedPass:
         self.shots: list[Shot] = []
         self.segments: list[Segment] = []
         self._pool = pool
-        self._order = PassOrder(path, spec, _fields_of(settings), fingerprint, scored=scorer is not None)
+        self._order = PassOrder(
+            path, spec, _fields_of(settings), fingerprint, scored=scorer is not None, key_frames=key_frames
+        )
         self._cancelled = cancelled
         self._scorer = scorer
         self._run = run or run_pass
@@ -140,6 +144,17 @@ def _scores(stream: ScoreStream, asked: FramesToScore) -> tuple[NDArray[np.float
     return scores, stream.until_scores
 
 
+def pass_class(*, key_frames: bool) -> type[VideoPass]:
+    """Return the class of passes: over key frames only, or over all."""
+    if key_frames:
+        from indexer.key_frame_pass import KeyFramePass
+
+        return KeyFramePass
+    from indexer.video_pass import VideoPass
+
+    return VideoPass
+
+
 # In the worker
 
 
@@ -155,13 +170,12 @@ def import_decoders() -> None:
 def run_pass(link: Link, order: PassOrder) -> PassResult:
     """Read a video and send its segments; a task."""
     from indexer.settings import IndexSettings
-    from indexer.video_pass import VideoPass
 
     def alive() -> bool:
         link.progress((reading.seconds_done, reading.seconds_expected))
         return False  # the task is cancelled by the end of this process
 
-    reading = VideoPass(
+    reading = pass_class(key_frames=order.key_frames)(
         order.path,
         order.spec,
         IndexSettings(**order.settings),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from indexer.content_hash import content_hash
 from indexer.decoding import refreshed
-from indexer.isolated_pass import IsolatedPass, RunPass, import_decoders
+from indexer.isolated_pass import IsolatedPass, RunPass, import_decoders, pass_class
 from indexer.messages import OpenVideo, VideoReader
 from indexer.plan import VideoTask
 from indexer.reading import Reading
@@ -46,6 +46,7 @@ class Isolation:
         cancelled: Callable[[], bool],
         open_video: OpenVideo | None = None,
         run_pass: RunPass | None = None,
+        key_frames: bool = False,
     ) -> None:
         """Prepare a run.
 
@@ -55,6 +56,7 @@ class Isolation:
             cancelled: Polled in the thread of the run.
             open_video: Opens videos in this process, instead of VideoPass; there are no worker processes then.
             run_pass: The task of a worker that decodes a video; by default `indexer.isolated_pass.run_pass`.
+            key_frames: Read key frames only, as in `KeyFramePass`.
         """
         self._settings = settings
         self._spec = spec
@@ -62,6 +64,7 @@ class Isolation:
         self._cancelled = cancelled
         self._opened = open_video
         self._run_pass = run_pass
+        self._key_frames = key_frames
         self._exit = ExitStack()
         self._readers = self._decoders = None
         self._decoding = False
@@ -136,9 +139,7 @@ class Isolation:
         if self._opened is not None:
             return self._opened(path, content, stopped)
         if self._decoders is None:
-            from indexer.video_pass import VideoPass
-
-            return VideoPass(
+            return pass_class(key_frames=self._key_frames)(
                 path, self._spec, self._settings, fingerprint=content, cancelled=stopped, scorer=self._scorer
             )
         return IsolatedPass(
@@ -150,6 +151,7 @@ class Isolation:
             cancelled=stopped,
             scorer=self._scorer,
             run=self._run_pass,
+            key_frames=self._key_frames,
         )
 
     def refresh(self, task: VideoTask, stopped: Callable[[], bool]) -> VideoTask:

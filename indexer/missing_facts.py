@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -12,11 +12,12 @@ from db.records import KnownFile, Video
 from indexer.media.errors import UnreadableVideo
 from indexer.media.timeline import JUMP_SECONDS
 from indexer.reading import Reading
-from indexer.scan import FoundFile
+from indexer.scan import FoundFile, Scan
 
 if TYPE_CHECKING:
     from indexer.media.interlacing import FieldsSeen
     from indexer.media.probe import Source
+    from indexer.run_parts import RunParts
 
 _SAME_SECONDS = 1.0  # by which a container may state another length than its frames have
 
@@ -40,6 +41,30 @@ def lacking_facts(files: Iterable[FoundFile], known: dict[str, KnownFile]) -> li
         return stored is not None and not stored.facts_read and (stored.size_bytes, stored.modified_ns) == stamp
 
     return [file for file in files if lacks(file, known.get(file.path))]
+
+
+def store_missing_facts(run: RunParts, scan: Scan, known: dict[str, KnownFile]) -> None:
+    """Store the facts of files that an earlier version indexed without them, and put their kinds into `known`.
+
+    Raises:
+        Cancelled: The run is to stop.
+    """
+    files = lacking_facts(scan.files, known)
+    if not files:
+        return
+    run.meter.start("facts", files_total=len(files))
+    with run.report.timed("scan"):
+        for read in read_missing_facts(files, run.isolation.reading):
+            if read is not None:
+                stored = known[read.file.path]
+                kinds = stored.kinds | read.kinds
+                if seems_to_jump(run.library.video(stored.video_id), read):
+                    kinds |= {"clock"}
+                run.library.set_facts(stored.video_id, timecode=read.timecode, facts=read.facts, kinds=kinds)
+                known[read.file.path] = replace(stored, kinds=kinds, facts_read=True)
+            run.meter.files_done += 1
+            run.meter.report()
+    run.raise_if_cancelled()
 
 
 def read_missing_facts(files: list[FoundFile], reading: Reading) -> Iterator[ReadFacts | None]:

@@ -14,6 +14,22 @@ _LONG_PICTURE_SECONDS = 3600.0
 _ABSURD_TIMES, _ABSURD_SECONDS = 2, 60.0  # how much longer than its frames a container claims to be
 
 
+EVERY_FRAME_NOTE = "its key frames cannot be read alone, so the quick pass decoded every frame"
+
+
+def key_frame_notes(longest_seconds: float) -> tuple[str, ...]:
+    """Return a note on a quick pass over a file whose key frames are far apart.
+
+    Args:
+        longest_seconds: The longest stretch without a key frame of which other frames were decoded; 0 if there is none.
+    """
+    if not longest_seconds:
+        return ()
+    return (
+        f"its key frames are up to {longest_seconds:.0f} s apart: there, the quick pass also decoded frames in between",
+    )
+
+
 def file_notes(decoding: Decoding, *, seconds: float, longest_seconds: float) -> tuple[str, ...]:
     """Return the notes on a file that was decoded to its end.
 

@@ -21,11 +21,12 @@ class EncodedAgain:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """The work of a run. Every file that is decoded is in one of `new`, `changed` and `again`."""
+    """The work of a run. Every file that is decoded is in one of `new`, `changed`, `again` and `deepened`."""
 
     new: tuple[FoundFile, ...]
     changed: tuple[FoundFile, ...]
     again: tuple[EncodedAgain, ...]
+    deepened: tuple[FoundFile, ...]  # full passes over what had a quick one: nobody need be asked
     plan: Plan
     gone: Gone
     unchanged: int
@@ -49,16 +50,25 @@ def preview(plan: Plan, known: Mapping[str, KnownFile], gone: Gone, unchanged: i
     new: list[FoundFile] = []
     changed: list[FoundFile] = []
     again: list[EncodedAgain] = []
+    deepened: list[FoundFile] = []
     for task in plan.tasks:
         record = records.get(task.file.path)
         if record is None:
             new.append(task.file)
+        elif task.stays and record.quick:
+            deepened.append(task.file)
         elif task.stays:
             again.append(EncodedAgain(task=task, record=record))
         else:
             changed.append(task.file)
     return Preview(
-        new=tuple(new), changed=tuple(changed), again=tuple(again), plan=plan, gone=gone, unchanged=unchanged
+        new=tuple(new),
+        changed=tuple(changed),
+        again=tuple(again),
+        deepened=tuple(deepened),
+        plan=plan,
+        gone=gone,
+        unchanged=unchanged,
     )
 
 

@@ -28,13 +28,14 @@ STAGES = ("scan", "fingerprint", "decode", "hash", "encode", "store", "words", "
 class IndexReport:
     """The outcome of an index run. Counts are numbers of files.
 
-    Each file is counted once among added, updated, unchanged, touched, moved, returned, duplicates, failed,
+    Each file is counted once among added, updated, deepened, unchanged, touched, moved, returned, duplicates, failed,
     skipped_failed and left. The one exception is a file that was moved or returned and then had to be encoded after
     all: it counts in `updated` or `left` as well.
     """
 
     added: int = 0  # new to the library, decoded and encoded
     updated: int = 0  # in the library before, decoded and encoded again: changed content, settings or encoder
+    deepened: int = 0  # decoded and encoded in full, after a quick pass
     unchanged: int = 0
     touched: int = 0  # new modification time, same content: nothing encoded
     moved: int = 0  # moved or renamed: nothing encoded
@@ -65,6 +66,7 @@ class IndexReport:
     lines: int = 0  # of words that were read: subtitles, captions, chapters, tags
     videos_read: int = 0  # the number of videos that hold them
     fell_back: int = 0  # videos decoded on the CPU although hardware was requested
+    quick: int = 0  # videos of the whole library that wait for their full pass, now that the run is over
 
     @property
     def speed(self) -> float | None:
@@ -76,7 +78,7 @@ class IndexReport:
     def in_library(self) -> int:
         """The number of files that the library has, with the settings of this run, now that it is over."""
         found = self.touched + self.moved + self.returned + self.duplicates
-        return self.added + self.updated + self.unchanged + found
+        return self.added + self.updated + self.deepened + self.unchanged + found
 
     @property
     def complete(self) -> bool:
@@ -138,11 +140,6 @@ class ReportBuilder:
     def video_seconds(self) -> float:
         """Seconds of video indexed so far."""
         return self._report.video_seconds
-
-    @property
-    def unchanged(self) -> int:
-        """Unchanged files so far."""
-        return self._report.unchanged
 
     def build(self, *, interrupted: bool = False, stopped: str = "") -> IndexReport:
         """Return the report; the failed files are sorted by path."""

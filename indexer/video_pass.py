@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from db.recording_date import recorded_at
 from db.records import Segment, Video
+from indexer.describing import describe_video
 from indexer.media.errors import Cancelled, UnreadableVideo
 
 if TYPE_CHECKING:
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from encoder import ClipSpec
     from encoder.shot_boundaries import ShotBoundaryScorer
     from indexer.media.decode import Decoding, Frame
-    from indexer.media.interlacing import FieldsSeen
     from indexer.media.probe import Source
     from indexer.settings import IndexSettings
+    from indexer.shots.key_segmenter import KeySegmenter
     from indexer.shots.segmenter import Segmenter
 
 
@@ -118,15 +118,23 @@ class VideoPass:
         self._begun = True
         import cv2
 
-        from indexer.media.hardware import choose_device
-        from indexer.media.probe import open_source
-
         # For the whole process, because waking OpenCV's threads takes longer than its work here.
         cv2.setNumThreads(1)
-        device = choose_device(self.settings.hardware)
+        yield from self._passes()
+
+    def _passes(self) -> Iterator[SegmentClip]:
+        from indexer.media.hardware import choose_device
+
+        yield from self._pass(self._read, choose_device(self.settings.hardware))
+
+    def _pass(
+        self, read: Callable[[Source], Iterator[SegmentClip]], device: str | None = None
+    ) -> Iterator[SegmentClip]:
+        from indexer.media.probe import open_source
+
         with open_source(self.path, threads=self.settings.decode_threads, device=device) as source:
             self.seconds_expected = None if source.stated_seconds is None else float(source.stated_seconds)
-            yield from self._timed(self._read(source))
+            yield from self._timed(read(source))
             self._hash_content(source)
 
     def _hash_content(self, source: Source) -> None:
@@ -139,30 +147,40 @@ class VideoPass:
             source.check_unchanged()
 
     def _read(self, source: Source) -> Iterator[SegmentClip]:
-        from indexer.media.decode import Decoding, no_frames_error, video_end
-        from indexer.media.interlacing import FieldsSeen
-        from indexer.notes import file_notes
+        from indexer.media.decode import Decoding
         from indexer.shots.segmenter import Segmenter
 
-        decoding = Decoding(
-            source, reference_only=self.settings.decode == "reference", on_packet=self._raise_if_cancelled
-        )
+        def segmenter_for(first: Frame) -> Segmenter:
+            return Segmenter(source, first, self.spec, self.settings, self._scorer)
+
+        only_reference = self.settings.decode == "reference"
+        decoding = Decoding(source, reference_only=only_reference, on_packet=self._raise_if_cancelled)
+        yield from self._segmented(decoding, segmenter_for)
+        self.fell_back = self.settings.hardware != "none" and not source.on_device
+
+    def _segmented(
+        self, decoding: Decoding, segmenter_for: Callable[[Frame], Segmenter | KeySegmenter]
+    ) -> Iterator[SegmentClip]:
+        from indexer.media.decode import no_frames_error, video_end
+        from indexer.media.interlacing import FieldsSeen
+        from indexer.notes import file_notes
+
+        source = decoding.source
         fields = FieldsSeen(source)
-        segmenter: Segmenter | None = None
+        segmenter: Segmenter | KeySegmenter | None = None
         last: Frame | None = None
         longest = 0
         for frame in self._decoded(decoding):
             if segmenter is None:
-                segmenter = Segmenter(source, frame, self.spec, self.settings, self._scorer)
+                segmenter = segmenter_for(frame)
             fields.look(frame.picture)
             if segmenter.feed(frame):
-                longest = max(longest, 0 if last is None else frame.pts - last.pts)
+                longest = max(longest, 0 if last is None else _longest_wait(last, frame))
                 last = frame
                 self.frames = segmenter.frames
                 self.seconds_done = float((frame.pts - segmenter.start_pts) * source.time_base)
                 self._estimate_length(decoding)
                 yield from self._segment_clips(segmenter)
-        self.fell_back = self.settings.hardware != "none" and not source.on_device
         if segmenter is None or last is None:
             raise no_frames_error(source, decoding.damaged)
         if segmenter.frames == 1 and source.may_be_picture:
@@ -178,7 +196,7 @@ class VideoPass:
         self.seconds_done = float((end - segmenter.start_pts) * source.time_base)
         longest_seconds = float(max(longest, end - last_pts) * source.time_base)
         self.notes = file_notes(decoding, seconds=self.seconds_done, longest_seconds=longest_seconds)
-        self._video = self._describe(decoding, segmenter, fields, end)
+        self._video = describe_video(decoding, segmenter, fields, end, path=self.path, fingerprint=self.fingerprint)
 
     def _estimate_length(self, decoding: Decoding) -> None:
         """Estimate the length by the bytes read so far where the container states an absurd one."""
@@ -215,7 +233,7 @@ class VideoPass:
                 return
             yield result
 
-    def _segment_clips(self, segmenter: Segmenter) -> Iterator[SegmentClip]:
+    def _segment_clips(self, segmenter: Segmenter | KeySegmenter) -> Iterator[SegmentClip]:
         for shot_number, draft in segmenter.take_drafts():
             segment = Segment(
                 number=len(self.segments), shot_number=shot_number, start_pts=draft.start, end_pts=draft.end
@@ -224,31 +242,8 @@ class VideoPass:
             yield SegmentClip(segment=segment, clip=draft.clip, poster=draft.poster, preview=draft.preview)
         self.shots = segmenter.shots
 
-    def _describe(self, decoding: Decoding, segmenter: Segmenter, fields: FieldsSeen, end: int) -> Video:
-        from indexer.media.facts import header_kinds, read_facts
 
-        source = decoding.source
-        width, height = segmenter.scaler.shown_size(*segmenter.scaler.first_size)
-        exact = segmenter.frames / ((end - segmenter.start_pts) * source.time_base)
-        facts = read_facts(source, fields)
-        return Video(
-            path=os.path.abspath(self.path),
-            fingerprint=self.fingerprint,
-            size_bytes=source.size_bytes,
-            modified_ns=source.modified_ns,
-            time_base=source.time_base,
-            start_pts=segmenter.start_pts,
-            end_pts=end,
-            frame_rate=exact.limit_denominator(1001) or exact,  # 30000/1001 even if times are in milliseconds
-            frames=segmenter.frames,
-            width=width,
-            height=height,
-            codec=source.codec,
-            rotation=segmenter.scaler.orientation.clockwise_degrees,
-            has_audio=source.has_audio,
-            damaged=decoding.damaged + segmenter.unusable,
-            timecode=source.timecode,
-            facts=facts,
-            kinds=header_kinds(source, fields) | ({"clock"} if decoding.timeline.jumps else set()),
-            recorded_at=recorded_at(facts.recorded_at, self.path),
-        )
+def _longest_wait(last: Frame, frame: Frame) -> int:
+    """Return the longest time between two frames, decoded or not, from one decoded frame to the next one."""
+    times = (last.pts, *frame.skipped, frame.pts)
+    return max(after - before for before, after in pairwise(times))

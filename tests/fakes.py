@@ -94,6 +94,10 @@ class ColourEncoder:
     def encode_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """uint8 (B, T, S, S, 3) -> float32 (B, 16), unit rows. ValueError for another shape or dtype."""
         self._spec.require(clips)
+        return self.encode_frames(clips)
+
+    def encode_frames(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The same for any number of frames, as `encoder.quick.AnyFrames` says."""
         self.batches.append(len(clips))
         return np.stack([self._row(clip) for clip in clips]) if len(clips) else np.zeros((0, 16), np.float32)
 

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from benchmarks._quality_chains import chains
-from benchmarks._quality_footage import Footage, _apart
+from benchmarks._quality_footage import Footage, apart
 from benchmarks._quality_library import Cut, ask, fill, open_engine, padding
 from benchmarks._quality_random import RandomTower
 from benchmarks._quality_strength import Asked, ask_world, report_worlds, world_cuts
@@ -120,7 +120,7 @@ def test_padding_resembles_what_is_there_and_has_the_size_that_was_asked_for(tmp
 
 
 def test_neighbouring_shots_differ() -> None:
-    ordered = _apart(tuple(sorted(captions.held_out()))[:200], np.random.default_rng(0))
+    ordered = apart(tuple(sorted(captions.held_out()))[:200], np.random.default_rng(0))
     assert len(set(ordered)) == 200
     alike = [one for one, two in pairwise(ordered) if one.thing == two.thing or one.background == two.background]
     assert len(alike) < 20

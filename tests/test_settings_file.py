@@ -38,7 +38,7 @@ NOT_KEPT = {
     *("threshold", "plain-sum", "lists-only", "markers", "hide-duplicates", "show-duplicates"),
     *("said", "written", "text", "text-weight"),
     # What it does once
-    *("redo", "renew", "retry-failed", "read-text", "include-exports", "keep-vanished", "dry-run"),
+    *("quick", "redo", "renew", "retry-failed", "read-text", "include-exports", "keep-vanished", "dry-run"),
     # Where its answer goes
     *("to", "zip", "json", "paths", "null", "print0", "open", "url", "progress"),
     # Consent

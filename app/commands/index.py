@@ -29,6 +29,7 @@ Examples:
   prismsearch index film.mp4 --detector content -o threshold=30
   prismsearch index ~/Videos --encoder large --device cuda --batch-size 16
   prismsearch index ~/Videos --decode reference
+  prismsearch index ~/Videos --quick
   prismsearch index ~/Videos --dry-run
   prismsearch index ~/Videos --renew
   prismsearch index ~/Videos --read-text
@@ -48,6 +49,11 @@ Examples:
     type=Whole(0, 36_500),
     metavar="DAYS",
     help="Keep what is known about vanished files for this many days from now on; by default the library's, else 30.",
+)
+@click.option(
+    "--quick",
+    is_flag=True,
+    help="Make quick passes over new files: key frames only, coarse shots. The next run without it makes full ones.",
 )
 @click.option("--redo", is_flag=True, help="Index unchanged files again, too.")
 @click.option(
@@ -82,6 +88,7 @@ def index(
     exclude: tuple[str, ...],
     include_exports: bool,
     keep_vanished_days: int | None,
+    quick: bool,
     redo: bool,
     renew: bool,
     retry_failed: bool,
@@ -97,7 +104,14 @@ def index(
 
     A library keeps the encoder, detector, lengths and decoding mode it was created with, and a run without options
     uses them. Before it re-encodes unchanged videos, the run says how many, why and how long it takes, and asks.
+
+    With --quick, videos can be searched after a fraction of the time: only their key frames are read, which divide
+    them into coarse shots, and motion is hardly seen. The next run without --quick makes the full passes, first of
+    videos with clips in collections, then of those whose hits were looked at, then of the newest. It can be stopped
+    and goes on where it was; a video is found by its quick pass until its full one is complete.
     """
+    if quick and (redo or renew):
+        raise click.UsageError("--quick leaves what is indexed in full: it cannot be used with --redo or --renew")
     require_paths(folders)
     order = IndexOrder(
         workers=workers,
@@ -106,6 +120,7 @@ def index(
         new_library=new_library,
         exclude=exclude,
         include_exports=include_exports,
+        quick=quick,
         redo=redo,
         retry_failed=retry_failed,
         read_text=read_text,

@@ -44,7 +44,9 @@ def show_plan(settings: Settings, order: IndexOrder, *, renew: bool, as_json: bo
         RecognitionError: Text is to be read, and the extra that does it is not installed.
     """
     from encoder.lazy import LazyEncoder
+    from encoder.quick import quick_encoder
     from indexer.pipeline import index_folders
+    from indexer.quick_pass import QuickPass
 
     if order.read_text:
         word_engines.require_text_reader()
@@ -57,12 +59,23 @@ def show_plan(settings: Settings, order: IndexOrder, *, renew: bool, as_json: bo
             known = stored_description(library, choice, values.settings.frames, values.settings.fit)
             encoder = LazyEncoder(known, _never)
         now = values.shaping(encoder)
-        review = IndexReview(library, encoder.clip_spec, own=values.own, now=now, asked=order.redo, yes=True, line=line)
+        passes = quick_encoder(encoder) if order.quick else encoder
+        quick = QuickPass(full_id=encoder.id) if order.quick else None
+        review = IndexReview(
+            library,
+            passes.clip_spec,
+            own=values.own,
+            now=now,
+            asked=order.redo,
+            yes=True,
+            line=line,
+            quick=order.quick,
+        )
         aside = {} if renew else set_aside(order, values.own)
         reading = ReadingPlan(library, order) if order.read_text else None
         printer = _Printer(library, review, aside, reading, as_json=as_json)
         options = run_options(order, dry_run=True)
-        index_folders(library, encoder, order.paths, values.cuts, options, review=printer)
+        index_folders(library, passes, order.paths, values.cuts, options, review=printer, quick=quick)
 
 
 @contextmanager
@@ -114,6 +127,7 @@ class _Printer:
             ("new", _files_text(work.new)),
             ("changed", _files_text(work.changed)),
             ("again", self._review.cost_text(work.again) if work.again else ""),
+            ("full pass", f"{count_text(len(work.deepened), 'video')} after a quick one" if work.deepened else ""),
             ("moved", _number(len({item.video_id for item in plan.moved}))),
             ("known elsewhere", _number(len(plan.copied))),
             ("only touched", _number(len(plan.touched))),
@@ -130,7 +144,7 @@ class _Printer:
                 "missing",
                 f"{len(gone.unreachable):,}, kept: their drive may not be connected" if gone.unreachable else "",
             ),
-            ("time", self._time_text([*work.new, *work.changed])),
+            ("time", self._time_text([*work.new, *work.changed, *work.deepened])),
             ("text on screen", "" if self._reading is None else self._reading.text(work)),
         ]
         rows = [row for row in rows if row[1]] or [("nothing", "to do")]
@@ -142,7 +156,7 @@ class _Printer:
     def _time_text(self, files: Sequence[FoundFile]) -> str:
         seconds = self._seconds_of(files)
         time = "" if seconds is None else self._review.time_text(seconds)
-        return f"new and changed files: {time}, if they are like the others" if time else ""
+        return f"files to read: {time}, if they are like the others" if time else ""
 
     def _seconds_of(self, files: Sequence[FoundFile]) -> float | None:
         """Return about how long files are, going by their bytes; None if nothing is known, or there are none."""
@@ -156,11 +170,12 @@ class _Printer:
     def _record(self, work: Preview) -> dict[str, Any]:
         plan, gone, speed = work.plan, work.gone, self._review.speed
         again = self._review.seconds_of(work.again)
-        seconds = again + (self._seconds_of([*work.new, *work.changed]) or 0.0)
+        seconds = again + (self._seconds_of([*work.new, *work.changed, *work.deepened]) or 0.0)
         return {
             "new": [file.path for file in work.new],
             "changed": [file.path for file in work.changed],
             "again": [{"path": each.task.file.path, "why": self._review.reasons([each])[0][0]} for each in work.again],
+            "deepened": [file.path for file in work.deepened],
             "moved": [{"from": item.old_path, "to": item.file.path} for item in plan.moved],
             "duplicates": [item.file.path for item in plan.copied],
             "touched": [item.file.path for item in plan.touched],

@@ -37,7 +37,16 @@ class IndexReview:
     """
 
     def __init__(
-        self, library: Library, spec: ClipSpec, *, own: Shaping, now: Shaping, asked: bool, yes: bool, line: LiveLine
+        self,
+        library: Library,
+        spec: ClipSpec,
+        *,
+        own: Shaping,
+        now: Shaping,
+        asked: bool,
+        yes: bool,
+        line: LiveLine,
+        quick: bool = False,
     ) -> None:
         """Make a review.
 
@@ -49,6 +58,7 @@ class IndexReview:
             asked: Unchanged videos were explicitly asked for (--redo).
             yes: Consent was given.
             line: Cleared before anything is printed.
+            quick: Whether quick passes are made, which take another time.
         """
         self.refusal: CommandError | None = None
         self._library = library
@@ -58,6 +68,7 @@ class IndexReview:
         self._asked = asked
         self._yes = yes
         self._line = line
+        self._quick = quick
 
     def __call__(self, work: Preview) -> Decision:
         again = self._again(work)
@@ -138,4 +149,4 @@ class IndexReview:
     def speed(self) -> float | None:
         """Seconds of video per second, of the newest run."""
         name = "" if self._now.choice is None else self._now.choice.name
-        return last_speed(Jobs(self._library.directory).all(), name)
+        return last_speed(Jobs(self._library.directory).all(), name, quick=self._quick)

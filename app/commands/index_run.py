@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from app import compose, word_engines
 from app.commands.fetch_model import open_or_download_encoder
+from app.commands.index_after import prepare_searches
 from app.commands.index_review import IndexReview
 from app.commands.index_values import RunValues, run_options, run_values
 from app.commands.read_text import read_text
@@ -22,12 +23,11 @@ from app.jobs.command_line import title_of
 from app.jobs.index_journal import journal_progress, journal_report
 from app.jobs.jobs import Jobs
 from app.jobs.orders import IndexOrder, RetryOrder
-from app.shell.engine import calibration_progress
 from app.shell.errors import CommandError
-from app.shell.exit_codes import FAILED, MISSING
+from app.shell.exit_codes import FAILED, MISSING, USAGE
 from app.shell.index_report import print_report, report_record, stopped_text
 from app.shell.interrupt import stop_on_interrupt, stopped_code
-from app.shell.live_line import LiveLine, Shown
+from app.shell.live_line import LiveLine
 from app.shell.notice import print_notice, print_other_text
 from app.shell.paths import as_indexed
 from app.shell.progress_line import shown_progress
@@ -126,7 +126,7 @@ def run_indexer(
     Args:
         values: Encoder and cuts of the run, and those of the library before it.
         library: Receives the videos.
-        encoder: Encodes their clips.
+        encoder: Encodes their clips; of quick passes, a few frames of them.
         roots: Files, and folders to index recursively.
         options: Threads, batches, exclusions, retries and sweeping.
         order: Stored in the journal with the encoder's name, so that the job can be restarted.
@@ -138,7 +138,9 @@ def run_indexer(
     Raises:
         CommandError: The run would do what nobody consented to; nothing was changed.
     """
+    from encoder.quick import quick_encoder
     from indexer.pipeline import index_folders
+    from indexer.quick_pass import QuickPass
 
     require_writable(library, "nothing was indexed")
     take_over_former_space(library, encoder)
@@ -155,6 +157,14 @@ def run_indexer(
             f"{count_text(adopted, 'video')} cut by an older version with options that were not stored: kept as they "
             "are (index --redo cuts them again)"
         )
+    passes = encoder
+    quick: QuickPass | None = None
+    if isinstance(order, IndexOrder) and order.quick:
+        if own.choice is not None and own.changed_by(now):
+            raise CommandError(
+                "quick passes keep the library's encoder and cuts; index without --quick to change them", USAGE
+            )
+        passes, quick = quick_encoder(encoder), QuickPass(full_id=encoder.id)
     stored = False
 
     def store_settings() -> None:
@@ -171,7 +181,10 @@ def run_indexer(
         jobs.begin("index", title or title_of(roots), order) as job,
     ):
         consent = isinstance(order, RetryOrder) or order.yes
-        review = IndexReview(library, encoder.clip_spec, own=own, now=now, asked=options.redo, yes=consent, line=line)
+        review = IndexReview(library, passes.clip_spec, own=own, now=now, asked=options.redo, yes=consent, line=line)
+
+        def cancelled() -> bool:
+            return stopped() or job.stop_requested()
 
         def on_progress(progress: Progress) -> None:
             if progress.phase == "index" and progress.files_done > progress.failures:
@@ -182,70 +195,29 @@ def run_indexer(
 
         report = index_folders(
             library,
-            encoder,
+            passes,
             roots,
             index_settings,
             options,
             on_progress=on_progress,
-            cancelled=lambda: stopped() or job.stop_requested(),
+            cancelled=cancelled,
             scorer=scorer,
             review=review,
+            quick=quick,
         )
         if review.refusal is not None:
             job.finish("stopped", message="nothing was changed")
             raise review.refusal
         if report.in_library:
             store_settings()
-        if report.clips:
+        if report.clips and quick is None:
             hint = "; index --renew uses this version's defaults" if has_former_defaults(index_settings) else ""
             print_note(f"cuts were found by the {index_settings.detector} detector{hint}")
-        if report.clips and report.complete:
-            line.show(Shown(stage="vectors", text="updating the vector index"))
-            compose.optimize_vectors(library, encoder.id)
-            _measure_near_copies(library, encoder, line, lambda: stopped() or job.stop_requested())
-        if report.complete and library.stamp(encoder.id).count:
-            _calibrate(library, encoder, line, lambda: stopped() or job.stop_requested())
+        elif report.clips:
+            print_note("quick passes: shots are coarse, cut at key frames, and motion is hardly seen in them")
+        prepare_searches(library, passes, report, line, cancelled, quick=quick is not None)
         journal_report(job, report)
     return report
-
-
-def _measure_near_copies(library: Library, encoder: Encoder, line: LiveLine, cancelled: Callable[[], bool]) -> None:
-    """Measure the threshold of near-duplicates, once for each encoder. What fails leaves the usual one."""
-    from app.commands.near_copies import SHOTS, measure_near_copies
-    from db.errors import LibraryError
-    from encoder import EncoderError
-
-    def show(done: int) -> None:
-        text = f"comparing shots with copies of themselves  {done}/{SHOTS}"
-        share = done / SHOTS
-        line.show(Shown(stage="near_copies", text=text, done=done, total=SHOTS, unit="shots", fraction=share))
-
-    try:
-        measure_near_copies(library, encoder, on_progress=show, cancelled=cancelled)
-    except (OSError, EncoderError, LibraryError) as error:
-        print_note(f"could not measure how close shots are to their copies ({error}); the next run tries again")
-
-
-class _Stopped(Exception):
-    """The person asked to stop; the next search calibrates."""
-
-
-def _calibrate(library: Library, encoder: Encoder, line: LiveLine, is_stopped: Callable[[], bool]) -> None:
-    """Calibrate the strengths of hits while the person sees how far it is. What fails is done by the next search."""
-    from db.errors import LibraryError
-    from encoder import EncoderError
-
-    def on_progress(share: float) -> None:
-        if is_stopped():
-            raise _Stopped
-        line.show(calibration_progress(share, f"calibrating strengths {share:.0%}", at_once=False))
-
-    try:
-        compose.calibrate(library, encoder, on_progress)
-    except _Stopped:
-        pass
-    except (LibraryError, EncoderError) as error:
-        print_note(f"strengths are not calibrated yet ({error}); the next search does it")
 
 
 def report_and_exit(report: IndexReport, *, as_json: bool) -> None:

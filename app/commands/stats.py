@@ -1,4 +1,4 @@
-"""`prismsearch stats`: how much the library holds."""
+"""`prismsearch stats`: how much the library holds, quick and full apart."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 
 from app import compose
 from app.compose import Settings
+from app.shell.index_report import quick_text
 from app.shell.listing import WORDS
 from app.shell.options import with_settings
 from app.shell.terminal import count_text, print_json, printable, size_text, table
@@ -39,10 +40,17 @@ def stats(settings: Settings, as_json: bool) -> None:
                 "database_bytes": held.database_bytes,
                 "media_bytes": held.media_bytes,
                 "failures": held.failures,
+                "quick_videos": held.quick_videos,
                 "vanished": len(library.vanished_videos()),
                 "words": {kind: dataclasses.asdict(count) for kind, count in library.texts.counts().items()},
                 "encoders": [
-                    {"id": each.id, "text_id": texts.get(each.id) or None, "dim": each.dim, "segments": each.segments}
+                    {
+                        "id": each.id,
+                        "text_id": texts.get(each.quick_of or each.id) or None,
+                        "dim": each.dim,
+                        "segments": each.segments,
+                        "quick_of": each.quick_of,
+                    }
                     for each in encoders
                 ],
             }
@@ -52,6 +60,7 @@ def stats(settings: Settings, as_json: bool) -> None:
             ("library", printable(str(library.directory))),
             ("videos", f"{held.videos:,} ({format_duration(held.seconds)} in total)"),
             ("shots", f"{held.shots:,}{parts_text(held.shots, held.segments)}"),
+            *([("quick", quick_text(held.quick_videos))] if held.quick_videos else []),
             ("failed", f"{held.failures:,}" + (" (prismsearch list --failed)" if held.failures else "")),
             (
                 "on disk",
@@ -66,7 +75,10 @@ def stats(settings: Settings, as_json: bool) -> None:
             for kind, count in library.texts.counts().items()
         ]
         rows += [
-            ("encoder", f"{each.id}: {count_text(each.segments, 'embedding')} of {each.dim} numbers")
+            (
+                "encoder" if each.quick_of is None else "quick encoder",
+                f"{each.id}: {count_text(each.segments, 'embedding')} of {each.dim} numbers",
+            )
             for each in encoders
         ]
         for line in table(rows, "<<"):

@@ -47,6 +47,12 @@ def check_library(settings: Settings) -> CheckResult:
     except LibraryError as error:
         return CheckResult("library", "bad", str(error), f"see {settings.library}")
     text = f"{count_text(held.videos, 'video')}, {count_text(held.shots, 'shot')} in {settings.library}"
+    if held.quick_videos:
+        full, quick = (
+            sum(row.segments for row in held.encoders if (row.quick_of is not None) == is_quick)
+            for is_quick in (False, True)
+        )
+        text += f"; {held.quick_videos:,} of them quick so far: {full:,} full and {quick:,} quick embeddings"
     if problems:
         return CheckResult(
             "library", "bad", f"{text}: {'; '.join(problems)}", "prismsearch index FOLDER --redo makes them again"

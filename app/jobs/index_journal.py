@@ -31,17 +31,19 @@ def journal_progress(job: Job, progress: Progress) -> None:
         job.add_failure(failure.path, failure.reason)
 
 
-def last_speed(jobs: Iterable[JobState], encoder: str = "") -> float | None:
+def last_speed(jobs: Iterable[JobState], encoder: str = "", *, quick: bool = False) -> float | None:
     """Return the seconds of video per second of the newest index run that says it, of an encoder's name if possible.
 
     Args:
         jobs: The newest first.
         encoder: As orders name it.
+        quick: Of runs of quick passes; else of full ones only.
     """
     found = None
     for state in jobs:
         speed = state.report.get("speed")
-        if state.kind == "index" and isinstance(speed, int | float) and speed > 0:
+        alike = bool((state.order or {}).get("quick")) == quick
+        if state.kind == "index" and alike and isinstance(speed, int | float) and speed > 0:
             found = found or float(speed)
             if state.order is not None and state.order.get("encoder") == encoder:
                 return float(speed)

@@ -43,6 +43,7 @@ class IndexOrder:
     include_exports: bool = False
     redo: bool = False
     retry_failed: bool = False
+    quick: bool = False  # quick passes; the next order without it makes the full ones
     read_text: bool = False  # on screen, of videos that were not read before
     yes: bool = False  # consents to encoding unchanged videos again
     fetch: bool = False  # consents to downloading the encoder's files if they are missing
@@ -52,6 +53,8 @@ class IndexOrder:
         require_range("workers", self.workers, WORKERS_RANGE)
         require_range("batch_size", self.batch_size, BATCH_SIZE_RANGE)
         _require_absolute("paths", *self.paths)
+        if self.quick and self.redo:
+            raise ValueError("a quick pass takes the place of no full one: quick and redo exclude each other")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

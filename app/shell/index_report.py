@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _COUNTS = (
     ("added", "added"),
     ("updated", "indexed again"),
+    ("deepened", "indexed in full after a quick pass"),
     ("unchanged", "unchanged"),
     ("mended", "with new posters"),
     ("touched", "only touched"),
@@ -67,6 +68,8 @@ def print_report(report: IndexReport) -> None:
         click.echo(f"left out: {len(report.camera_proxies):,} {copies} that a camera recorded beside its videos")
     if not_looked_at := left_out_text(report):
         click.echo(f"skipped: {not_looked_at}")
+    if report.quick:
+        click.echo(f"quick so far: {quick_text(report.quick)}")
     if report.lines:
         click.echo(
             f"words: {count_text(report.lines, 'line')} of subtitles, chapters and tags read from "
@@ -89,6 +92,12 @@ def print_report(report: IndexReport) -> None:
             if report.seconds.get(name, 0.0) >= 0.05
         ]
         click.echo(f"of that: {', '.join(stages)}")
+
+
+def quick_text(count: int) -> str:
+    """Return how many videos wait for their full pass, and how they get it."""
+    waits = "waits for its full pass" if count == 1 else "wait for their full pass"
+    return f"{count_text(count, 'video')} {waits} (prismsearch index FOLDER, without --quick)"
 
 
 def counts_text(report: IndexReport) -> str:

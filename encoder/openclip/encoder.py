@@ -224,18 +224,21 @@ class OpenCLIP:
 
     def encode_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See `Encoder.encode_clips`."""
-        spec = self._spec
-        spec.require(clips)
+        self._spec.require(clips)
+        return self.encode_frames(clips)
+
+    def encode_frames(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """See `encoder.quick.AnyFrames`."""
         if not len(clips):
             return np.zeros((0, self._dim), np.float32)
-        frames = clips.reshape(-1, spec.size, spec.size, 3)
+        frames = clips.reshape(-1, *clips.shape[2:])
         rows = []
         with self._turns, torch.inference_mode():
             for start in range(0, len(frames), _FRAMES_AT_ONCE):
                 pixels = torch.from_numpy(np.ascontiguousarray(frames[start : start + _FRAMES_AT_ONCE]))
                 images = pixels.to(self._device).permute(0, 3, 1, 2).float() / 255
                 rows.append(_unit(self._model.encode_image((images - self._mean) / self._std).float()))
-            mean = torch.cat(rows).reshape(len(clips), spec.frames, -1).mean(dim=1)
+            mean = torch.cat(rows).reshape(*clips.shape[:2], -1).mean(dim=1)
             return _unit(mean).cpu().numpy()
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:

@@ -9,9 +9,9 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from indexer.media.frame_buffer import FrameBuffer
-from indexer.media.preview import choose_poster, encode_poster, encode_preview, evenly_spaced, preview_rate
 from indexer.settings import IndexSettings
 from indexer.shots.segments import Span, merge_empty, split_shot
+from indexer.shots.shot_pictures import poster_of, preview_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 FLUSHED_SEGMENTS = 8
 """Number of full segments finished together when a shot grows longer than FLUSHED_SEGMENTS + 1 segments."""
 
-_POSTER_CANDIDATES = 5
 _SHORT_SECONDS = 1  # what moves for less, before a picture that stays longer than a segment, belongs to that one
 
 
@@ -135,7 +134,8 @@ class ShotBuffer:
         for start, end in spans:
             low = self._first_index + bisect_left(self._times, start)
             high = self._first_index + bisect_left(self._times, end)
-            clip, poster = self._frames.clip(low, high), self._poster(low, high)
+            clip = self._frames.clip(low, high)
+            poster = poster_of(self._frames, self._scaler, self._settings, low, high)
             preview = self._preview(low, high, start, end)
             yield SegmentDraft(self._frame_at(start), self._frame_at(end), clip, poster, preview)
 
@@ -147,23 +147,9 @@ class ShotBuffer:
         at = bisect_left(self._times, pts)
         return pts if pts == self.shot_start or at == len(self._times) else self._times[at]
 
-    def _poster(self, low: int, high: int) -> bytes:
-        margin = (high - low) // 5  # the ends of a shot may fade, or be off by a frame
-        first, last = (low + margin, high - margin) if high - low > 2 * margin else (low, high)
-        count = max(1, last - first)
-        candidates = self._frames.pictures((first + i for i in evenly_spaced(count, _POSTER_CANDIDATES)), low, high)
-        chosen = choose_poster([self._frames.contrast(picture) for picture in candidates])
-        return encode_poster(self._scaler.shown(candidates[chosen], self._settings.poster_pixels))
-
     def _preview(self, low: int, high: int, start: int, end: int) -> bytes:
         seconds = float((end - start) * self._time_base)
         count = max(1, min(self._preview_frames, round(seconds * self._settings.preview_rate)))
         moments = (start + k * (end - start) // count for k in range(count))
         indices = (self._first_index + max(0, bisect_right(self._times, moment) - 1) for moment in moments)
-        pictures = self._frames.pictures(indices, low, high)
-        rate = preview_rate(
-            len(pictures), seconds, longest=self._settings.preview_seconds, usual=self._settings.preview_rate
-        )
-        longest = self._settings.preview_pixels
-        shown = [self._scaler.shown_planes(picture, longest) for picture in pictures]
-        return encode_preview(shown, rate, self._scaler.shown_tags(pictures[0]))
+        return preview_of(self._frames, self._scaler, self._settings, low, high, indices=indices, seconds=seconds)

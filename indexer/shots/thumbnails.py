@@ -89,9 +89,8 @@ class Thumbnails:
         self.change[at] = self.difference(at, at - 1) if at else 0.0
         self.way[at] = (self.way[at - 1] if at else 0.0) + self.change[at]
         self.contrast[at] = float(np.linalg.norm(cv2.meanStdDev(thumbnail)[1])) / math.sqrt(3)
-        before, self._colours = self._colours, _colours(thumbnail)
-        common = self._colours.sum() if before is None else np.minimum(before, self._colours).sum()
-        self.recolour[at] = 1.0 - float(common) / (thumbnail.size // 3)
+        before, self._colours = self._colours, colours(thumbnail)
+        self.recolour[at] = 0.0 if before is None else recoloured(before, self._colours)
         return at
 
     def _keep_newer_half(self) -> None:
@@ -160,7 +159,12 @@ class Thumbnails:
         return left / max(whole, 1.0)
 
 
-def _colours(thumbnail: Pixels) -> NDArray[np.intp]:
+def recoloured(one: NDArray[np.intp], other: NDArray[np.intp]) -> float:
+    """Return the share of the pixels of a thumbnail that have another colour in another one, wherever they are."""
+    return 1.0 - float(np.minimum(one, other).sum()) / float(other.sum())
+
+
+def colours(thumbnail: Pixels) -> NDArray[np.intp]:
     """Count the pixels of each colour."""
     levels = (thumbnail >> (8 - _LEVELS_BITS)).reshape(-1, 3).astype(np.intp)
     mixed = (levels[:, 0] << 2 * _LEVELS_BITS) + (levels[:, 1] << _LEVELS_BITS) + levels[:, 2]

@@ -48,7 +48,7 @@ def again_text(library: Library, order: IndexOrder, settings: Settings, states: 
     old = {
         record.video_id
         for path, record in library.known_files(known.id).items()
-        if any(is_below(path, root) for root in order.paths) and not is_current(record, recipe)
+        if any(is_below(path, root) for root in order.paths) and not is_current(record, recipe) and not record.quick
     }
     if not old or order.redo:
         return ""

@@ -1,0 +1,83 @@
+"""What follows the indexing itself: what searches would otherwise have to wait for, and what waits for a full pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from app import compose
+from app.shell.engine import calibration_progress
+from app.shell.live_line import LiveLine, Shown
+from app.shell.terminal import print_note
+
+if TYPE_CHECKING:
+    from db.library import Library
+    from encoder import Encoder
+    from indexer.report import IndexReport
+
+
+def prepare_searches(
+    library: Library,
+    encoder: Encoder,
+    report: IndexReport,
+    line: LiveLine,
+    cancelled: Callable[[], bool],
+    *,
+    quick: bool,
+) -> None:
+    """Bring vector files, thresholds and strengths of a space up to date after a run. What fails is left for later.
+
+    Args:
+        library: The library.
+        encoder: The encoder of the run.
+        report: Its report.
+        line: Shows what takes long.
+        cancelled: Whether to stop.
+        quick: Whether quick passes were made: near-duplicates are told by full ones.
+    """
+    if report.clips and report.complete:
+        line.show(Shown(stage="vectors", text="updating the vector index"))
+        compose.optimize_vectors(library, encoder.id)
+        if not quick:
+            _measure_near_copies(library, encoder, line, cancelled)
+    if report.complete and library.stamp(encoder.id).count:
+        _calibrate(library, encoder, line, cancelled)
+
+
+def _measure_near_copies(library: Library, encoder: Encoder, line: LiveLine, cancelled: Callable[[], bool]) -> None:
+    """Measure the threshold of near-duplicates, once for each encoder. What fails leaves the usual one."""
+    from app.commands.near_copies import SHOTS, measure_near_copies
+    from db.errors import LibraryError
+    from encoder import EncoderError
+
+    def show(done: int) -> None:
+        text = f"comparing shots with copies of themselves  {done}/{SHOTS}"
+        share = done / SHOTS
+        line.show(Shown(stage="near_copies", text=text, done=done, total=SHOTS, unit="shots", fraction=share))
+
+    try:
+        measure_near_copies(library, encoder, on_progress=show, cancelled=cancelled)
+    except (OSError, EncoderError, LibraryError) as error:
+        print_note(f"could not measure how close shots are to their copies ({error}); the next run tries again")
+
+
+class _Stopped(Exception):
+    """The person asked to stop; the next search calibrates."""
+
+
+def _calibrate(library: Library, encoder: Encoder, line: LiveLine, is_stopped: Callable[[], bool]) -> None:
+    """Calibrate the strengths of hits while the person sees how far it is. What fails is done by the next search."""
+    from db.errors import LibraryError
+    from encoder import EncoderError
+
+    def on_progress(share: float) -> None:
+        if is_stopped():
+            raise _Stopped
+        line.show(calibration_progress(share, f"calibrating strengths {share:.0%}", at_once=False))
+
+    try:
+        compose.calibrate(library, encoder, on_progress)
+    except _Stopped:
+        pass
+    except (LibraryError, EncoderError) as error:
+        print_note(f"strengths are not calibrated yet ({error}); the next search does it")

@@ -1,0 +1,65 @@
+"""Deepening of single quick shots: a hit that somebody looks at is encoded in full before its video's turn comes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from indexer.identity import Identity, IdentityCheck, Verdict
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from db.library import Library
+    from db.records import Segment, Video
+    from encoder import ClipSpec, Encoder
+
+ReadShot = Callable[["Video", "Segment", "ClipSpec"], "NDArray[np.uint8]"]
+"""Reads the clip of a shot: uint8 (T, S, S, 3), RGB."""
+
+
+def read_shot(video: Video, segment: Segment, spec: ClipSpec) -> NDArray[np.uint8]:
+    """Read the clip of a shot in this process; see `indexer.media.clip.read_clip`, also for errors."""
+    from indexer.media.clip import read_clip
+
+    start, end = (video.seconds(pts) for pts in (segment.start_pts, segment.end_pts))
+    return read_clip(video.path, spec, start_seconds=start, end_seconds=end)
+
+
+def deepen(library: Library, encoder: Encoder, segment_id: int, *, read: ReadShot = read_shot) -> bool:
+    """Encode a quick shot in full. Its row stays until the full pass replaces the shot.
+
+    Args:
+        library: The library. In one that can only be read, nothing is deepened.
+        encoder: The full encoder.
+        segment_id: The shot, or a part of one.
+        read: Reads its clip.
+
+    Returns:
+        Whether the shot has a row of the full encoder now. False if there is no such shot any more, if it is no quick
+        one of this encoder, or if its file is away or not the one that was indexed.
+
+    Raises:
+        UnreadableVideo: The file cannot be decoded.
+        ValueError: The file ends before the shot.
+        EncoderError, LibraryError: The shot cannot be encoded, or its row not be stored.
+    """
+    found = library.segments([segment_id]).get(segment_id)
+    if library.read_only or found is None:
+        return False
+    segment, video = found
+    try:
+        if len(library.embedding_rows(encoder.id, [segment_id])):
+            return True
+    except KeyError:
+        pass
+    if not library.quick.is_waiting(segment_id, encoder.id):
+        return False
+    try:
+        if IdentityCheck().compare(Identity.of(video), video.path) is not Verdict.SAME:
+            return False
+    except OSError:  # its drive may not be connected
+        return False
+    [row] = encoder.encode_clips(read(video, segment, encoder.clip_spec)[None])
+    return library.quick.deepen(segment_id, row, encoder_id=encoder.id)
