@@ -182,6 +182,11 @@ class SearchLink:
         return bool(self.then)
 
     @property
+    def has_moments(self) -> bool:
+        """Whether its hits have moments: later steps, and words in quotes, say when it is themselves."""
+        return self.has_query and not self.is_chain and not self.has_text
+
+    @property
     def texts(self) -> list[str]:
         """All words to search for in pictures, of every step."""
         terms = [*self.terms, *(term for step in self.then for term in step.terms)]

@@ -12,7 +12,7 @@ from pathlib import Path
 from db.errors import LibraryDamaged
 from files.links import is_link
 
-FOLDERS = ("media", "vectors", "map", "calibration", "proxies", "examples", "exports", "runs", "claims")
+FOLDERS = ("media", "vectors", "map", "calibration", "proxies", "examples", "exports", "runs", "claims", "moments")
 """The folders of a library."""
 _CONTENT = ("media", "vectors", "map", "calibration")
 """Folders that only a library with rows has. (`runs` may be older than the database: it has the job that makes it.)"""

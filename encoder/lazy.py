@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoder.errors import EncoderError
+from encoder.frame_features import Features, by_frame
 from encoder.protocol import ClipSpec, Encoder, Fit, TokenEncoder, former_id, with_tokens
 from encoder.quick import AnyFrames
 
@@ -37,7 +38,7 @@ class EncoderDescription:
         id, text_id, dim, has_text, notice, batch: As in `Encoder`.
         former_id: As in `FormerlyNamed`.
         token_dim, attention_heads: As in `TokenEncoder`; 0 for an encoder without tokens.
-        frames, size, fit: As in `ClipSpec`.
+        frames, size, fit, ends: As in `ClipSpec`.
         files: Path, size in bytes and modification time in nanoseconds of weights and vocabulary.
         code: The `code_stamp` of the package that loaded the encoder.
     """
@@ -56,6 +57,12 @@ class EncoderDescription:
     attention_heads: int
     files: tuple[tuple[str, int, int], ...]
     code: str
+    ends: bool = False
+
+    @property
+    def clip_spec(self) -> ClipSpec:
+        """The shape of its clips."""
+        return ClipSpec(self.frames, self.size, self.fit, self.ends)
 
     def is_current(self) -> bool:
         """Return whether its files and this package are unchanged."""
@@ -106,6 +113,7 @@ def describe(encoder: Encoder, files: Iterable[Path]) -> EncoderDescription:
         attention_heads=encoder.attention_heads if isinstance(encoder, TokenEncoder) else 0,
         files=tuple(stamps),
         code=code_stamp(),
+        ends=spec.ends,
     )
 
 
@@ -121,7 +129,7 @@ def code_stamp() -> str:
 class LazyEncoder:
     """An `encoder.Encoder` with the properties of a description, which loads its model at the first clip or text.
 
-    It is a `TokenEncoder` as well if the described one is.
+    It is a `FrameEncoder` as well, and a `TokenEncoder` if the described one is.
 
     The encode methods raise the errors of loading, and EncoderChanged. Several threads may call them at once: the first
     one loads, the others wait. After a failure, the next call tries again.
@@ -169,7 +177,7 @@ class LazyEncoder:
 
     @property
     def clip_spec(self) -> ClipSpec:
-        return ClipSpec(self._description.frames, self._description.size, self._description.fit)
+        return self._description.clip_spec
 
     @property
     def notice(self) -> str | None:
@@ -202,6 +210,14 @@ class LazyEncoder:
     def encode_tokens(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See `TokenEncoder.encode_tokens`."""
         return with_tokens(self._loaded()).encode_tokens(clips)
+
+    def frame_features(self, frames: NDArray[np.uint8]) -> Features:
+        """See `FrameEncoder.frame_features`."""
+        return by_frame(self._loaded()).frame_features(frames)
+
+    def encode_features(self, features: Features) -> NDArray[np.float32]:
+        """See `FrameEncoder.encode_features`."""
+        return by_frame(self._loaded()).encode_features(features)
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """See `Encoder.encode_texts`."""

@@ -87,6 +87,10 @@ class VideoEncoder(nn.Module):
         """Encode clips (B, T, H, W, 3) to the unit-length means of their tokens (B, D)."""
         return unit_rows(self(video).mean(dim=1))
 
+    def encode_features(self, features: Tensor) -> Tensor:
+        """Encode features (B, T, N, D) of `frame_features` to unit rows (B, D), as `encode_video` does."""
+        return unit_rows(self.join(features).mean(dim=1))
+
     def frame_features(self, pictures: Tensor, paddings: Tensor | None = None, *, kept: Tensor | None = None) -> Tensor:
         """Compute the features of each picture independently: patches, spatial stack, norm.
 

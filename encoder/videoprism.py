@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from encoder.config import no_text
 from encoder.errors import EncoderError
+from encoder.frame_features import FEWER_FRAMES, Features, repeated, require_frames, require_length
 from encoder.model import Network, VideoPrismLvT
 from encoder.motion import STILL_BELOW_LEVELS, largest_change, representative_frames
 from encoder.protocol import ClipSpec, Fit
@@ -25,7 +26,7 @@ _TEXT_BATCH = 64
 
 
 class VideoPrism:
-    """An `encoder.Encoder` and a `TokenEncoder` of a VideoPrism network.
+    """An `encoder.Encoder`, a `TokenEncoder` and a `FrameEncoder` of a VideoPrism network.
 
     The rows of a plain network are the unit-length means of its tokens; it has no text tower.
 
@@ -72,7 +73,8 @@ class VideoPrism:
         config = network.config
         if not 0 <= still_frames <= (frames or config.frames):
             raise ValueError(f"of {frames or config.frames} frames, {still_frames} cannot be kept where nothing moves")
-        counts = (frames or config.frames, still_frames, QUICK_FRAMES)
+        whole = frames or config.frames
+        counts = (whole, still_frames, min(FEWER_FRAMES, whole), QUICK_FRAMES)
         self._runner = make_runner(network, device, precision, frames=counts)
         self._turns = Turns()  # for clips: runners keep features and buffers from one call to the next
         self._dim, self._heads, self._patch = config.dim, config.heads, config.patch
@@ -80,7 +82,7 @@ class VideoPrism:
         self._tokenizer = tokenizer
         self._spec = ClipSpec(frames or config.frames, config.size, fit)
         self._still_frames = still_frames
-        shape = f"{self._spec.frames}f:{fit}" + (f":still{still_frames}" if still_frames else "")
+        shape = self._spec.name + (f":still{still_frames}" if still_frames else "")
         self.id: Final = f"{weights_id}:{shape}"
         self.text_id: Final = text_id
         self.former_id: Final = None if former_weights_id is None else f"{former_weights_id}:{shape}"
@@ -124,6 +126,26 @@ class VideoPrism:
             return np.zeros((0, self.dim), np.float32)
         with self._turns:
             return self._encode_by_motion(clips) if self._still_frames else self._runner.encode_clips(clips)
+
+    def frame_features(self, frames: NDArray[np.uint8]) -> Features:
+        """See `FrameEncoder.frame_features`: float32 (M, N, D); the pixels if motion decides how a clip is encoded."""
+        require_frames(self._spec, frames)
+        if self._still_frames:
+            return frames
+        if not len(frames):
+            return np.zeros((0, (self._spec.size // self._patch) ** 2, self._dim), np.float32)
+        with self._turns:
+            return self._runner.frame_features(frames)
+
+    def encode_features(self, features: Features) -> NDArray[np.float32]:
+        """See `FrameEncoder.encode_features`."""
+        require_length(self._spec, features)
+        if self._still_frames:
+            return self.encode_clips(repeated(features, self._spec.frames))
+        if not len(features):
+            return np.zeros((0, self.dim), np.float32)
+        with self._turns:
+            return self._runner.encode_features(features)
 
     def encode_frames(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See `encoder.quick.AnyFrames`. Temporal positions are resized."""

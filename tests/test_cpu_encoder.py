@@ -47,6 +47,17 @@ def test_float32_is_the_network(name: str) -> None:
         assert np.abs(runner.encode_clips(clips) - plain.encode_clips(clips)).max() < goldens.UNIT
 
 
+@pytest.mark.parametrize("precision", [each for each in ("float32", "bfloat16", "int8") if can(each)])
+def test_the_halves_make_the_rows_of_the_whole(precision: Precision) -> None:
+    runner, clips = CpuRunner(goldens.lvt("tiny"), precision), clips_of(1, 2)
+    features = runner.frame_features(clips.reshape(-1, *clips.shape[2:]))
+    rows = runner.encode_features(features.reshape(2, 6, *features.shape[1:]))
+    assert np.abs(rows - runner.encode_clips(clips)).max() < 1e-6
+    mixed = [0, 7, 2, 9, 4, 11]
+    expected = runner.encode_clips(clips.reshape(1, -1, *clips.shape[2:])[:, mixed])
+    assert np.abs(runner.encode_features(features[None, mixed]) - expected).max() < 1e-6
+
+
 def test_float32_gives_the_official_rows() -> None:
     g = goldens.golden("tiny")
     runner = CpuRunner(goldens.lvt("tiny"), "float32")

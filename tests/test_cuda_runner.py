@@ -53,6 +53,20 @@ def test_chunks_keep_their_order_and_their_own_rows(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 8])
+def test_the_halves_make_the_rows_of_the_network(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cuda, "_CHUNK_TOKENS", chunk * 6 * 16)
+    for network in (goldens.lvt("tiny"), goldens.plain("tiny")):
+        runner, plain = CudaRunner(network, "cpu", dtype=torch.float32), PlainRunner(network, "cpu")
+        some = clips(5)
+        for each in (runner, plain):
+            features = each.frame_features(some.reshape(-1, *some.shape[2:]))
+            before = features.copy()
+            rows = each.encode_features(features.reshape(5, 6, *features.shape[1:]))
+            np.testing.assert_allclose(rows, plain.encode_clips(some), atol=goldens.UNIT)
+            assert (features == before).all()
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 8])
 def test_tokens_are_those_of_the_network(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cuda, "_CHUNK_TOKENS", chunk * 6 * 16)
     for network in (goldens.lvt("tiny"), goldens.plain("tiny")):
@@ -242,3 +256,6 @@ def test_on_a_gpu(name: str, caplog: pytest.LogCaptureFixture) -> None:
         runner._tokens_at_once = tokens
         cosines = (runner.encode_clips(some) * expected).sum(axis=1)
         assert cosines.min() > (0.9998 if name == "lvt_base" else 0.999)
+        features = runner.frame_features(some.reshape(-1, *some.shape[2:]))
+        rows = runner.encode_features(features.reshape(9, c.frames, *features.shape[1:]))
+        assert (rows * runner.encode_clips(some)).sum(axis=1).min() > 0.9999

@@ -18,6 +18,7 @@ from torch import nn
 
 from encoder import ClipSpec, Encoder, EncoderError, Fit, load_encoder
 from encoder.checkpoints.converted import digests
+from encoder.frame_features import FEWER_FRAMES, by_frame
 from encoder.lazy import LazyEncoder, describe
 from encoder.model_files import DEMO_FOLDER
 from encoder.protocol import former_id, with_tokens
@@ -279,13 +280,14 @@ def digests_of(request: pytest.FixtureRequest) -> tuple[nn.Module, Digests, tupl
         network = goldens.lvt("tiny")
         return network, lambda: (digests(network).space, digests(network).text), ("text_encoder.",)
     folder = Path(request.getfixturevalue("small_clip").partition("local-dir:")[2])
-    from encoder.openclip import encoder as openclip
+    from encoder.openclip import digests as openclip
+    from encoder.openclip.encoder import OpenCLIP
 
     loaded = load_encoder(f"open_clip:local-dir:{folder}", "cpu")
-    assert isinstance(loaded, openclip.OpenCLIP)
+    assert isinstance(loaded, OpenCLIP)
     model, tokenizer = loaded._model, loaded._tokenizer
     names = ("transformer.", "token_embedding.", "positional_embedding", "text_projection", "ln_final.")
-    return model, lambda: (openclip._space_digest(model), openclip._text_digest(model, tokenizer)), names
+    return model, lambda: (openclip.space_digest(model), openclip.text_digest(model, tokenizer)), names
 
 
 def test_every_weight_belongs_to_one_of_the_two_ids(digests_of: tuple[nn.Module, Digests, tuple[str, ...]]) -> None:
@@ -324,6 +326,61 @@ def test_tokens_are_those_of_frames_and_patches(encoder: Encoder) -> None:
     assert np.abs(tokens_of.encode_tokens(clips[1:2])[0] - tokens[1]).max() < 2e-5
     with pytest.raises(ValueError, match="clips must be uint8"):
         tokens_of.encode_tokens(clips[:, :-1])
+
+
+def test_both_halves_make_the_same_rows(encoder: Encoder) -> None:
+    halves, clips = by_frame(encoder), clips_for(encoder, 3)
+    features = halves.frame_features(clips.reshape(-1, *clips.shape[2:]))
+    assert len(features) == 3 * encoder.clip_spec.frames
+    stacked = features.reshape(3, -1, *features.shape[1:])
+    before = stacked.copy()
+    rows = halves.encode_features(stacked)
+    assert_rows(encoder, rows, 3)
+    assert np.abs(rows - encoder.encode_clips(clips)).max() < 1e-5
+    assert (stacked == before).all()
+
+
+def test_features_of_a_frame_do_not_depend_on_others(encoder: Encoder) -> None:
+    halves, clips = by_frame(encoder), clips_for(encoder, 2)
+    frames = clips.reshape(-1, *clips.shape[2:])
+    order = np.random.default_rng(5).permutation(len(frames))
+    features, mixed = halves.frame_features(frames), halves.frame_features(frames[order])
+    assert np.abs(mixed.astype(np.float64) - features[order]).max() < 1e-4
+    window = order[: encoder.clip_spec.frames]  # of both clips, in another order
+    rows = halves.encode_features(features[window][None])
+    assert np.abs(rows - encoder.encode_clips(frames[window][None])).max() < 1e-5
+
+
+def test_clips_of_fewer_frames_have_rows_of_the_same_space(case: Case) -> None:
+    encoder = case.make(FEWER_FRAMES + 3, "stretch")
+    halves, clips = by_frame(encoder), clips_for(encoder, 2)
+    clips[0], clips[1] = 0, 255
+    features = halves.frame_features(clips[:, :FEWER_FRAMES].reshape(-1, *clips.shape[2:]))
+    rows = halves.encode_features(features.reshape(2, FEWER_FRAMES, *features.shape[1:]))
+    assert_rows(encoder, rows, 2)
+    assert (rows @ encoder.encode_clips(clips).T).argmax(axis=1).tolist() == [0, 1]
+
+
+def test_halves_refuse_other_shapes(encoder: Encoder) -> None:
+    halves, clips = by_frame(encoder), clips_for(encoder, 1)
+    for wrong in (clips, clips[0].astype(np.float32), clips[0][:, 1:], clips[0][..., :2]):
+        with pytest.raises(ValueError, match="frames must be uint8"):
+            halves.frame_features(wrong)
+    features = halves.frame_features(clips[0])
+    for wrong in (features[None, :0], np.concatenate([features, features])[None]):
+        with pytest.raises(ValueError, match="features of 1 to"):
+            halves.encode_features(wrong)
+    assert len(halves.frame_features(clips[0][:0])) == 0
+    assert_rows(encoder, halves.encode_features(features[None][:0]), 0)
+
+
+def test_where_motion_decides_the_halves_keep_its_decision() -> None:
+    encoder = load_encoder("demo", "cpu", still_frames=2)
+    clips = clips_for(encoder, 2)
+    clips[0] = 90
+    halves = by_frame(encoder)
+    features = halves.frame_features(clips.reshape(-1, *clips.shape[2:])).reshape(clips.shape)
+    assert np.abs(halves.encode_features(features) - encoder.encode_clips(clips)).max() < 1e-6
 
 
 def test_a_clip_has_one_frame_and_one_pixel_or_more() -> None:

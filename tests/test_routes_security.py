@@ -343,3 +343,28 @@ def test_what_may_take_long_is_done_one_at_a_time_and_only_for_those_who_wait() 
         go_on.release()
         assert answer_of(asking[2])[0] == 200
     assert began == ["a", "c"]
+
+
+def test_a_handler_that_is_told_can_end_when_its_browser_goes() -> None:
+    began, ended = threading.Semaphore(0), threading.Semaphore(0)
+
+    def slow(request: ApiRequest) -> dict[str, Any]:
+        if "wrong" in request.query:
+            raise ApiError(418, "This is wrong.")
+        began.release()
+        for _ in range(6000):
+            if request.gone():
+                ended.release()
+                break
+            threading.Event().wait(0.01)
+        return {}
+
+    told = route("/api/slow", slow, max_concurrent=1, tell_gone=True)
+    with live(Starlette(routes=[told], middleware=[Middleware(SecurityMiddleware)])) as port:
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            connection.sendall(request_bytes(port, "GET", "/api/slow", {}))
+            assert began.acquire(timeout=60)
+        assert ended.acquire(timeout=60)
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            connection.sendall(request_bytes(port, "GET", "/api/slow?wrong=1", {}))
+            assert answer_of(connection)[0] == 418

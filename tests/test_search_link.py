@@ -252,6 +252,14 @@ def test_what_stands_in_quotes_is_for_text_and_the_rest_for_pictures() -> None:
     assert not SearchLink(words='"engine"', then=(LinkStep("b"),)).is_text_alone
 
 
+@pytest.mark.parametrize(
+    ("address", "has"),
+    [("?q=a+dog", True), ("?term=1:segment:7", True), ("", False), ("?q=a&then=b", False), ("?q=a+%22b%22", False)],
+)
+def test_hits_of_pictures_alone_have_moments(address: str, has: bool) -> None:
+    assert parse_address(address)[0].has_moments == has
+
+
 @pytest.mark.parametrize("words", ["  a  red\tcar ", 'a 27" screen', 'a "" car', '"', "cats OR dogs"])
 def test_words_without_anything_in_quotes_stay_as_typed(words: str) -> None:
     link = SearchLink(words=words)

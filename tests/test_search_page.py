@@ -74,10 +74,8 @@ def opened(link: SearchLink | None = None, **params: str) -> AppTest:
 
 
 def grid(page: AppTest) -> list[dict[str, Any]]:
-    """What the page hands to the grid."""
-    protos = [element.proto for element in page.get("bidi_component")]
-    (found,) = [proto for proto in protos if proto.component_name == "prismsearch_search_grid"]
-    hits: list[dict[str, Any]] = json.loads(found.json)["hits"]
+    """The hits that the page hands to the grid."""
+    hits: list[dict[str, Any]] = grid_data(page)["hits"]
     return hits
 
 
@@ -105,6 +103,7 @@ def link_of(page: AppTest) -> SearchLink:
 def test_words_are_found_and_the_address_keeps_them(library: Library) -> None:
     page = opened()
     assert {hit["score"] for hit in grid(page)} == {None}, "before a question: the newest videos"
+    assert grid_data(page)["search"] == "", "which have no moments"
     page.text_input(key="words").set_value("green").run()
     assert not page.exception
     hits = grid(page)
@@ -112,6 +111,7 @@ def test_words_are_found_and_the_address_keeps_them(library: Library) -> None:
     assert hits[0]["share"] == 1.0
     assert [hit["score"] for hit in hits] == sorted((hit["score"] for hit in hits), reverse=True)
     assert link_of(page) == SearchLink(words="green")
+    assert grid_data(page)["search"] == "q=green", "whose moments are found when hits are opened"
     assert "4 of 4 shots" in said(page)
 
 

@@ -18,6 +18,7 @@ EVALUATIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "retrieval": ("bench_retrieval", "Retrieval on public sets, beside published figures."),
         "mine": ("bench_mine", "Your own questions on your own library."),
+        "moments": ("bench_moments", "When in a video something happens, within its shots."),
         "classify": ("bench_classify", "Zero-shot classification of your own labelled videos."),
         "probe": ("bench_probe", "What heads learn from a few examples of each class of your own."),
     }

@@ -16,6 +16,7 @@ from app.commands.composing import words_query
 from app.commands.export_run import export_collection, run_export
 from app.commands.export_selection import find_collection, from_arguments, from_hits, from_json, readable_library
 from app.commands.link_run import link_clips, link_option
+from app.commands.moment_run import NO_MOMENTS, find_moments
 from app.commands.text_run import find_text_hits
 from app.compose import Settings
 from app.exporting.clip_words import SubtitlePlace, WordsFrom
@@ -30,6 +31,7 @@ from app.shell.engine import open_engine
 from app.shell.errors import NothingDone
 from app.shell.file_words import RULE
 from app.shell.given_options import given_options
+from app.shell.moment_options import cut_to_moment, moments_option
 from app.shell.options import with_settings
 from app.shell.search_options import SearchOptions, nothing_found, open_search, search_options
 from app.shell.step_order import SteppedCommand
@@ -50,6 +52,7 @@ def ids_value(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
     epilog=f"""\b
 Examples:
   prismsearch export "a dog jumping" -k 5 --to clips
+  prismsearch export "a dog jumping" --moments --pad 0.5s --to clips
   prismsearch export "spinning" --like film.mp4@80 --not people --to clips
   prismsearch export film.mp4@1:20-1:25 film.mp4@200-210 --to clips --mode copy
   prismsearch export --said '"start the engine"' --to clips
@@ -120,6 +123,7 @@ file or the library is missing.""",
 @chain_options
 @click.option("--span", is_flag=True, help="With --then: write one clip per hit, from its first step to its last.")
 @click.option("--merge", is_flag=True, help="Merge hits that overlap, such as the parts of a long shot, into one clip.")
+@moments_option("Cut each hit to its moment, the stretch of its shot that answers best; finding it takes seconds.")
 @link_option
 @click.option("--lists-only", is_flag=True, help="Write only the lists, no clips.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON on standard output.")
@@ -147,6 +151,7 @@ def export(
     chain: ChainOptions,
     span: bool,
     merge: bool,
+    moments: bool,
     link: str | None,
     lists_only: bool,
     as_json: bool,
@@ -173,6 +178,10 @@ def export(
         raise click.UsageError("choose where to write: --to DIR or --zip FILE")
     if merge and collection is not None:
         raise click.UsageError("--merge cannot be used with --collection: its subclips are exported as they are")
+    if moments and (chain.then or asked):
+        raise click.UsageError(NO_MOMENTS)
+    if moments and not (what or link is not None):
+        raise click.UsageError("--moments can only be used with WORDS to search for, or with --link")
     if ids is not None and collection is None:
         raise click.UsageError("--subclips can only be used with --collection NAME")
     try:
@@ -200,19 +209,21 @@ def export(
         return
     clips: list[ClipRequest] = []
     if link is not None:
-        clips = link_clips(settings, link, span=span, least_level=options.least_level)
+        clips = link_clips(settings, link, span=span, least_level=options.least_level, moments=moments)
     elif not chain.then:
         with readable_library(settings) as library:
             if hits_file is not None:
                 clips = from_json(hits_file, library, span=span)
             elif (clips := from_arguments(what, library)) and asked:
                 raise click.UsageError("--said, --written and --text go with WORDS to search for, not with files")
+            if clips and moments:
+                raise click.UsageError("--moments can only be used with WORDS to search for, not with files")
     # Ranges as typed, but with absolute paths.
     again = [f"{clip.path}@{text.rpartition('@')[2]}" for text, clip in zip(what, clips, strict=False)] or what
     if asked:
         clips = text_clips(settings, " ".join(what), typed[0], asked, options)
     elif what and not clips:
-        clips = search_hits(settings, " ".join(what), options, chain, typed, span=span)
+        clips = search_hits(settings, " ".join(what), options, chain, typed, span=span, moments=moments)
     if not clips:
         raise NothingDone("there are no hits to export")
     if merge:
@@ -229,8 +240,12 @@ def search_hits(
     typed: Sequence[TypedTerms],
     *,
     span: bool,
+    moments: bool = False,
 ) -> list[ClipRequest]:
-    """Return the hits of a search by words, or for chains. End the command with exit code 1 if there are none."""
+    """Return the hits of a search by words, or for chains. End the command with exit code 1 if there are none.
+
+    With `moments`, hits are cut to their moments.
+    """
     if not text.strip():
         raise click.UsageError("the words are blank; describe the shot")
     files = files_of((text, *chain.then) if chain.then else (), typed)
@@ -243,14 +258,16 @@ def search_hits(
             if not chains:
                 raise NothingDone(no_chain(library, encoder, query, options))
             return clips_of(library, chains, span=span)
-        hits = engine.search(words_query(library, encoder, text, typed[0], options))
+        asked = words_query(library, encoder, text, typed[0], options)
+        hits = engine.search(asked)
         if not hits:
             raise NothingDone(nothing_found(library, options))
         if as_typed.least_level is None and len(hits) < options.top_k:
             every = engine.search(words_query(library, encoder, text, typed[0], as_typed))
             if weak := len(every) - len(hits):
                 print_note(f"{count_text(weak, 'weak hit')} left out; --min-strength weak exports these, too")
-        return from_hits(hits, library)
+        found = find_moments(engine, asked, hits) if moments else {}
+        return from_hits([cut_to_moment(hit, found) for hit in hits], library)
 
 
 def text_clips(

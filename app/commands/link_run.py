@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +14,7 @@ from click.core import ParameterSource
 from app.commands.chain_run import clips_of, no_chain
 from app.commands.composing import print_word_notes
 from app.commands.export_selection import from_hits
+from app.commands.moment_run import NO_MOMENTS, find_moments
 from app.commands.text_run import FoundText, found_text, open_texts
 from app.compose import Settings
 from app.encoder_choice import saved_note
@@ -25,6 +27,7 @@ from app.shell.coverage import note_coverage
 from app.shell.engine import open_engine
 from app.shell.errors import NothingDone
 from app.shell.hits import Output, is_weak, show_hits
+from app.shell.moment_options import Moments, cut_to_moment
 from app.shell.result_record import encoder_fields
 from app.shell.search_options import nothing_found, open_search
 from app.shell.terminal import print_note, printable
@@ -44,7 +47,7 @@ if TYPE_CHECKING:
 _ANSWER = frozenset({
     "link", "library", "encoder", "device", "precision", "progress", "as_json", "paths", "print0", "open_rank",
     "directory", "archive", "mode", "pad", "audio", "pattern", "lists", "lists_only", "subtitles", "language",
-    "words_from", "markers", "span", "merge", "min_strength",
+    "words_from", "markers", "span", "merge", "min_strength", "moments",
 })  # fmt: skip
 """Options that say nothing about what to search for, so that they go with a link; and how strong a match has to be."""
 
@@ -74,6 +77,7 @@ class Found:
     chains: Sequence[Chain] = ()
     fused: Sequence[FusedHit] = ()
     nothing: str  # the line to print if there is nothing
+    moments: Callable[[], Moments] = dict  # finds those of the hits
 
     @property
     def are_weak(self) -> bool:
@@ -83,7 +87,13 @@ class Found:
 
 
 def show_link(
-    settings: Settings, text: str, words: Sequence[str], output: Output, least_level: Level | None = None
+    settings: Settings,
+    text: str,
+    words: Sequence[str],
+    output: Output,
+    least_level: Level | None = None,
+    *,
+    moments: bool = False,
 ) -> None:
     """Run the search of a link and print what it finds, as the page lists it.
 
@@ -93,6 +103,7 @@ def show_link(
         words: Words to search for, which do not go with a link.
         output: The chosen form.
         least_level: Replaces the least strength of the link.
+        moments: Find the moment of each hit.
 
     Raises:
         click.UsageError: There is no search in it, or other options say what to search for, too.
@@ -107,15 +118,20 @@ def show_link(
             question |= encoder_fields(found.encoder)
             question["looked_at"] = note_coverage(found.library, found.encoder.id)
         question |= found.details
+        if moments and not link.has_moments:
+            raise click.UsageError(NO_MOMENTS)
         if link.is_chain:
             show_chains(found.library, found.chains, output, question, nothing=found.nothing)
         elif link.has_text:
             show_fused(found.library, found.fused, output, question, nothing=found.nothing)
         else:
-            show_hits(found.library, found.hits, output, question, nothing=found.nothing)
+            each = found.moments() if moments else None
+            show_hits(found.library, found.hits, output, question, nothing=found.nothing, moments=each)
 
 
-def link_clips(settings: Settings, text: str, *, span: bool, least_level: Level | None = None) -> list[ClipRequest]:
+def link_clips(
+    settings: Settings, text: str, *, span: bool, least_level: Level | None = None, moments: bool = False
+) -> list[ClipRequest]:
     """Return the hits of a link's search to cut; none where no match is good.
 
     Args:
@@ -123,6 +139,7 @@ def link_clips(settings: Settings, text: str, *, span: bool, least_level: Level 
         text: The link.
         span: Cut each chain as a whole.
         least_level: Replaces the least strength of the link; weak also cuts hits that are no good match.
+        moments: Cut hits to their moments.
 
     Raises:
         click.exceptions.Exit: Code 1 if there are no hits, or no good match.
@@ -133,12 +150,15 @@ def link_clips(settings: Settings, text: str, *, span: bool, least_level: Level 
             raise click.UsageError("--span needs a search with several steps, and this link has only one")
         if found.are_weak and least_level != "weak":
             raise NothingDone("no good match; --min-strength weak exports the best available")
+        if moments and not found.link.has_moments:
+            raise click.UsageError(NO_MOMENTS)
         if found.link.is_chain and found.chains:
             return clips_of(found.library, found.chains, span=span)
         if found.fused:
             return from_hits([hit.played for hit in found.fused], found.library)
         if found.hits:
-            return from_hits(found.hits, found.library)
+            each = found.moments() if moments else {}
+            return from_hits([cut_to_moment(hit, each) for hit in found.hits], found.library)
         raise NothingDone(found.nothing)
 
 
@@ -158,8 +178,8 @@ def _found(settings: Settings, text: str, least_level: Level | None) -> Iterator
     options = link_query.options_of(link)
     if link.is_text_alone:
         with open_texts(settings, options) as (library, options):
-            query = link_query.fused_query_of(link, _no_clip)
-            yield _in_text(library, link, found_text(library, query, None, options, {}))
+            texts = link_query.fused_query_of(link, _no_clip)
+            yield _in_text(library, link, found_text(library, texts, None, options, {}))
         return
     with open_search(settings, options) as (library, encoder, options):
         print_word_notes(encoder, link.texts)
@@ -175,14 +195,16 @@ def _found(settings: Settings, text: str, least_level: Level | None) -> Iterator
             nothing = no_chain(library, encoder, chain, options)
             yield Found(library=library, encoder=encoder, link=link, chains=chains, nothing=nothing)
         elif link.has_text:
-            query = link_query.fused_query_of(link, clip)
-            details = {"text_weight": query.text_weight}
-            found = found_text(library, query, engine, options, details)
+            fused = link_query.fused_query_of(link, clip)
+            details = {"text_weight": fused.text_weight}
+            found = found_text(library, fused, engine, options, details)
             yield replace(_in_text(library, link, found), encoder=encoder)
         else:
-            hits = engine.search(link_query.query_of(link, clip))
+            query = link_query.query_of(link, clip)
+            hits = engine.search(query)
             nothing = nothing_found(library, options)
-            yield Found(library=library, encoder=encoder, link=link, hits=hits, nothing=nothing)
+            moments = partial(find_moments, engine, query, hits)
+            yield Found(library=library, encoder=encoder, link=link, hits=hits, nothing=nothing, moments=moments)
 
 
 def _in_text(library: Library, link: SearchLink, found: FoundText) -> Found:

@@ -9,6 +9,7 @@ import click
 from app.commands.chain_run import files_of, print_chains, typed_query
 from app.commands.composing import words_query
 from app.commands.link_run import link_option, show_link
+from app.commands.moment_run import NO_MOMENTS, find_moments
 from app.commands.text_run import show_text
 from app.compose import Settings
 from app.shell.chain_options import ChainOptions, chain_options
@@ -17,6 +18,7 @@ from app.shell.coverage import note_coverage
 from app.shell.engine import open_engine
 from app.shell.file_words import RULE, looks_like_a_file, not_words
 from app.shell.hits import Output, output_options, show_hits
+from app.shell.moment_options import moments_option
 from app.shell.options import with_settings
 from app.shell.result_record import encoder_fields
 from app.shell.search_options import SearchOptions, nothing_found, open_search, search_options
@@ -37,6 +39,7 @@ Examples:
   prismsearch search --said '"start the engine"'
   prismsearch search "a red car" --said "engine OR motor" --written "exit*"
   prismsearch search "a dog jumps" --then "a cat" --within 10s
+  prismsearch search "a dog jumps" --moments -k 3
   prismsearch search --link "http://127.0.0.1:8501/?q=beach&shape=portrait"
   prismsearch search "sunset" -0 | xargs -0 mpv
 
@@ -50,6 +53,7 @@ Exit code 0: a good match was found; 1: none; 2: usage; 3: a model or the librar
 @text_options
 @chain_options
 @link_option
+@moments_option("Find the moment within the shot of each hit, the stretch that answers best; takes seconds for each.")
 @search_options
 @output_options
 @with_settings
@@ -60,6 +64,7 @@ def search(
     asked: TypedText,
     chain: ChainOptions,
     link: str | None,
+    moments: bool,
     options: SearchOptions,
     output: Output,
 ) -> None:
@@ -77,7 +82,7 @@ def search(
     word on. Limits such as --threshold and --min-strength are for shots that only the picture finds.
     """
     if link is not None:
-        show_link(settings, link, words, output, options.least_level)
+        show_link(settings, link, words, output, options.least_level, moments=moments)
         return
     if not words and not asked:
         raise click.UsageError("say what to look for: prismsearch search WORDS")
@@ -87,10 +92,14 @@ def search(
     if not chain.then and looks_like_a_file(text):
         raise not_words(text)
     if asked:
+        if moments:
+            raise click.UsageError(NO_MOMENTS)
         if chain.then:
             raise click.UsageError("--said, --written and --text cannot be used with --then yet; leave one of them out")
         show_text(settings, text, typed[0], asked, options, output)
         return
+    if moments and chain.then:
+        raise click.UsageError(NO_MOMENTS)
     files = files_of((text, *chain.then) if chain.then else (), typed)
     with open_search(settings, options, files=files) as (library, encoder, options):
         if chain.then:
@@ -100,11 +109,14 @@ def search(
             print_chains(settings, library, encoder, chains, options, output, steps)
             return
         query = words_query(library, encoder, text, typed[0], options)
-        hits = open_engine(settings, library, encoder).search(query)
+        engine = open_engine(settings, library, encoder)
+        hits = engine.search(query)
         question: dict[str, Any] = {
             "query": text,
             **typed[0].record(),
             **encoder_fields(encoder),
         }
         question["looked_at"] = note_coverage(library, encoder.id)
-        show_hits(library, hits, output, question, nothing=nothing_found(library, options) if not hits else "")
+        nothing = nothing_found(library, options) if not hits else ""
+        found = find_moments(engine, query, hits) if moments else None
+        show_hits(library, hits, output, question, nothing=nothing, moments=found)

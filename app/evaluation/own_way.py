@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from encoder import Encoder
     from indexer.progress import Progress
     from indexer.report import IndexReport
+    from indexer.settings import IndexSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,9 @@ def index_set(
     *,
     on_progress: Callable[[Progress], None],
     cancelled: Callable[[], bool],
+    cuts: IndexSettings | None = None,
 ) -> tuple[Segments, IndexReport]:
-    """Index the videos of a set with the product's default cuts, as far as that was not done before.
+    """Index the videos of a set, as far as that was not done before.
 
     Args:
         settings: Their library is the set's own; it is made if it does not exist.
@@ -66,6 +68,7 @@ def index_set(
         paths: The file of each video, by id.
         on_progress: Called with the progress of the run.
         cancelled: Polled; True stops the run. What is finished is kept.
+        cuts: How videos are cut; None for the product's default cuts, or as the set's library was cut before.
 
     Returns:
         The segments of all videos that have any, in the order of `paths`; the report of the run, which says if it was
@@ -79,7 +82,7 @@ def index_set(
 
     with compose.open_library(settings, create=True) as library:
         take_over_former_space(library, encoder)
-        cuts = cut_settings_of(library)
+        cuts = cuts or cut_settings_of(library)
         report = index_folders(
             library,
             encoder,

@@ -15,6 +15,7 @@ import click
 
 from app.shell.exit_codes import FAILED
 from app.shell.listing import part_text
+from app.shell.moment_options import Moments, cut_to_moment, moment_cell, moment_of, moment_record
 from app.shell.options import Whole
 from app.shell.result_record import place_fields
 from app.shell.terminal import display_path, print_json, print_note, print_paths, printable, table
@@ -81,8 +82,16 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def show_hits(library: Library, hits: Sequence[Hit], output: Output, question: dict[str, Any], *, nothing: str) -> None:
-    """Print hits of a library in the chosen form; see `show_results`."""
+def show_hits(
+    library: Library,
+    hits: Sequence[Hit],
+    output: Output,
+    question: dict[str, Any],
+    *,
+    nothing: str,
+    moments: Moments | None = None,
+) -> None:
+    """Print hits of a library in the chosen form, with their moments if these were asked for; see `show_results`."""
     parts = parts_of(library, hits)
     show_results(
         "hits",
@@ -90,9 +99,9 @@ def show_hits(library: Library, hits: Sequence[Hit], output: Output, question: d
         output,
         question,
         nothing=nothing,
-        record=lambda hit: hit_record(hit, parts),
-        lines=lambda each: hit_lines(each, parts),
-        to_open=lambda hit: hit,
+        record=lambda hit: hit_record(hit, parts, moments),
+        lines=lambda each: hit_lines(each, parts, moments),
+        to_open=lambda hit: hit if moments is None else cut_to_moment(hit, moments),
     )
 
 
@@ -157,13 +166,17 @@ def show_results(
         raise click.exceptions.Exit(FAILED)
 
 
-def hit_lines(hits: Sequence[Hit], parts: Parts) -> list[str]:
-    """Return one aligned line for each hit: rank, score, time range, file; parts of shots and weak hits are marked."""
+def hit_lines(hits: Sequence[Hit], parts: Parts, moments: Moments | None = None) -> list[str]:
+    """Return one aligned line for each hit: rank, score, time range, moment if these were asked for, file.
+
+    Parts of shots and weak hits are marked.
+    """
     rows = []
     for hit in hits:
         times, place = shot_cells(hit, parts, weak=is_weak(hit))
-        rows.append((str(hit.rank), f"{hit.score:.3f}", times, place))
-    return table(rows, ">><<")
+        moment = [] if moments is None else [moment_cell(hit, moments)]
+        rows.append((str(hit.rank), f"{hit.score:.3f}", times, *moment, place))
+    return table(rows, ">><<" if moments is None else ">><<<")
 
 
 def shot_cells(hit: Hit, parts: Parts, *, weak: bool) -> tuple[str, str]:
@@ -190,8 +203,9 @@ def segment_seconds(segment: Segment, video: Video) -> tuple[Fraction, Fraction]
     )
 
 
-def hit_record(hit: Hit, parts: Parts) -> dict[str, Any]:
-    """Return a hit as JSON values: with its shot, from 0, and which part of it it is, from 1."""
+def hit_record(hit: Hit, parts: Parts, moments: Moments | None = None) -> dict[str, Any]:
+    """Return a hit as JSON values: with its shot, from 0, and which part of it it is, from 1; and its moment, if
+    moments were asked for."""
     from app.exporting.lists import identity_record
     from indexer.identity import Identity
 
@@ -207,6 +221,7 @@ def hit_record(hit: Hit, parts: Parts) -> dict[str, Any]:
         "term_scores": [round(float(score), 6) for score in hit.term_scores],
         "alike": list(hit.alike),
         **identity_record(Identity.of(hit.video)),
+        **({} if moments is None else {"moment": moment_record(moment_of(hit, moments), hit.video)}),
     }
 
 

@@ -17,7 +17,7 @@ from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING
 from app.shell.file_words import require_files
 from app.shell.filter_options import filter_options, passes_any, unmatched_facet
-from app.shell.notice import print_notice, print_other_text
+from app.shell.notice import limits_hits, print_notice, print_other_text
 from app.shell.options import Whole
 from app.shell.paths import as_indexed
 from app.shell.terminal import display_path
@@ -154,7 +154,7 @@ def open_search(
         take_over_former_space(library, encoder)
         require_indexed(library, encoder.id)
         print_other_text(library, encoder)
-        if encoder.notice:
+        if limits_hits(encoder):
             print_notice(encoder, [each.path for each in library.videos()])
         yield library, encoder, options
 

@@ -12,9 +12,11 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app import compose
 from app.compose import (
     DEVICE_VARIABLE,
     ENCODER_VARIABLE,
@@ -34,6 +36,7 @@ from app.web.api.folders import folder_routes
 from app.web.api.library import library_routes
 from app.web.api.map import map_routes
 from app.web.api.media import media_routes
+from app.web.api.moments import moment_routes
 from app.web.api.proxies import proxy_routes
 from app.web.api.questions import question_routes
 from app.web.api.runs import run_routes
@@ -48,9 +51,10 @@ from app.web.http.requests import ApiRequest
 from app.web.http.routes import route
 from app.web.http.security import SecurityMiddleware, inline_scripts_of
 from app.web.http.streamlit_page import front_end_folder, page_html, page_routes
-from app.web.pages.loading import load_pages
+from app.web.pages.loading import load_pages, shared_engine
 from app.web.pages.theme import theme_options
 from app.web.services.examples import Examples
+from app.web.services.moments import Moments
 from app.web.services.open_files import raise_open_files_limit
 from app.web.services.open_pages import announced, open_in_browser, redirect_file, sweep_redirects, this_page
 from app.web.services.page_secret import page_folder, page_secret
@@ -63,6 +67,7 @@ if TYPE_CHECKING:
     from starlette.routing import Route
 
     from db.library import Library
+    from search.engine import SearchEngine
 
 _SHUTDOWN_SECONDS = 2
 _OPTIONS: dict[str, Any] = {
@@ -135,7 +140,7 @@ def make_app(
     return streamlit.App(
         Path(__file__).parents[1] / "page.py",
         lifespan=lifespan,
-        routes=[*page_routes(page), *our_routes(settings, library, proxies, read)],
+        routes=[*page_routes(page), *our_routes(settings, library, proxies, read, shared_engine)],
         middleware=[
             Middleware(SecurityMiddleware, inline_scripts=inline_scripts_of(page)),
             *guards,
@@ -152,7 +157,13 @@ def _hand_to_script(settings: Settings) -> None:
         os.environ[ENCODER_VARIABLE] = settings.encoder
 
 
-def our_routes(settings: Settings, library: Library, proxies: Proxies, read: ReadMedia = read_here) -> list[Route]:
+def our_routes(
+    settings: Settings,
+    library: Library,
+    proxies: Proxies,
+    read: ReadMedia = read_here,
+    open_engine: Callable[[], SearchEngine] | None = None,
+) -> list[Route]:
     """Return all routes under /api/.
 
     Args:
@@ -160,7 +171,15 @@ def our_routes(settings: Settings, library: Library, proxies: Proxies, read: Rea
         library: The library that routes read and change.
         proxies: The proxies of this server.
         read: Calls the functions that read media.
+        open_engine: Returns the engine of the pages, up to date; None for one of the routes' own.
     """
+    opened = cache(partial(compose.open_engine, settings, library))
+
+    def own_engine() -> SearchEngine:
+        engine = opened()
+        engine.refresh()
+        return engine
+
     segments, check, jobs = SegmentCache(library), SourceCheck(library), Jobs(library.directory)
 
     def no_such_address(request: ApiRequest) -> None:
@@ -169,6 +188,7 @@ def our_routes(settings: Settings, library: Library, proxies: Proxies, read: Rea
     return [
         *media_routes(library, segments, check),
         *segment_routes(library, segments, check, read),
+        *moment_routes(segments, Moments(open_engine or own_engine, read)),
         *text_routes(library),
         *proxy_routes(segments, check, proxies),
         *library_routes(library),

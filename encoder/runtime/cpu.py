@@ -70,6 +70,14 @@ class CpuRunner:
         """See `Runner.encode_tokens`."""
         return self._in_parts(clips, self._tower.encode_tokens)
 
+    def frame_features(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """See `Runner.frame_features`."""
+        return self._tower.frame_features(torch.from_numpy(np.ascontiguousarray(frames))).numpy()
+
+    def encode_features(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See `Runner.encode_features`."""
+        return self._tower.encode_features(torch.from_numpy(np.ascontiguousarray(features))).numpy()
+
     def _in_parts(self, clips: NDArray[np.uint8], encode: Callable[[Tensor], Tensor]) -> NDArray[np.float32]:
         parts = range(0, len(clips), _MOST_AT_ONCE)
         return torch.cat([self._encoded(clips[start : start + _MOST_AT_ONCE], encode) for start in parts]).numpy()
@@ -77,7 +85,7 @@ class CpuRunner:
     def _encoded(self, clips: NDArray[np.uint8], encode: Callable[[Tensor], Tensor]) -> Tensor:
         """Encode clips by way of the features of their pictures; encode: (1, T, N, D) to the result for one clip."""
         pictures = np.ascontiguousarray(clips).reshape(-1, *clips.shape[2:])
-        names = [_name(picture) for picture in pictures]
+        names = [picture_digest(picture) for picture in pictures]
         new = {name: i for i, name in enumerate(names) if name not in self._features}
         if new:
             features = self._tower.frame_features(torch.from_numpy(pictures[list(new.values())]))
@@ -100,7 +108,7 @@ class CpuRunner:
             return unit_rows(self._text(torch.from_numpy(ids), torch.from_numpy(paddings))).numpy()
 
 
-def _name(picture: NDArray[np.uint8]) -> bytes:
+def picture_digest(picture: NDArray[np.uint8]) -> bytes:
     """Return a digest of a picture's size and pixels."""
     found = hashlib.blake2b(repr(picture.shape).encode(), digest_size=16)
     found.update(picture.data)

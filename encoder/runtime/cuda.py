@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -33,6 +33,10 @@ that."""
 
 _SHARE_OF_FREE = 0.6
 """Fraction used of the memory that is free when the encoder is loaded, because other programs use the GPU too."""
+
+
+AnyClips = TypeVar("AnyClips", NDArray[np.uint8], NDArray[np.float32])
+"""Clips (B, T, S, S, 3), or the features of their frames (B, T, N, D)."""
 
 
 class CudaRunner:
@@ -101,8 +105,16 @@ class CudaRunner:
         """See `Runner.encode_tokens`. Out of memory, as for clips."""
         return self._encoded(clips, self._tokens_in_chunks)
 
+    def frame_features(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """See `Runner.frame_features`. Out of memory, as for clips."""
+        return self._encoded(frames[:, None], self._features_in_chunks)
+
+    def encode_features(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See `Runner.encode_features`. Out of memory, as for clips."""
+        return self._encoded(features, self._rows_of_features)
+
     def _encoded(
-        self, clips: NDArray[np.uint8], in_chunks: Callable[[NDArray[np.uint8], int], NDArray[np.float32]]
+        self, clips: AnyClips, in_chunks: Callable[[AnyClips, int], NDArray[np.float32]]
     ) -> NDArray[np.float32]:
         while True:
             chunk = min(len(clips), self._chunk(clips.shape[1]))
@@ -134,6 +146,23 @@ class CudaRunner:
                 part = self._tower.tokens(self._send(clips[start : start + chunk]))
                 tokens[start : start + chunk] = part.float().cpu().numpy()
         return tokens
+
+    def _features_in_chunks(self, frames: NDArray[np.uint8], chunk: int) -> NDArray[np.float32]:
+        """Compute the features of frames (M, 1, S, S, 3), as large as tokens."""
+        features = np.empty((len(frames), self._patches, self._config.dim), np.float32)
+        with torch.inference_mode():
+            for start in range(0, len(frames), chunk):
+                part = self._tower.frame_features(self._send(frames[start : start + chunk])[:, 0])
+                features[start : start + chunk] = part.float().cpu().numpy()
+        return features
+
+    def _rows_of_features(self, features: NDArray[np.float32], chunk: int) -> NDArray[np.float32]:
+        rows = np.empty((len(features), self._config.dim), np.float32)
+        with torch.inference_mode():
+            for start in range(0, len(features), chunk):
+                part = torch.from_numpy(np.ascontiguousarray(features[start : start + chunk])).to(self._device)
+                rows[start : start + chunk] = self._tower.encode_features(part).cpu().numpy()
+        return rows
 
     def _rows_in_chunks(self, clips: NDArray[np.uint8], chunk: int) -> NDArray[np.float32]:
         cuda = self._device.type == "cuda"

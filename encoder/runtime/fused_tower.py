@@ -82,8 +82,24 @@ class FusedTower:
 
     def __call__(self, clips: Tensor) -> Tensor:
         """Encode clips, uint8 (B, T, S, S, 3) on the device, to unit rows, float32 (B, D). Raises: see `tokens`."""
-        x = self.tokens(clips)
-        b, t, n = clips.shape[0], clips.shape[1], self.config.rows * self.config.columns
+        return self._rows(self.tokens(clips), clips.shape[1])
+
+    def encode_features(self, features: Tensor) -> Tensor:
+        """Encode features of frames (B, T, N, D) to unit rows, float32 (B, D). Raises: see `tokens`."""
+        _require_no_gradients()
+        b, t = features.shape[:2]
+        x = features.to(self._dtype, copy=True).view(-1, features.shape[-1])  # changed in place by the blocks
+        return self._rows(self._joined(x, b, t), t)
+
+    def frame_features(self, frames: Tensor) -> Tensor:
+        """Compute the features of frames, uint8 (M, S, S, 3) on the device, (M, N, D). Raises: see `tokens`."""
+        _require_no_gradients()
+        x = self._frame_features(frames[:, None])
+        return x.view(len(frames), self.config.rows * self.config.columns, -1)
+
+    def _rows(self, x: Tensor, t: int) -> Tensor:
+        """Return the unit rows, float32 (B, D), of tokens x (B, T*N, D), which are changed in place."""
+        b, n = len(x), self.config.rows * self.config.columns
         if self._auxiliary:
             self._run(self._auxiliary, x.view(b * t * n, -1), Sequences.within_clips(b, t, n))
             x.add_(self._last_shift.to(x.dtype))
@@ -95,14 +111,19 @@ class FusedTower:
         Raises:
             RuntimeError: Gradients are enabled: weights here are copies, and the kernels have no backward pass.
         """
-        if torch.is_grad_enabled():
-            raise RuntimeError(
-                "the fused tower has no gradients: run it under torch.inference_mode(), or train the network itself"
-            )
+        _require_no_gradients()
+        return self._joined(self._frame_features(clips), *clips.shape[:2])
+
+    def _frame_features(self, clips: Tensor) -> Tensor:
+        """Return the features of the frames of clips, (B*T*N, D)."""
         b, t, n = clips.shape[0], clips.shape[1], self.config.rows * self.config.columns
         x = self._patch_tokens(clips)  # (B*T*N, D), changed in place by the blocks
         self._run(self._spatial, x, Sequences.within_frames(b, t, n))
-        x = self._normed(x, self._spatial_norm)
+        return self._normed(x, self._spatial_norm)
+
+    def _joined(self, x: Tensor, b: int, t: int) -> Tensor:
+        """Attend across frames: features of frames x (B*T*N, D), which are changed in place, to tokens (B, T*N, D)."""
+        n = self.config.rows * self.config.columns
         positions = resize_positions(self._temporal_positions, (self.config.frames,), (t,)).to(x.dtype)
         x.view(b, t, n, -1).add_(positions[:, None])
         self._run(self._temporal, x, Sequences.across_frames(b, t, n))
@@ -170,6 +191,13 @@ class FusedTower:
 
     def _normed(self, x: Tensor, norm: _Norm) -> Tensor:
         return self.kernels.shifted_norm(x, norm.shift, norm.weight, norm.bias)
+
+
+def _require_no_gradients() -> None:
+    if torch.is_grad_enabled():
+        raise RuntimeError(
+            "the fused tower has no gradients: run it under torch.inference_mode(), or train the network itself"
+        )
 
 
 def _mean(tokens: Tensor) -> Tensor:

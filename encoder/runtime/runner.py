@@ -57,6 +57,28 @@ class Runner(Protocol):
         """
         ...
 
+    def frame_features(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Compute the features of frames, the first half of `encode_clips`.
+
+        Args:
+            frames: uint8 (M, S, S, 3), RGB, M >= 1.
+
+        Returns:
+            float32 (M, N, D), each independent of the others.
+        """
+        ...
+
+    def encode_features(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Encode clips of which the features of frames are known, the second half; raises as `encode_clips`.
+
+        Args:
+            features: float32 (B, T, N, D) of `frame_features`, B >= 1, any T.
+
+        Returns:
+            float32 (B, D), rows of unit length.
+        """
+        ...
+
     def encode_texts(self, ids: NDArray[np.int32], paddings: NDArray[np.float32]) -> NDArray[np.float32]:
         """Encode tokenized texts. Not to be called for a plain network.
 
@@ -97,20 +119,38 @@ class PlainRunner:
         """See `Runner.encode_tokens`."""
         return self._in_parts(clips, vision_of(self._network))
 
-    def _in_parts(self, clips: NDArray[np.uint8], encode: Callable[[Tensor], Tensor]) -> NDArray[np.float32]:
-        encoded, step = [], self._clips_at_once(clips)
+    def frame_features(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """See `Runner.frame_features`."""
+        return self._in_parts(frames[:, None], lambda part: vision_of(self._network).frame_features(part[:, 0]))
+
+    def encode_features(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See `Runner.encode_features`."""
+        tokens = features.shape[1] * features.shape[2]
+        return self._in_parts(features, self._network.encode_features, self._at_once(len(features), tokens))
+
+    def _in_parts(
+        self,
+        clips: NDArray[np.uint8] | NDArray[np.float32],
+        encode: Callable[[Tensor], Tensor],
+        step: int | None = None,
+    ) -> NDArray[np.float32]:
+        """Encode a few at a time: `step`, or as many as the tokens of clips (B, T, H, W, 3) allow."""
+        encoded, step = [], step or self._clips_at_once(clips)
         with torch.inference_mode():
             for start in range(0, len(clips), step):
                 part = torch.from_numpy(np.ascontiguousarray(clips[start : start + step])).to(self._device)
                 encoded.append(encode(part).float().cpu().numpy())
         return np.concatenate(encoded)
 
-    def _clips_at_once(self, clips: NDArray[np.uint8]) -> int:
-        if self._device.type != "cpu":
-            return len(clips)  # the caller halves a batch that does not fit
+    def _clips_at_once(self, clips: NDArray[np.uint8] | NDArray[np.float32]) -> int:
         config = self._network.config
         tokens: int = clips.shape[1] * (clips.shape[2] // config.patch) * (clips.shape[3] // config.patch)
-        return max(1, _CPU_ACTIVATION // (tokens * config.dim))
+        return self._at_once(len(clips), tokens)
+
+    def _at_once(self, clips: int, tokens: int) -> int:
+        if self._device.type != "cpu":
+            return clips  # the caller halves a batch that does not fit
+        return max(1, _CPU_ACTIVATION // (tokens * self._network.config.dim))
 
     def encode_texts(self, ids: NDArray[np.int32], paddings: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Runner.encode_texts`."""

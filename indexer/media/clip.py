@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from encoder import ClipSpec
     from indexer.media.decode import Frame
+    from indexer.media.frame_buffer import FrameBuffer
     from indexer.media.probe import Source
     from indexer.media.scale import Scaler
 
@@ -55,6 +56,34 @@ def read_clip(
         UnreadableVideo: If the file cannot be decoded.
         ValueError: If the times are not within the video.
     """
+    return read_range(path, spec, start_seconds=start_seconds, end_seconds=end_seconds, max_frames=max_frames).clip()
+
+
+class RangeFrames(NamedTuple):
+    """The frames of a range.
+
+    Attributes:
+        buffer: All of them, or evenly spaced ones, by their position in the range.
+        pts: Of every frame, ascending; at least one.
+    """
+
+    buffer: FrameBuffer
+    pts: list[int]
+
+    def clip(self) -> Clip:
+        """Return the clip of the range, uint8 (T, S, S, 3)."""
+        return self.buffer.clip(0, len(self.pts))
+
+
+def read_range(
+    path: str,
+    spec: ClipSpec,
+    *,
+    start_seconds: float | Fraction | None,
+    end_seconds: float | Fraction | None,
+    max_frames: int = CANDIDATE_FRAMES,
+) -> RangeFrames:
+    """Read the frames of a range. Arguments and exceptions are those of `read_clip`; Fractions are exact."""
     from indexer.media.clock_map import clock_map
     from indexer.media.decode import Decoding
     from indexer.media.probe import open_source
@@ -78,12 +107,12 @@ def read_clip(
         )
         seekable = clock is None and source.seeks_exactly and not decoding.clock.synthesized
         if seekable and frame_range.begin - first.pts > source.step:
-            clip = _seek_and_sample(source, frame_range)
-            if clip is not None:
-                return clip
+            found = _seek_and_collect(source, frame_range)
+            if found is not None:
+                return found
     number, _ = (None if clock is None else clock.key_before(frame_range.begin)) or (0, 0)
     with open_source(path) as source:  # again, since raw streams cannot even be sought to their beginning
-        return frame_range.sample(Decoding(source, skip_packets=number))
+        return frame_range.collect(Decoding(source, skip_packets=number))
 
 
 def read_image(path: str, spec: ClipSpec) -> Clip:
@@ -135,8 +164,8 @@ def _first_frame(path: str, spec: ClipSpec) -> Clip:
         raise UnreadableVideo(path, "not_video", "This is neither a readable picture nor a video.") from problem
 
 
-def _seek_and_sample(source: Source, frame_range: _Range) -> Clip | None:
-    """Decode the clip from the key frame before it; None if this container cannot be sought reliably."""
+def _seek_and_collect(source: Source, frame_range: _Range) -> RangeFrames | None:
+    """Decode the range from the key frame before it; None if this container cannot be sought reliably."""
     from av.error import FFmpegError
 
     from indexer.media.decode import Decoding
@@ -151,7 +180,7 @@ def _seek_and_sample(source: Source, frame_range: _Range) -> Clip | None:
         if landed is None or decoding.clock.synthesized:
             return None
         if landed.pts <= frame_range.begin:
-            return frame_range.sample(_chain(landed, frames))
+            return frame_range.collect(_chain(landed, frames))
     return None
 
 
@@ -161,7 +190,7 @@ def _chain(first: Frame, rest: Iterable[Frame]) -> Iterable[Frame]:
 
 
 class _Range:
-    """A range [begin, end) in pts of a video, and the sampling of a clip from its frames."""
+    """A range [begin, end) in pts of a video, and the collection of its frames."""
 
     def __init__(self, scaler: Scaler, *, begin: int, end: int | None, step: int, max_frames: int) -> None:
         self.begin = begin
@@ -170,12 +199,12 @@ class _Range:
         self._step = step
         self._max_frames = max_frames
 
-    def sample(self, frames: Iterable[Frame]) -> Clip:
-        """Sample a clip from frames that start at or before the range. ValueError if the video ends before it."""
+    def collect(self, frames: Iterable[Frame]) -> RangeFrames:
+        """Collect from frames that start at or before the range. ValueError if the video ends before it."""
         from indexer.media.frame_buffer import FrameBuffer
 
         buffer = FrameBuffer(self._scaler, self._max_frames)
-        count = 0
+        pts: list[int] = []
         before: Frame | None = None
         continues = False
         for frame in frames:
@@ -185,11 +214,11 @@ class _Range:
             if frame.pts < self.begin:
                 before = frame
                 continue
-            buffer.push(count, self._scaler.reduce(frame.picture), (frame.picture.width, frame.picture.height))
-            count += 1
-        if count:
-            return buffer.clip(0, count)
+            buffer.push(len(pts), self._scaler.reduce(frame.picture), (frame.picture.width, frame.picture.height))
+            pts.append(frame.pts)
+        if pts:
+            return RangeFrames(buffer, pts)
         if before is None or not (continues or before.pts + (before.duration or self._step) > self.begin):
             raise ValueError("the video ends before the clip starts; choose an earlier start")
         buffer.push(0, self._scaler.reduce(before.picture), (before.picture.width, before.picture.height))
-        return buffer.clip(0, 1)
+        return RangeFrames(buffer, [before.pts])

@@ -95,6 +95,11 @@ class DecimatingBuffer(Generic[T]):
             at -= 1
         return self._items[at]
 
+    @property
+    def indices(self) -> list[int]:
+        """The indices of the items, ascending."""
+        return list(self._indices)
+
     def within(self, low: int, high: int) -> list[T]:
         """Return the items within [low, high), in order."""
         return self._items[bisect_left(self._indices, low) : bisect_left(self._indices, high)]
@@ -139,12 +144,20 @@ class FrameBuffer:
         """
         scaled: dict[int, Pixels] = {}
         frames = []
-        for offset in sample_indices(high - low, self._scaler.spec.frames):
+        spec = self._scaler.spec
+        for offset in sample_indices(high - low, spec.frames, ends=spec.ends):
             picture, size = self._frames.nearest(low + offset, low, high)
             if id(picture) not in scaled:
                 scaled[id(picture)] = self._scaler.clip_frame(picture, coded_size=size)
             frames.append(scaled[id(picture)])
         return np.stack(frames)
+
+    def evenly(self, most: int) -> tuple[list[int], Pixels]:
+        """Return at most `most` buffered frames, evenly spaced from the first on: indices, and uint8 (M, S, S, 3)."""
+        indices = self._frames.indices
+        chosen = [indices[at] for at in sample_indices(len(indices), min(most, len(indices)))]
+        frames = [self._frames.nearest(index, index, index + 1) for index in chosen]
+        return chosen, np.stack([self._scaler.clip_frame(picture, coded_size=size) for picture, size in frames])
 
     def pictures(self, indices: Iterable[int], low: int, high: int) -> list[VideoFrame]:
         """Return the buffered frames nearest to `indices`, each once and in order.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -32,6 +32,7 @@ class ApiRequest:
     query: Mapping[str, str]
     headers: Headers
     body: Any = None  # parsed JSON; None if nothing was sent
+    gone: Callable[[], bool] = lambda: False  # whether the browser has disconnected, for handlers that are told
 
     def id(self, name: str) -> int:
         """Return a path parameter as a whole number.

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
+import anyio
 from anyio import CapacityLimiter
 from anyio.lowlevel import RunVar
 from starlette.concurrency import run_in_threadpool
@@ -15,9 +18,16 @@ from starlette.routing import Route
 from app.web.http.requests import ApiRequest, read_json
 from app.web.http.responses import CLOSING, json_response, response_for_error
 
+_LOOK_SECONDS = 0.3
+
 
 def route(
-    path: str, handler: Callable[[ApiRequest], Any], method: str = "GET", *, max_concurrent: int | None = None
+    path: str,
+    handler: Callable[[ApiRequest], Any],
+    method: str = "GET",
+    *,
+    max_concurrent: int | None = None,
+    tell_gone: bool = False,
 ) -> Route:
     """Return a Starlette route for a handler.
 
@@ -28,7 +38,9 @@ def route(
         method: HTTP method; GET includes HEAD.
         max_concurrent: Number of these requests handled at a time, for slow handlers. A waiting request whose browser
             disconnects is dropped.
+        tell_gone: Let the handler know, by `ApiRequest.gone`, that its browser disconnects while it works.
     """
+    run = _run_told if tell_gone else _run
     limiter_of_loop: RunVar[CapacityLimiter] = RunVar(f"{method} {path}")
 
     async def endpoint(request: Request) -> Response:
@@ -36,17 +48,44 @@ def route(
             body = await read_json(request) if method not in ("GET", "HEAD") else None
             received = ApiRequest(request.method, request.path_params, request.query_params, request.headers, body)
             if max_concurrent is None:
-                result = await run_in_threadpool(handler, received)
+                result = await run(handler, received, request)
             else:
                 async with _limiter(limiter_of_loop, max_concurrent):
                     if await request.is_disconnected():
                         raise ClientDisconnect
-                    result = await run_in_threadpool(handler, received)
+                    result = await run(handler, received, request)
             return result if isinstance(result, Response) else json_response(result)
 
         return await errors_as_responses(respond)
 
     return Route(path, endpoint, methods=[method])
+
+
+async def _run(handler: Callable[[ApiRequest], Any], received: ApiRequest, request: Request) -> Any:
+    return await run_in_threadpool(handler, received)
+
+
+async def _run_told(handler: Callable[[ApiRequest], Any], received: ApiRequest, request: Request) -> Any:
+    """Run a handler while watching its browser."""
+    gone = threading.Event()
+    outcome: list[Any] = []
+    errors: list[Exception] = []  # not raised inside the group, which would wrap it
+
+    async def watch() -> None:
+        while not await request.is_disconnected():
+            await anyio.sleep(_LOOK_SECONDS)
+        gone.set()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(watch)
+        try:
+            outcome.append(await run_in_threadpool(handler, replace(received, gone=gone.is_set)))
+        except Exception as error:  # noqa: BLE001 - raised below
+            errors.append(error)
+        group.cancel_scope.cancel()
+    if errors:
+        raise errors[0]
+    return outcome[0]
 
 
 async def errors_as_responses(respond: Callable[[], Awaitable[Response]]) -> Response:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from app.link_parameters import encode_path
 from app.shell.file_options import export_options
-from app.web.pages import session
+from app.web.pages import search_state, session
 from app.web.pages.components import component
 
 _LARGEST = 2**53 - 1  # the largest integer that JavaScript holds exactly
@@ -26,6 +26,7 @@ def show() -> None:
             "export": st.query_params.get("export") == "1",
             "home": encode_path(str(Path.home() / "prismsearch-export")),
             "choice": choice_of(export_options()),
+            "search": search_state.moments_link(),
         },
     )
 

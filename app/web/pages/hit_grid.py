@@ -11,7 +11,14 @@ from app.web.pages import components, query_widgets, search_state
 from app.web.pages.components import component
 
 
-def draw_grid(cards: Sequence[dict[str, Any]], *, more: bool, folded: bool = False, milliseconds: float = 0.0) -> None:
+def draw_grid(
+    cards: Sequence[dict[str, Any]],
+    *,
+    more: bool,
+    folded: bool = False,
+    milliseconds: float = 0.0,
+    search: str = "",
+) -> None:
     """Draw cards in the grid.
 
     Args:
@@ -19,6 +26,7 @@ def draw_grid(cards: Sequence[dict[str, Any]], *, more: bool, folded: bool = Fal
         more: Whether there may be more hits, for the last button.
         folded: Whether they are no good match, and shown only when asked for.
         milliseconds: Time that the search took.
+        search: Query string of the search, if its hits have moments.
     """
     token = hashlib.blake2b(repr((cards, folded)).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
     component("search/grid")(
@@ -29,6 +37,7 @@ def draw_grid(cards: Sequence[dict[str, Any]], *, more: bool, folded: bool = Fal
             "more": more,
             "folded": folded,
             "milliseconds": round(milliseconds, 2),
+            "search": search,
         },
         on_like_change=on_like,
         on_exclude_change=on_exclude,

@@ -9,8 +9,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
 from app.web.pages import session
+
+if TYPE_CHECKING:
+    from search.engine import SearchEngine
 
 
 def load_pages() -> None:
@@ -20,6 +24,16 @@ def load_pages() -> None:
     with _without_script(), suppress(Exception):
         if any(row.segments for row in session.open_library().encoders()):
             session.open_engine()
+
+
+def shared_engine() -> SearchEngine:
+    """Return the engine that all tabs share, up to date, to a route, which is no script.
+
+    Raises:
+        EncoderError, WrongSetting: See `session.open_engine`.
+    """
+    with _without_script():
+        return session.open_engine()
 
 
 @contextmanager

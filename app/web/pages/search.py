@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.link_parameters import MAX_HITS
 from app.search_link import LinkTerm, SearchLink
+from app.shell.notice import limits_hits
 from app.web.http.errors import as_sentence
 from app.web.pages import components, search_state, session
 from app.web.pages import query_widgets as widgets
@@ -91,6 +92,7 @@ def draw_hits(link: SearchLink, engine: SearchEngine) -> None:
         more=len(found.hits) >= link.limit and link.limit < MAX_HITS,
         folded=line.folded,
         milliseconds=milliseconds,
+        search=search_state.moments_link(),
     )
 
 
@@ -98,7 +100,7 @@ def draw_ideas(engine: SearchEngine) -> None:
     """Draw a few sentences to begin with. The demo encoder gets some only for videos that show such things."""
     if session.notice(engine):
         return
-    known = IDEAS["demo" if engine.encoder.notice else "any"]
+    known = IDEAS["demo" if limits_hits(engine.encoder) else "any"]
     st.pills("Try", known, key="idea", on_change=widgets.on_idea, label_visibility="collapsed")
 
 

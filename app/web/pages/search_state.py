@@ -100,6 +100,12 @@ def write_address(link: SearchLink) -> None:
         st.session_state[WRITTEN] = params
 
 
+def moments_link() -> str:
+    """Return the query string of the tab's search if its hits have moments, or ''."""
+    link = current_search()
+    return link.query_string() if link.has_moments else ""
+
+
 def with_typed_words(link: SearchLink) -> SearchLink:
     """Return `link` with the words now in the text box; a callback may run before the script has read them."""
     return replace(link, words=str(st.session_state.get("words", link.words)))

@@ -13,7 +13,7 @@ from app import compose
 from app.media_workers import MediaWorkers
 from app.search_link import LinkTerm, SearchLink, TermKind
 from app.shell import link_query
-from app.shell.notice import notice_for
+from app.shell.notice import limits_hits, notice_for
 from app.web.services.link_examples import clip_of
 from app.web.services.vector_upkeep import VectorUpkeep
 
@@ -72,7 +72,7 @@ def jobs() -> Jobs:
 
 def notice(engine: SearchEngine) -> str | None:
     """Return the encoder's notice about hits in this library, or None."""
-    if not engine.encoder.notice:
+    if not limits_hits(engine.encoder):
         return None
     return notice_for(engine.encoder, engine.library.folders())
 

@@ -152,7 +152,10 @@ def draw_timeline(video: Video, segments: Sequence[Segment], scores: dict[str, A
     }
     token = hashlib.blake2b(json.dumps(data).encode(), digest_size=8).hexdigest()
     component("video/view")(
-        key="timeline", data={"token": token, **data}, on_like_change=on_like, on_range_change=on_range
+        key="timeline",
+        data={"token": token, "search": search_state.moments_link(), **data},
+        on_like_change=on_like,
+        on_range_change=on_range,
     )
 
 

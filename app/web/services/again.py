@@ -14,7 +14,6 @@ from app.encoding_again import stored_description
 from app.jobs.index_journal import last_speed
 from app.shell.terminal import count_text
 from app.times import format_duration
-from encoder import ClipSpec
 from indexer.missing_files import is_below
 from indexer.plan import is_current
 
@@ -44,7 +43,7 @@ def again_text(library: Library, order: IndexOrder, settings: Settings, states: 
         return ""
     known = stored_description(library, choice)
     shaping = replace(order.shaping, hardware="none")  # it shapes nothing, and would be tried here
-    recipe = shaping.index_settings(cut_settings_of(library)).recipe(ClipSpec(known.frames, known.size, known.fit))
+    recipe = shaping.index_settings(cut_settings_of(library)).recipe(known.clip_spec)
     old = {
         record.video_id
         for path, record in library.known_files(known.id).items()

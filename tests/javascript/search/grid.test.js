@@ -41,11 +41,12 @@ function hit(id) {
  * @param {GridHit[]} hits
  * @param {boolean} [more]
  * @param {boolean} [folded]
+ * @param {string} [search] Whose hits have moments.
  */
-function show(token, hits, more = false, folded = false) {
+function show(token, hits, more = false, folded = false, search = '') {
   unmount = mount({
     parentElement: parent,
-    data: { token, hits, more, folded },
+    data: { token, hits, more, folded, search },
     setTriggerValue: (name, value) => triggers.push([name, value]),
   });
 }
@@ -287,6 +288,42 @@ test('a preview plays under the pointer once it rests, one at a time, and ends w
   assert.deepEqual(videos(), ['/api/preview/3']);
   parent.querySelector('.ps-grid')?.dispatchEvent(new Event('pointerleave'));
   assert.deepEqual(videos(), []);
+  mock.timers.reset();
+});
+
+test('a preview of a hit plays its moment once that is known: at once, or when a person lingers', async (context) => {
+  const moment = { preview: { from: 0.25, to: 0.75 }, is_whole: false };
+  const server = new FakeServer({ 'GET /api/moment/1': moment }).serve(context);
+  mock.timers.enable({ apis: ['setTimeout'] });
+  show('a', hits(2), false, false, 'q=a');
+  /** @param {number} milliseconds */
+  const hover = async (milliseconds) => {
+    parent.querySelector('.ps-grid')?.dispatchEvent(new Event('pointerleave'));
+    cards()[0].dispatchEvent(new Event('pointerover', { bubbles: true }));
+    for (const each of [100, milliseconds]) mock.timers.tick(each);
+    await settle();
+    return parent.querySelector('.ps-preview-moment');
+  };
+  const asked = () => server.asked().filter((line) => line.includes('/api/moment'));
+  assert.equal(await hover(1000), null);
+  assert.deepEqual(asked(), [], 'who passes over a hit asks for nothing');
+  const bar = await hover(1600);
+  assert(bar instanceof HTMLElement);
+  assert.deepEqual([bar.style.left, bar.style.width], ['25%', '50%']);
+  const video = parent.querySelector('video');
+  assert(video);
+  Object.defineProperty(video, 'duration', { value: 4 });
+  await settle();
+  assert.equal(video.currentTime, 1);
+  video.currentTime = 3;
+  await settle();
+  assert.equal(video.currentTime, 1, 'it is played again and again');
+  assert.equal(asked().length, 1);
+  assert.ok(await hover(0), 'now it is known');
+  assert.deepEqual(asked(), []);
+  parent.querySelector('.ps-grid')?.dispatchEvent(new Event('pointerleave'));
+  await settle();
+  assert.equal(parent.querySelector('.ps-preview-moment'), null);
   mock.timers.reset();
 });
 

@@ -4,6 +4,7 @@ import { api } from '../core/api.js';
 import { mountOnce } from '../core/component.js';
 import { element, setText, useStyleSheet } from '../core/dom.js';
 import { addKeys, onControl } from '../core/keys.js';
+import { momentsOf } from '../core/moments.js';
 import { toast } from '../core/toast.js';
 import { tray } from '../core/tray.js';
 import { mount as mountShell } from '../shell.js';
@@ -26,6 +27,7 @@ import { TrimEditor } from './trim/editor.js';
  * @property {boolean} [export] Whether the panel is open.
  * @property {string} [home] A folder to suggest.
  * @property {Partial<import('./export/request.js').Choice>} [choice] What the export form begins with.
+ * @property {string} [search] The tab's search, if its hits have moments.
  */
 /** @typedef {import('../core/types.js').Component<CollectionData>} CollectionComponent */
 
@@ -41,6 +43,7 @@ class CollectionView {
     void useStyleSheet('collections/view.css');
     /** @type {number | null} */
     this.id = data.collection ?? null;
+    this.moments = momentsOf(data.search);
     /** @type {number | null} */
     this.asked = this.id; // the collection in the address, until it has been found
     /** @type {Collection | null} */
@@ -345,6 +348,7 @@ class CollectionView {
     this.openTrim = new TrimEditor(this.shown.subclips, at, {
       collection: this.shown.id,
       edits: this.edits,
+      moments: this.moments,
       onClose: (last) => {
         this.openTrim = null;
         if (this.rows.rows.has(last)) {

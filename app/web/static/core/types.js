@@ -180,6 +180,20 @@
  */
 
 /**
+ * The stretch of a hit's shot that answers the search, as `/api/moment/ID` sends it.
+ *
+ * @typedef {object} Moment
+ * @property {number} start_seconds Seconds from the video's first frame shown.
+ * @property {number} end_seconds
+ * @property {number} start_pts
+ * @property {number} end_pts
+ * @property {boolean} is_whole Whether nothing stands out in what was looked through: then it is all of it.
+ * @property {string | null} note A warning about its direction.
+ * @property {number} seconds Time that finding it took.
+ * @property {{from: number, to: number} | null} preview Where it lies in the preview of the hit, from 0 to 1; null outside it.
+ */
+
+/**
  * A range of a video, from the start of its first frame to the end of its last.
  *
  * @typedef {object} PtsRange

@@ -10,12 +10,14 @@ import { attempt, toast } from '../core/toast.js';
 import { tray } from '../core/tray.js';
 import { Deck } from './deck.js';
 import { Marks, newSubclip, ptsOf } from './marks.js';
+import { MomentLine } from './moment_line.js';
 import { goOnward } from './onward.js';
 import { secondsAt, shareOf } from './stretch.js';
 import { Transcript } from './transcript/transcript.js';
 import { videoAddress } from './video_address.js';
 
 const AROUND = 8; // neighbours on either side
+const NO_MOMENTS = 'Moments are those of hits: search for something by the picture, and open a hit.';
 const UNKNOWN_FRAMES = 'The frames of this file could not be read, so no range can be marked.';
 
 /** @typedef {import('../core/types.js').PlayerItem} PlayerItem */
@@ -29,6 +31,7 @@ const UNKNOWN_FRAMES = 'The frames of this file could not be read, so no range c
  * @property {(segment: number) => void} [onExclude]
  * @property {(range: PtsRange & {segment: number}) => void} [onRange]
  * @property {(segment: number | null) => void} [onClose] Called with the segment that was shown last.
+ * @property {import('../core/moments.js').Moments | null} [moments] Those of the search that found the segments.
  */
 
 /**
@@ -85,12 +88,14 @@ class Player {
   time = element('div', { class: 'ps-time', 'aria-live': 'off' });
   range = element('div', { class: 'ps-strip-range' });
   marked = element('div', { class: 'ps-strip-marked', hidden: true });
+  suggested = element('div', { class: 'ps-strip-moment', hidden: true });
   head = element('div', { class: 'ps-strip-head' });
   chapters = element('div', { 'aria-hidden': 'true' });
   strip = element(
     'div',
     { class: 'ps-strip', role: 'slider', tabindex: '0', 'aria-label': 'Time', 'data-ps-keys': '' },
     this.range,
+    this.suggested,
     this.marked,
     this.chapters,
     this.head,
@@ -122,6 +127,7 @@ class Player {
     this.items = items;
     this.at = at;
     this.callbacks = callbacks;
+    this.moment = new MomentLine(callbacks.moments ?? null, (seconds) => this.codeAt(seconds));
     this.dialog = this.build();
     this.deck.addEventListener('info', () => this.openTranscript());
     this.deck.addEventListener('frame', () => this.drawTime());
@@ -141,7 +147,7 @@ class Player {
   }
 
   build() {
-    const { onLike, onExclude, onRange } = this.callbacks;
+    const { onLike, onExclude, onRange, moments } = this.callbacks;
     this.strip.addEventListener('pointerdown', (event) => this.scrub(event));
     this.video.addEventListener('click', () => this.deck.toggle());
     /** @type {HTMLDialogElement} */
@@ -161,7 +167,7 @@ class Player {
         }),
       ),
       element('div', { class: 'ps-stage' }, this.video, this.status),
-      element('div', { class: 'ps-timeline-row' }, this.strip, this.time),
+      element('div', { class: 'ps-timeline-row' }, this.strip, this.time, this.moment.root),
       element(
         'div',
         { class: 'ps-controls' },
@@ -171,6 +177,7 @@ class Player {
         element('span', { class: 'ps-gap' }),
         keyButton('In', () => this.mark('in'), 'I').button,
         keyButton('Out', () => this.mark('out'), 'O').button,
+        moments && keyButton('Moment', () => this.markMoment(), 'E').button,
         this.clearButton,
         onRange && this.rangeButton,
         element('span', { class: 'ps-gap' }),
@@ -204,6 +211,7 @@ class Player {
       { key: 'End', label: 'Go to its last frame', run: () => this.toEnd() },
       { key: 'i I', label: 'Mark in', run: () => this.mark('in') },
       { key: 'o O', label: 'Mark out', run: () => this.mark('out') },
+      { key: 'e E', label: 'Mark the moment that answers the search', run: () => this.markMoment() },
       { key: 'x X', label: 'Clear marks', run: () => this.clearMarks() },
       { key: 's S', label: 'Add shot or marked range to tray', run: () => this.keep() },
       { key: 'f F', label: 'Search with the marked range', run: () => this.searchRange() },
@@ -227,6 +235,7 @@ class Player {
    */
   async open(segment, from = null) {
     this.marks.clear();
+    this.moment.clear();
     this.title.textContent = '';
     this.place.textContent = '';
     this.video.poster = `/api/poster/${segment}`;
@@ -245,6 +254,7 @@ class Player {
     this.drawStrip();
     this.drawTime();
     void this.fillNeighbours(segment);
+    void this.moment.find(segment).then(() => this.drawStrip()); // shows its errors itself
     if (this.deck.status === 'ready') {
       this.deck.show(this.deck.times.indexFrom(from ?? info.start));
       void this.deck.play();
@@ -351,6 +361,28 @@ class Player {
     this.drawTime();
   }
 
+  /** Mark the moment once it is found, and play it. */
+  async markMoment() {
+    const { deck, callbacks } = this;
+    const { info } = deck;
+    if (!callbacks.moments) toast(NO_MOMENTS);
+    const moment = await this.moment.found;
+    if (!moment || !info || deck.info !== info || deck.status !== 'ready') return;
+    const [from, to] = [moment.start_seconds, moment.end_seconds];
+    if (from < deck.first || to > deck.last) {
+      await attempt(() => deck.load(info.id, { from: Math.min(from, info.start), to: Math.max(to, info.end) }));
+      if (deck.info?.id !== info.id || this.moment.moment !== moment || deck.status !== 'ready') return;
+    }
+    this.marks.set('in', deck.times.clamp(deck.times.indexFrom(from), deck));
+    this.marks.set('out', deck.times.clamp(deck.times.indexBefore(to), deck));
+    deck.stop = { from, to };
+    this.drawStrip();
+    deck.pause();
+    deck.show(deck.times.indexFrom(from));
+    this.drawTime();
+    void deck.play();
+  }
+
   clearMarks() {
     const { info } = this.deck;
     if (!info) return;
@@ -446,6 +478,9 @@ class Player {
     this.clearButton.hidden = marked === null;
     this.rangeButton.disabled = marked === null;
     if (marked) place(this.marked, marked);
+    const { moment } = this.moment;
+    this.suggested.hidden = moment === null;
+    if (moment) place(this.suggested, { start: moment.start_seconds, end: moment.end_seconds });
     this.drawChapters();
   }
 
@@ -497,6 +532,12 @@ class Player {
     this.dialog.dataset.frame = String(frame);
   }
 
+  /** @param {number} seconds */
+  codeAt(seconds) {
+    const { deck } = this;
+    return timecodeAt(deck.numberOf(seconds), deck.rate, deck.info?.timecode ?? '');
+  }
+
   drawState() {
     const { deck } = this;
     this.playControl.text.textContent = deck.paused ? 'Play' : 'Pause';
@@ -516,6 +557,7 @@ class Player {
   close() {
     const segment = this.deck.info?.id ?? null;
     this.transcript.close();
+    this.moment.clear();
     this.deck.unload();
     this.removeKeys();
     this.unwatch();

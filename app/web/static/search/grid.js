@@ -2,6 +2,7 @@
 
 import { mountOnce, trigger } from '../core/component.js';
 import { addKeys } from '../core/keys.js';
+import { momentsOf } from '../core/moments.js';
 import { tray } from '../core/tray.js';
 import { openPlayer } from '../player/player.js';
 import { HitCard } from './card.js';
@@ -30,7 +31,7 @@ const CARDS_AT_ONCE = 36;
  * @property {import('./found_line.js').Found | null} [found] What found it, in a search with words in quotes.
  */
 
-/** @typedef {import('./result_list.js').ResultData & {hits: GridHit[]}} GridData */
+/** @typedef {import('./result_list.js').ResultData & {hits: GridHit[], search?: string}} GridData */
 /** @typedef {import('../core/types.js').Component<GridData>} GridComponent */
 
 /** Triggers: like {segment, also}, exclude {segment}, range {segment, start_pts, end_pts}, more. */
@@ -45,6 +46,7 @@ class Grid {
     /** @type {Map<number, {card: HitCard | null, hit: GridHit}>} */
     this.cards = new Map(); // by the segment; a card is null before it is made
     this.stacks = new Stacks(this);
+    this.moments = momentsOf('');
     /** @type {ResultList<GridHit>} */
     this.results = new ResultList(component, {
       noun: 'shot',
@@ -55,6 +57,7 @@ class Grid {
       keyOf: ({ id }) => String(id),
       make: (hit) => this.make(hit),
       added: () => this.drawTray(),
+      momentsOf: () => this.moments,
     });
     this.onTray = () => this.drawTray();
     tray.addEventListener('change', this.onTray);
@@ -99,7 +102,8 @@ class Grid {
   /** @param {GridComponent} component */
   update(component) {
     this.component = component;
-    const { token, hits } = component.data;
+    const { token, hits, search } = component.data;
+    if (search !== this.moments?.link) this.moments = momentsOf(search);
     if (token !== this.results.token) {
       const before = this.cards;
       this.cards = new Map();
@@ -189,6 +193,7 @@ class Grid {
         onLike: (each) => trigger(this.component, 'like', { segment: each }),
         onExclude: (each) => trigger(this.component, 'exclude', { segment: each }),
         onRange: (range) => trigger(this.component, 'range', range),
+        moments: this.moments,
         onClose: (each) => {
           if (each !== null) this.cards.get(each)?.card?.root.focus({ preventScroll: false });
         },

@@ -32,6 +32,7 @@ import { Posters } from './posters.js';
  * @property {(item: Item) => string} keyOf What tells one result from others.
  * @property {(item: Item) => HTMLElement} make Returns the card of a result.
  * @property {() => void} [added] Called after cards were added.
+ * @property {() => import('../core/moments.js').Moments | null} [momentsOf] The moments of the search.
  */
 
 /**
@@ -67,7 +68,7 @@ export class ResultList {
     });
     this.fold = new Fold(kind.noun, this.element, this.more);
     parent.append(this.fold.button, this.fold.content);
-    this.previews = new PosterPreview((poster) => Number(poster.getAttribute('data-segment')));
+    this.previews = new PosterPreview((poster) => Number(poster.getAttribute('data-segment')), kind.momentsOf);
     this.posters = new Posters();
     this.unwatch = tray.watch();
     this.element.addEventListener('pointerover', (event) => this.previews.hover(around(event.target, kind.poster)));

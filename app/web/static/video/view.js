@@ -4,6 +4,7 @@ import { mountOnce, trigger } from '../core/component.js';
 import { element, setOverlayHome } from '../core/dom.js';
 import { HoverCard } from '../core/hover_card.js';
 import { addKeys, onControl } from '../core/keys.js';
+import { momentsOf } from '../core/moments.js';
 import { legend } from '../core/ramp.js';
 import { partText } from '../core/shot_text.js';
 import { isDark, watchTheme } from '../core/theme.js';
@@ -21,6 +22,7 @@ const FILM_MILLISECONDS = 140;
  *
  * @typedef {object} VideoData
  * @property {string} token Changes with the data.
+ * @property {string} [search] The tab's search, if its hits have moments.
  * @property {string} name
  * @property {number} duration Seconds.
  * @property {boolean} missing Whether the file cannot be found now.
@@ -53,6 +55,7 @@ function button(text, label, run) {
 class VideoView {
   /** @type {VideoData | null} */
   data = null;
+  moments = momentsOf('');
   /** @type {number | null} */
   hovered = null;
   /** @type {number | null} */
@@ -162,6 +165,7 @@ class VideoView {
   update(component) {
     this.component = component;
     const { data } = component;
+    if (data.search !== this.moments?.link) this.moments = momentsOf(data.search);
     if (data.token === this.data?.token) return;
     const { viewport } = this;
     const same = this.rows.length === data.segments.length && this.rows[0]?.[0] === data.segments[0]?.[0];
@@ -472,6 +476,7 @@ class VideoView {
       {
         onLike: (segment) => trigger(this.component, 'like', { segment }),
         onRange: (range) => trigger(this.component, 'range', range),
+        moments: this.moments,
         onClose: (segment) => {
           const found = this.rows.findIndex(([id]) => id === segment);
           if (found < 0) return;

@@ -34,6 +34,7 @@ export function buildControls(editor) {
   const setOut = button('Set out', 'O', () => void editor.mark('out'));
   const aroundIn = button('Around in', 'Q', () => editor.playAround('in'));
   const aroundOut = button('Around out', 'W', () => editor.playAround('out'));
+  const moment = button('Moment', 'E', () => void editor.toMoment());
   const reset = button('Reset to shot', 'X', () => editor.range.reset());
   const undo = button('Undo', 'U', () => editor.undo());
   const dialog = element(
@@ -51,6 +52,7 @@ export function buildControls(editor) {
     element('div', { class: 'ps-trim-views' }, stage, stillsPlace),
     stripPlace,
     element('div', { class: 'ps-trim-time' }, code, frame, length, saved),
+    editor.moment.root,
     element(
       'div',
       { class: 'ps-controls' },
@@ -61,6 +63,7 @@ export function buildControls(editor) {
       element('span', { class: 'ps-gap' }),
       setIn,
       setOut,
+      moment,
       reset,
       undo,
     ),
@@ -94,7 +97,7 @@ export function buildControls(editor) {
     playText,
     playButton,
     rangeButton,
-    trimming: [setIn, setOut, aroundIn, aroundOut, reset, undo, code, codes.in, codes.out], // need known frames
+    trimming: [setIn, setOut, moment, aroundIn, aroundOut, reset, undo, code, codes.in, codes.out], // need known frames
   };
 }
 
@@ -186,6 +189,7 @@ export function trimKeys(editor) {
     { key: 'End', label: 'Go to the last frame', hidden: true, run: () => void editor.goTo('out') },
     { key: 'i', label: 'Set in: start the range at this frame', run: () => void editor.mark('in') },
     { key: 'o', label: 'Set out: end the range after this frame', run: () => void editor.mark('out') },
+    { key: 'e E', label: 'Set in and out to the moment that answers the search', run: () => void editor.toMoment() },
     { key: 'x X', label: 'Reset to shot', run: () => editor.range.able && editor.range.reset() },
     { key: 'u U', label: 'Undo', run: () => editor.undo() },
     { key: 't T', label: 'Go to a timecode', run: () => editor.parts.code.focus() },

@@ -6,6 +6,7 @@ import { addKeys } from '../../core/keys.js';
 import { rateText, timecodeAt } from '../../core/timecode.js';
 import { attempt, toast } from '../../core/toast.js';
 import { FrameDeck } from '../../player/frame_deck.js';
+import { MomentLine } from '../../player/moment_line.js';
 import { editState } from '../edit_state.js';
 import { clipName } from '../names.js';
 import { buildControls, trimKeys } from './controls.js';
@@ -17,6 +18,7 @@ import { sameRange } from './undo.js';
 
 const SAVE_MILLISECONDS = 500;
 const MOST_MARGIN_SECONDS = 10;
+const NO_MOMENTS = 'Moments are those of a search: search for something by the picture in this tab first.';
 
 /** @typedef {import('../../core/types.js').Subclip} Subclip */
 /** @typedef {import('../../core/types.js').Neighbour} Neighbour */
@@ -41,13 +43,18 @@ export class TrimEditor {
    * @param {number} options.collection
    * @param {import('../edits.js').Edits} options.edits
    * @param {(id: number) => void} options.onClose Called with the subclip that was shown last.
+   * @param {import('../../core/moments.js').Moments | null} [options.moments] Those of the tab's search.
    */
-  constructor(clips, at, { collection, edits, onClose }) {
+  constructor(clips, at, { collection, edits, onClose, moments = null }) {
     this.clips = clips;
     this.clip = clips[at];
     this.collection = collection;
     this.edits = edits;
     this.onClose = onClose;
+    this.moment = new MomentLine(moments, (seconds) => {
+      const { deck } = this;
+      return timecodeAt(deck.numberOf(seconds), deck.rate, this.range.info?.timecode ?? '');
+    });
     this.parts = buildControls(this);
     this.dialog = this.parts.dialog;
     this.deck = new FrameDeck(this.parts.video);
@@ -103,6 +110,7 @@ export class TrimEditor {
   async open(clip) {
     this.flush();
     this.clip = clip;
+    this.moment.clear();
     const { parts } = this;
     this.drawTitle();
     parts.title.title = clip.path;
@@ -275,6 +283,23 @@ export class TrimEditor {
     range.remember();
     range.move(point, deck.times.indexOfStart(seconds));
     range.emit('commit');
+  }
+
+  /** Set in and out to the moment that answers the tab's search. Shows its errors itself. */
+  async toMoment() {
+    const { clip, deck, range } = this;
+    if (!range.able || clip.segment === null) return;
+    if (!this.moment.moments) toast(NO_MOMENTS);
+    const moment = this.moment.moment ?? (await this.moment.find(clip.segment));
+    if (!moment || !this.shows(clip) || !range.able) return;
+    await attempt(() => range.reach(moment.start_seconds));
+    await attempt(() => range.reach(moment.end_seconds));
+    if (!this.shows(clip) || !range.able) return;
+    range.remember();
+    range.set(moment);
+    range.emit('commit');
+    deck.pause();
+    deck.show(range.first);
   }
 
   undo() {
@@ -491,6 +516,7 @@ export class TrimEditor {
   }
 
   close() {
+    this.moment.clear();
     this.flush();
     this.closed = true;
     this.deck.unload();
