@@ -49,7 +49,7 @@ def again_text(library: Library, order: IndexOrder, settings: Settings, states: 
         for path, record in library.known_files(known.id).items()
         if any(is_below(path, root) for root in order.paths) and not is_current(record, recipe) and not record.quick
     }
-    if not old or order.redo:
+    if not old or order.redo or order.quick:
         return ""
     seconds = sum(video.duration_seconds for video in library.videos() if video.id in old)
     speed = last_speed(states, name)

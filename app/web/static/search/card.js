@@ -4,6 +4,8 @@ import { element, setText } from '../core/dom.js';
 import { cardTexts } from './card_texts.js';
 import { foundNodes } from './found_line.js';
 
+const QUICK = 'Seen in a few frames so far: motion waits for the full pass';
+
 /** The card of one segment. `root` names it in `data-segment`; it is a row of a grid, as what takes the focus and holds buttons. */
 export class HitCard {
   /** @param {number} segment */
@@ -11,6 +13,7 @@ export class HitCard {
     this.label = '';
     this.image = element('img', { alt: '', decoding: 'async', 'data-src': `/api/poster/${segment}` });
     this.length = element('span', { class: 'ps-length' });
+    this.quick = element('span', { class: 'ps-quick', text: 'Quick', title: QUICK, hidden: true });
     this.gone = element('span', { class: 'ps-gone', text: 'Offline', hidden: true });
     this.alike = element('button', {
       class: 'ps-stack-button',
@@ -33,7 +36,7 @@ export class HitCard {
         { class: 'ps-frame', role: 'gridcell' },
         this.image,
         this.length,
-        element('div', { class: 'ps-badges' }, this.alike, this.gone),
+        element('div', { class: 'ps-badges' }, this.alike, this.quick, this.gone),
         element(
           'div',
           { class: 'ps-actions' },
@@ -60,6 +63,7 @@ export class HitCard {
     this.score.title = texts.meaning;
     this.found.hidden = !hit.found;
     this.found.replaceChildren(...(hit.found ? foundNodes(hit.found) : []));
+    this.quick.hidden = !hit.quick;
     this.gone.hidden = !hit.missing;
     this.score.hidden = texts.bar === null;
     this.bar.style.width = texts.bar ?? '0%';

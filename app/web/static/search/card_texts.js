@@ -30,6 +30,7 @@ export function cardTexts(hit) {
   if (found) parts.push(...foundTexts(found));
   const stacked = alike.length ? `${alike.length + 1} alike` : '';
   if (stacked) parts.push(stacked);
+  if (hit.quick) parts.push('quick: motion waits for the full pass');
   if (missing) parts.push('offline');
   return {
     length,
