@@ -15,7 +15,8 @@ from page_library import client_of, segment_ids
 from starlette.testclient import TestClient
 from synthetic import make_video
 
-from app import compose
+from app import asked_encoders, compose
+from app.media_workers import read_here
 from app.web.services.deepening import Deepening
 from db.library import Library
 from encoder.quick import quick_encoder
@@ -23,12 +24,14 @@ from indexer.media.errors import UnreadableVideo
 from indexer.pipeline import index_folders
 from indexer.quick_pass import QuickPass
 from indexer.settings import IndexSettings, RunOptions
+from search.query import Query, TextTerm
 
 if TYPE_CHECKING:
-    from search.engine import SearchEngine
+    from search.engines import Engine
 
 FULL = ColourEncoder(frames=8)
-ENGINE = cast("SearchEngine", SimpleNamespace(encoder=FULL))
+SPACES = [SimpleNamespace(encoder=FULL, is_quick=False), SimpleNamespace(encoder=quick_encoder(FULL), is_quick=True)]
+ENGINE = cast("Engine", SimpleNamespace(spaces=SPACES))
 
 
 @pytest.fixture
@@ -59,11 +62,11 @@ class Reader:
     def __call__(self, function: Callable[..., Any], *arguments: Any, path: str, **keywords: Any) -> Any:
         del keywords["most_seconds"]
         self.paths.append(Path(path).name)
-        assert self.let.wait(60)
+        assert self.let.wait(240)
         return function(*arguments, **keywords)
 
 
-def until(true: Callable[[], bool], seconds: float = 60) -> None:
+def until(true: Callable[[], bool], seconds: float = 240) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end
@@ -147,3 +150,23 @@ def test_the_page_says_what_is_looked_at_and_asks_how_far_it_is(
     assert client.get("/api/deepening").json()["deepened"] == [first, second]
     for body in ({}, {"segments": ["x"]}, {"segments": list(range(101))}):
         assert client.post("/api/deepening", json=body).status_code == 400
+
+
+def test_a_search_takes_the_rows_of_hits_that_were_looked_at(library: Library) -> None:
+    def search() -> dict[int, bool]:
+        """Segments of hits, and whether their row is a quick one."""
+        engine = asked_encoders.open_engine(library, asked_encoders.with_quick(library, (FULL,)))
+        engine.refresh()
+        hits = engine.search(Query(terms=[TextTerm("green")]))
+        assert len({hit.segment.id for hit in hits}) == len(hits) == 3, "one row a shot"
+        return {hit.segment.id or 0: hit.is_quick for hit in hits}
+
+    first = search()
+    assert list(first.values()) == [True, True, True]
+    best = next(iter(first))
+    deepening = Deepening(library, lambda: ENGINE, read_here)
+    deepening.look_at([best])
+    until(lambda: ended(deepening))
+    second = search()
+    assert second == {**first, best: False}
+    assert next(iter(second)) == best
