@@ -73,6 +73,11 @@ def until(true: Callable[[], bool], seconds: float = 240) -> None:
         time.sleep(0.01)
 
 
+def shots(library: Library) -> list[int]:
+    """The segments of a.mp4, b.mp4 and c.mp4, whichever was stored first."""
+    return sorted(segment_ids(library), key=lambda each: library.segments([each])[each][1].path)
+
+
 def full_rows(library: Library) -> int:
     return sum(row.segments for row in library.encoders() if row.id == FULL.id)
 
@@ -82,7 +87,7 @@ def ended(deepening: Deepening) -> bool:
 
 
 def test_the_latest_that_are_looked_at_are_deepened_one_after_the_other(library: Library) -> None:
-    first, second, third = segment_ids(library)
+    first, second, third = shots(library)
     read = Reader()
     deepening = Deepening(library, lambda: ENGINE, read)
     deepening.look_at([first, second])
@@ -92,7 +97,7 @@ def test_the_latest_that_are_looked_at_are_deepened_one_after_the_other(library:
     assert deepening.state() == ([first, third], [])
     read.let.set()
     until(lambda: ended(deepening))
-    assert deepening.state() == ([], [first, third])
+    assert deepening.state() == ([], sorted([first, third]))
     assert read.paths == ["a.mp4", "c.mp4"]
     assert full_rows(library) == 2
     assert library.check() == []
@@ -103,7 +108,7 @@ def test_the_latest_that_are_looked_at_are_deepened_one_after_the_other(library:
 
 
 def test_what_fails_is_left_to_the_full_pass(library: Library) -> None:
-    first, second, third = segment_ids(library)
+    first, second, third = shots(library)
 
     def read(function: Callable[..., Any], *arguments: Any, path: str, most_seconds: float, **keywords: Any) -> Any:
         if path.endswith("a.mp4"):
@@ -121,19 +126,19 @@ def test_what_fails_is_left_to_the_full_pass(library: Library) -> None:
 def test_nothing_is_deepened_after_the_end_or_in_a_library_that_can_only_be_read(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, *_ = segment_ids(library)
+    first, *_ = shots(library)
     read = Reader()
     deepening = Deepening(library, lambda: ENGINE, read)
-    deepening.look_at(segment_ids(library))
+    deepening.look_at(shots(library))
     until(lambda: bool(read.paths))
     threading.Timer(0.05, read.let.set).start()
     deepening.stop()
     assert deepening.state() == ([], [first])
-    deepening.look_at(segment_ids(library))
+    deepening.look_at(shots(library))
     assert deepening.state() == ([], [first])
     monkeypatch.setattr(Library, "read_only", property(lambda self: True))
     of_others = Deepening(library, lambda: pytest.fail("none is needed"), read)
-    of_others.look_at(segment_ids(library))
+    of_others.look_at(shots(library))
     assert of_others.state() == ([], [])
 
 
@@ -142,12 +147,12 @@ def test_the_page_says_what_is_looked_at_and_asks_how_far_it_is(
 ) -> None:
     monkeypatch.setattr(compose, "open_encoder", lambda settings, sources=None: FULL)
     client: TestClient = client_of(library)
-    first, second, _ = segment_ids(library)
+    first, second, _ = shots(library)
     assert client.get("/api/deepening").json() == {"waiting": [], "deepened": []}
     answer = client.post("/api/deepening", json={"segments": [second, first]})
     assert answer.status_code == 200
     until(lambda: not client.get("/api/deepening").json()["waiting"])
-    assert client.get("/api/deepening").json()["deepened"] == [first, second]
+    assert client.get("/api/deepening").json()["deepened"] == sorted([first, second])
     for body in ({}, {"segments": ["x"]}, {"segments": list(range(101))}):
         assert client.post("/api/deepening", json=body).status_code == 400
 

@@ -88,7 +88,7 @@ class Deepening:
             done = current if self._deepen(current) else None
 
     def _deepen(self, segment_id: int) -> bool:
-        """Deepen a shot for all that are asked; return whether it has a full row. What fails is left to the full pass."""
+        """Deepen a shot; return whether it has a full row now. What fails is left to the full pass."""
         from indexer.deepening import deepen
 
         try:
