@@ -17,7 +17,8 @@ import click
 
 from app.commands.export_run import export_collection
 from app.commands.fetch_model import download
-from app.commands.index_run import index_videos, retry_failures
+from app.commands.index_run import retry_failures
+from app.commands.index_several import index_for_each
 from app.commands.read_text import read_indexed_videos
 from app.commands.transcribe_run import download_speech_model, transcribe_videos
 from app.compose import Settings
@@ -39,6 +40,7 @@ from app.jobs.state import START_FILE, STATE_FILE, JobState, finished, read_stat
 from app.shell.errors import CommandError, command_errors
 from app.shell.exit_codes import INTERRUPTED, USAGE
 from app.shell.leaving import leave
+from app.web.services.model_need import model_to_fetch
 
 
 def child(folder_name: str, job_id: str) -> None:
@@ -85,8 +87,10 @@ def dispatch(order: Order, settings: Settings) -> None:
     """
     if isinstance(order, IndexOrder):
         if order.fetch and order.encoder is not None:
-            download(settings, DownloadOrder(model=order.encoder), yes=True, before=order)
-        index_videos(settings, order)
+            need = model_to_fetch(order.encoder)
+            if need is not None:
+                download(settings, DownloadOrder(model=need.alias), yes=True, before=order)
+        index_for_each(settings, order)
     elif isinstance(order, DownloadOrder):
         download(settings, order, yes=True)
     elif isinstance(order, ReadTextOrder):

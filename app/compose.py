@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from encoder.shot_boundaries import ShotBoundaryScorer
     from indexer.settings import IndexSettings
     from search.engine import SearchEngine
+    from search.space import Space
 
 LIBRARY_VARIABLE = "PRISMSEARCH_LIBRARY"
 ENCODER_VARIABLE = "PRISMSEARCH_ENCODER"
@@ -208,6 +209,7 @@ def open_encoder(settings: Settings, sources: Sources | None = None) -> Encoder:
         WrongSetting: The encoder or device is unknown, or the encoder has no text tower where it needs one.
         LibraryError: The library cannot be read.
     """
+    from app.encoder_names import one_encoder
     from encoder import load_encoder
 
     if None in (settings.encoder, settings.frames, settings.fit, settings.still_frames):
@@ -219,7 +221,7 @@ def open_encoder(settings: Settings, sources: Sources | None = None) -> Encoder:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         return load_encoder(
-            encoder_name(settings),
+            one_encoder(encoder_name(settings)),
             settings.device,
             frames=settings.frames,
             fit=settings.fit or "stretch",
@@ -322,18 +324,41 @@ def open_engine(
     Raises:
         LibraryError, EncoderError, WrongSetting: See `open_library` and `open_encoder`.
     """
-    from app.encoder_choice import VECTORS, take_over_former_space
-    from search.calibration.calibration import Calibration
-    from search.calibration.folder import calibration_folder
     from search.engine import SearchEngine
-    from search.vectors.faiss_index import FaissIndex
 
     library = library or open_library(settings)
     encoder = encoder or open_encoder(with_library_encoder(settings, library))
+    return SearchEngine.of(open_space(library, encoder, on_calibration=on_calibration))
+
+
+def open_space(
+    library: Library,
+    encoder: Encoder,
+    *,
+    on_calibration: Callable[[float], None] | None = None,
+    is_quick: bool = False,
+) -> Space:
+    """Return the rows of an encoder in a library, with the library's FAISS files and calibration.
+
+    Args:
+        library: An open library, which the caller closes.
+        encoder: The encoder.
+        on_calibration: As for `open_engine`.
+        is_quick: Whether its rows stand in for those of another encoder.
+
+    Raises:
+        LibraryError: The library cannot be read.
+    """
+    from app.encoder_choice import VECTORS, take_over_former_space
+    from search.calibration.calibration import Calibration
+    from search.calibration.folder import calibration_folder
+    from search.space import Space
+    from search.vectors.faiss_index import FaissIndex
+
     take_over_former_space(library, encoder)
     index = FaissIndex.open(library, encoder.id, library.directory / VECTORS)
-    folder = calibration_folder(library.directory)
-    return SearchEngine(library, encoder, index, Calibration(library, encoder, folder, on_calibration))
+    calibration = Calibration(library, encoder, calibration_folder(library.directory), on_calibration)
+    return Space(library, encoder, index, calibration, is_quick=is_quick)
 
 
 def optimize_vectors(library: Library, encoder_id: str) -> None:

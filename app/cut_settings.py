@@ -135,8 +135,8 @@ def settings_of_recipe(recipe: str, overlaps: Sequence[float] = ()) -> IndexSett
     """Return the settings that have this recipe, or None if they cannot be determined.
 
     A recipe names the detector and the segment seconds, and has a digest of everything else. So every `decode`, the
-    default overlap, no overlap and `overlaps`, the fits of clips, and the detector's defaults and former defaults are
-    tried out; all other settings are taken to be the defaults.
+    default overlap, no overlap and `overlaps`, the fits of clips and whether they have both ends, and the detector's
+    defaults and former defaults are tried out; all other settings are taken to be the defaults.
     """
     from db.records import Fit
     from encoder import ClipSpec
@@ -147,9 +147,10 @@ def settings_of_recipe(recipe: str, overlaps: Sequence[float] = ()) -> IndexSett
         return None
     detector, former = found["detector"], FORMER_DEFAULTS.get(found["detector"])
     lengths = (IndexSettings().overlap_seconds, 0.0, *overlaps)
-    for decode, overlap, fit, options in product(DECODE, lengths, get_args(Fit), ({}, *([former] if former else []))):
+    every = product(DECODE, lengths, get_args(Fit), (False, True), ({}, *([former] if former else [])))
+    for decode, overlap, fit, ends, options in every:
         try:
-            spec = ClipSpec(frames=int(found["frames"]), size=int(found["size"]), fit=fit)
+            spec = ClipSpec(frames=int(found["frames"]), size=int(found["size"]), fit=fit, ends=ends)
             settings = IndexSettings(
                 detector=detector,
                 detector_options=options,

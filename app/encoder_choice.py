@@ -121,13 +121,15 @@ def shapes_of(library: Library) -> dict[str, Shape]:
     the rows of the library, not a space of its own.
     """
     from encoder import Shape
+    from encoder.protocol import ENDS
 
     found: dict[str, Shape] = {}
     for choice in library.encoder_choices():  # the most recently used first
         if choice.frames is not None:
             still = f":still{choice.still_frames}" if choice.still_frames else ""
-            weights = choice.encoder_id.removesuffix(f":{choice.frames}f:{choice.fit}{still}")
-            if weights != choice.encoder_id:
+            plain = choice.encoder_id.removesuffix(ENDS)
+            weights = plain.removesuffix(f":{choice.frames}f:{choice.fit}{still}")
+            if weights != plain:
                 found.setdefault(weights, Shape(choice.frames, choice.fit, choice.still_frames))
     return found
 

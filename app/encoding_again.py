@@ -67,7 +67,9 @@ def reasons(
 def _encoder_reason(own: EncoderChoice | None, now: EncoderChoice | None) -> str:
     if own is None or now is None or own.encoder_id == now.encoder_id:
         return "an encoder or frames other than the library's own"
-    return _choice_differences(own, now) or "the weights of the encoder have changed"
+    if (differences := _choice_differences(own, now)) or not now.encoder_id.startswith(f"{own.encoder_id}:"):
+        return differences or "the weights of the encoder have changed"
+    return "this version gives the encoder other frames of a shot"
 
 
 def _choice_differences(own: EncoderChoice, now: EncoderChoice) -> str:
@@ -127,6 +129,7 @@ def stored_description(
         fit: Likewise.
     """
     from encoder.lazy import EncoderDescription
+    from encoder.protocol import ENDS
 
     size, dim, encoder_id = 288, 1, ""
     if choice is not None:
@@ -149,6 +152,7 @@ def stored_description(
         attention_heads=0,
         files=(),
         code="",
+        ends=encoder_id.endswith(ENDS),
     )
 
 

@@ -24,12 +24,14 @@ from files.replace import replace_file
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 _CHROMIUM = "drives a Chromium, which must be installed"
+_CLIP = "needs the extra clip"
 _WORDS = "needs the extras speech and ocr"
 ON_DEMAND = {
     "page": _CHROMIUM,
     "page_load": _CHROMIUM,
     "page_idle": _CHROMIUM,
     "gpu": "needs an NVIDIA GPU",
+    "openclip": _CLIP,
     "words": _WORDS,
 }
 """Programs that run only when they are named, and why."""

@@ -14,6 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from benchmarks._gpu_correctness import correctness
+from benchmarks._gpu_openclip import openclip
 from benchmarks._gpu_towers import COMPILED, EAGER, Place, Tower, gigaflops, random_network, some_clips, towers
 from encoder.quick import QUICK_FRAMES
 from encoder.runtime.token_layout import Sequences
@@ -112,45 +114,6 @@ def attention(place: Place, write: Write) -> None:
             except Exception as error:  # noqa: BLE001  the other ways are still to be measured
                 row["failed"] = f"{type(error).__name__}: {str(error)[:200]}"
             write(row)
-
-
-def correctness(place: Place, write: Write) -> None:
-    """Compare with goldens of the JAX code on the device, and full-size rows with float32."""
-    import goldens
-
-    from encoder.runtime.cuda import CudaRunner
-    from encoder.runtime.runner import PlainRunner
-
-    for name in ("tiny",):
-        network = goldens.lvt(name).to(place.device)
-        g = goldens.golden(name)
-        clips = torch.stack([goldens.tensor(g["in/clip16_u8"])[:6], goldens.tensor(g["in/clip_b_u8"])])
-        expected = goldens.tensor(g["video/main/emb"])
-        with torch.inference_mode():
-            off = float((network.encode_video(clips.to(place.device)).cpu() - expected).abs().max())
-        write({"golden": name, "way": "plain float32", "max difference": off})
-        rows = CudaRunner(network.cpu(), str(place.device)).encode_clips(clips.numpy())
-        cosine = float((torch.from_numpy(rows) * expected).sum(1).min())
-        write({"golden": name, "way": "as it is used, bfloat16", "smallest cosine": cosine})
-    for size in ("base", "large"):
-        network = random_network(place.config(size))
-        clips = some_clips(network.config, 2 if place.quick else 4, torch.device("cpu"))
-        plain = PlainRunner(network, str(place.device)).encode_clips(clips.numpy())
-        reference = torch.from_numpy(plain).double()
-        for name, tower in towers(EAGER[1:], network, place):
-            row: dict[str, Any] = {"network": size, "way": name}
-            if isinstance(tower, str):
-                row["failed"] = tower
-            else:
-                with torch.inference_mode():
-                    found = torch.cat([tower(c[None].to(place.device)) for c in clips]).double().cpu()
-                row["smallest cosine"] = float(torch.cosine_similarity(found, reference).min())
-                row["max difference"] = float((found - reference).abs().max())
-            write(row)
-        few = clips[:, :: max(1, clips.shape[1] // QUICK_FRAMES)][:, :QUICK_FRAMES].numpy()
-        asked = PlainRunner(network, str(place.device)).encode_clips(few)
-        rows = CudaRunner(network.cpu(), str(place.device), frames=(QUICK_FRAMES,)).encode_clips(few)
-        write({"network": size, "way": "quick clips, bfloat16", "smallest cosine": float((rows * asked).sum(1).min())})
 
 
 def throughput(size: str, names: tuple[str, ...], batches: tuple[int, ...], place: Place, write: Write) -> None:
@@ -266,6 +229,7 @@ def run(part: str, place: Place, write: Write) -> None:
         "attention": lambda: attention(place, write),
         "runner": lambda: runner(place, write),
         "pipeline": lambda: pipeline(place, write),
+        "openclip": lambda: openclip(place, write),
         "compiled": lambda: throughput("base", COMPILED, few, place, write),
     }
     runs[part]()

@@ -75,7 +75,9 @@ def _indexed(encoder: Encoder, folder: Path, takes: tuple[Take, ...], seed: tupl
     for number, shown in enumerate(files):
         path = videos / _file(number, len(shown)).name
         if not path.exists():
-            encode(_file(number, len(shown)), shown, path, np.random.default_rng((*seed, number)))
+            part = path.with_name(f"making-{path.name}")  # a run that is stopped leaves no half of a video
+            encode(_file(number, len(shown)), shown, part, np.random.default_rng((*seed, number)))
+            part.replace(path)
     with Library.open(folder / "library") as library:
         report = index_folders(library, encoder, [videos], IndexSettings())
         if report.failed:

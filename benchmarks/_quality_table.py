@@ -23,6 +23,7 @@ class Table:
     def __init__(self, draws: int) -> None:
         self._draws = draws
         self.rows: list[dict[str, Any]] = []
+        self.second: str | None = None  # the id of a second encoder, if one was asked
 
     def heading(self, text: str) -> None:
         print(f"\n{text}\n{'':64}{'before':>8}{'after':>8}   {'95 % interval':16}{'goal':>9}{'n':>8}", flush=True)

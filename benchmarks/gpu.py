@@ -24,10 +24,11 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("machine", "correctness", "base", "large", "attention", "runner", "pipeline", "compiled")
-SHARES = dict(zip(PARTS, (1, 3, 3, 3, 2, 2, 3, 4), strict=True))
+PARTS = ("machine", "correctness", "base", "large", "attention", "runner", "openclip", "pipeline", "compiled")
+SHARES = dict(zip(PARTS, (1, 3, 3, 3, 2, 2, 2, 3, 4), strict=True))
 """Of the time that is left when a part begins, among the parts still to come: what one leaves over is theirs."""
 
+REHEARSAL = "python -m benchmarks.gpu --device cpu --quick"
 Row = dict[str, Any]
 
 
@@ -47,6 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if unknown := sorted(set(wanted) - set(PARTS)):
         parser.error(f"there is no part {', '.join(unknown)}; there are: {', '.join(PARTS)}")
     options.results.unlink(missing_ok=True)
+    if options.device.startswith("cuda") and not has_gpu():
+        print(f"SKIPPED: no NVIDIA GPU here, so nothing was measured of {', '.join(PARTS)}. A rehearsal: {REHEARSAL}")
+        print(json.dumps({"device": None, "skipped": "no NVIDIA GPU"}))
+        return
     end = time.monotonic() + 60 * options.minutes
     chosen = [part for part in PARTS if part in wanted]
     for number, part in enumerate(chosen):
@@ -58,6 +63,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"\n== {part}: {outcome} in {time.monotonic() - began:.0f} of {limit:.0f} s", flush=True)
         print(table(rows), flush=True)
     print(json.dumps(summary(read(options.results))))
+
+
+def has_gpu() -> bool:
+    """Return whether torch can use an NVIDIA GPU."""
+    import torch
+
+    return torch.cuda.is_available()
 
 
 def run_part(part: str, device: str, quick: bool, results: Path) -> None:

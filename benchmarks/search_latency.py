@@ -167,7 +167,7 @@ def measure(engine: SearchEngine, calibration: Calibration, searches: int) -> di
     spent: dict[str, list[tuple[float, float]]] = {name: [] for name in KINDS}
     for number in range(-2, searches):  # the first two warm up
         for name, kind in KINDS.items():
-            engine.calibration = calibration if kind.strengths else None
+            engine.space.calibration = calibration if kind.strengths else None
             asked = number % (QUESTIONS - 3)
             for at in range(3):
                 engine.direction([_words(asked + at)])  # encodes the words

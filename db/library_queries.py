@@ -178,13 +178,13 @@ class LibraryQueries:
         with self._database.reading() as connection:
             return shot_parts(connection, segment_ids)
 
-    def shot_count(self, filters: Filters, encoder_id: str) -> int:
-        """Return the number of shots that `segment_ids` are of: each counts once, however many parts it has.
+    def shot_count(self, filters: Filters, *encoder_ids: str) -> int:
+        """Return the number of shots that `segment_ids` of these encoders are of: each counts once.
 
         Raises:
             ValueError: The filters' folder is not an absolute path.
         """
-        return self._tables.shot_count(filters, encoder_id)
+        return self._tables.shot_count(filters, encoder_ids)
 
     def video_ids(self, segment_ids: Iterable[int]) -> dict[int, int]:
         """Return the video id of each segment. Unknown ids are left out. Faster than `segments`."""

@@ -1,7 +1,7 @@
 """Filtering of segments with in-memory arrays, because a query to SQLite would visit every row for each filter.
 
 A SegmentTable has the id, the video's id, the length and the shot of each segment that an encoder has embedded: 8 bytes
-each, of the last three only if they were needed; seconds take 8 more, places of shots 8. The tables of the two encoders
+each, of the last three only if they were needed; seconds take 8 more, places of shots 8. The tables of the few encoders
 used last are cached, and so are a VideoTable with the columns of videos that filters use, and VideoFacets once a filter
 needs them. The change token is read in the transaction that updates the arrays, so every result reflects one state of
 the file: the newest.
@@ -9,6 +9,7 @@ the file: the newest.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,7 +26,7 @@ from db.video_table import VideoTable, load_videos
 from db.watch import Watch
 
 _SECONDS_SLACK = 1e-6  # so that rounding in a time base cannot make a segment of exactly 2 s fail "at least 2 s"
-_MAX_ENCODERS = 2
+_MAX_ENCODERS = 4  # two that are asked at once, with their quick rows
 _BATCH = 1_000_000  # rows per query, which bounds its memory
 _COLUMNS = (
     embeddings.c.segment_id,
@@ -115,8 +116,23 @@ class SegmentTables:
                 allowed[self._current_facets(connection).allows(allowed, filters)] if asks_facets(filters) else allowed
             )
 
-    def shot_count(self, filters: Filters, encoder_id: str) -> int:
-        """Return the number of shots of the segments that pass the filters."""
+    def shot_count(self, filters: Filters, encoder_ids: Sequence[str]) -> int:
+        """Return the number of shots of the segments that pass the filters, by at least one of these encoders."""
+        first, *others = encoder_ids
+        every = self.allowed(Filters(), first)
+        if all(np.array_equal(every, self.allowed(Filters(), each)) for each in others):
+            return self._shot_count(filters, first)
+        found = [self._shots_of(filters, each) for each in encoder_ids]
+        return len(np.unique(np.concatenate(found)))
+
+    def _shots_of(self, filters: Filters, encoder_id: str) -> NDArray[np.int64]:
+        """Return int64 (n,): a number for the shot of each segment that passes the filters."""
+        with self._watch.reading() as (connection, token):
+            columns = self._current_table(connection, token, encoder_id, len(_COLUMNS)).columns
+        shots: NDArray[np.int64] = columns[1] * _SHOTS + columns[3]
+        return shots[np.isin(columns[0], self.allowed(filters, encoder_id), assume_unique=True)] if filters else shots
+
+    def _shot_count(self, filters: Filters, encoder_id: str) -> int:
         with self._watch.reading() as (connection, token):
             table = self._current_table(connection, token, encoder_id, len(_COLUMNS))
         places, count = self._shot_places(table)

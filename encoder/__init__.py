@@ -77,8 +77,8 @@ def load_encoder(
         fit: How a frame that is not square becomes square: stretch, crop or pad. Part of the id.
         still_frames: Number of frames encoded for a nearly still clip (`encoder.motion`); 0 for all. VideoPrism only.
             Part of the id.
-        precision: float32, bfloat16, int8, or auto: bfloat16 if the device multiplies it natively, else float32.
-            VideoPrism only. Not part of the id, because the space is the same (docs/encoder.md has the differences).
+        precision: float32, bfloat16, int8, or auto: bfloat16 if the device multiplies it natively, else float32. Not
+            part of the id, because the space is the same (docs/encoder.md has the differences).
         sources: Allowed sources of files, and consent to downloads; None uses the standard locations and downloads
             nothing above 10 MB.
         needs_text: Whether the encoder is to encode sentences: then a plain video encoder is refused.

@@ -2,7 +2,8 @@
 
 `CONFIGS` maps names to configurations, `ALIASES` short names to full ones.
 
-Source: google-deepmind/videoprism, videoprism/models.py (the four public configurations).
+Sources: google-deepmind/videoprism, videoprism/models.py (the four public configurations); for the commits and the
+checksum of transformers' files, embeddings-benchmark/mteb (models of VideoPrism) and VidXP.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ class HubFile:
         shared_name: Whether other repositories have files of this name. A copy put into the models folder by hand then
             lies in a folder of its repository.
         instead: What else a person can do who cannot get it.
+        other_form: The same numbers in another file, which is used where this machine has it already.
     """
 
     repo: str
@@ -36,6 +38,7 @@ class HubFile:
     licence: str = "Apache-2.0"
     shared_name: bool = False
     instead: str = "name a file with --encoder PATH; --encoder demo needs no download"
+    other_form: HubFile | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +117,35 @@ class VideoPrismConfig:
         return self.patch * self.rows
 
 
+def _published(repo: str, file: str, size_bytes: int, commit: str, sha256: str | None = None) -> HubFile:
+    """Return an official `.npz`, whose checksum was not published, and the same weights as transformers has them.
+
+    Args:
+        repo: The repository of both.
+        file: The name of the `.npz`.
+        size_bytes: The size of either, about.
+        commit: That of transformers' file: it lies in proposed changes of the repository, not on its main branch.
+        sha256: The checksum of transformers' file; None where it was not published.
+    """
+    theirs = HubFile(repo, "model.safetensors", size_bytes, revision=commit, sha256=sha256, shared_name=True)
+    return HubFile(repo, file, size_bytes, other_form=theirs)
+
+
 _BASE = VideoPrismConfig(
     name="videoprism_public_v1_base", patch=18, frames=16, rows=16, columns=16, dim=768, heads=12, mlp=3072,
     spatial_layers=12, temporal_layers=4,
-    weights=HubFile("google/videoprism-base-f16r288", "flax_base_f16r288_repeated.npz", 457_500_000),
+    weights=_published(
+        "google/videoprism-base-f16r288", "flax_base_f16r288_repeated.npz", 457_500_000,
+        commit="2be2ef51d0d611d0fadf21a6d1470a4ad4af9249",
+    ),
 )  # fmt: skip
 _LARGE = VideoPrismConfig(
     name="videoprism_public_v1_large", patch=18, frames=8, rows=16, columns=16, dim=1024, heads=16, mlp=4096,
     spatial_layers=24, temporal_layers=4,
-    weights=HubFile("google/videoprism-large-f8r288", "flax_large_f8r288_repeated.npz", 1_416_000_000),
+    weights=_published(
+        "google/videoprism-large-f8r288", "flax_large_f8r288_repeated.npz", 1_416_000_000,
+        commit="2e20e540e1cb89e734e2f2477590b7f8197250ca",
+    ),
 )  # fmt: skip
 
 
@@ -146,12 +169,23 @@ CONFIGS: Mapping[str, VideoPrismConfig] = MappingProxyType(
             _lvt(
                 _BASE,
                 "videoprism_lvt_public_v1_base",
-                HubFile("google/videoprism-lvt-base-f16r288", "flax_lvt_base_f16r288_repeated.npz", 990_500_000),
+                _published(
+                    "google/videoprism-lvt-base-f16r288",
+                    "flax_lvt_base_f16r288_repeated.npz",
+                    990_500_000,
+                    commit="fb6de9f0eb7bc285be86bdca1cf7daa3e3ef51ff",
+                    sha256="7d64ac2364d3473c0dd9fde35fb09e3cfb3b43153c3e9af79d7e49f1c8387cf5",
+                ),
             ),
             _lvt(
                 _LARGE,
                 "videoprism_lvt_public_v1_large",
-                HubFile("google/videoprism-lvt-large-f8r288", "flax_lvt_large_f8r288_repeated.npz", 2_320_000_000),
+                _published(
+                    "google/videoprism-lvt-large-f8r288",
+                    "flax_lvt_large_f8r288_repeated.npz",
+                    2_319_542_188,  # exactly, of the .npz
+                    commit="03900b4ecc0b278b30abdc5953c575bb5f083865",
+                ),
             ),
             DEMO,
         )

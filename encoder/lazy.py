@@ -38,7 +38,7 @@ class EncoderDescription:
         id, text_id, dim, has_text, notice, batch: As in `Encoder`.
         former_id: As in `FormerlyNamed`.
         token_dim, attention_heads: As in `TokenEncoder`; 0 for an encoder without tokens.
-        frames, size, fit: As in `ClipSpec`.
+        frames, size, fit, ends: As in `ClipSpec`.
         files: Path, size in bytes and modification time in nanoseconds of weights and vocabulary.
         code: The `code_stamp` of the package that loaded the encoder.
     """
@@ -57,6 +57,12 @@ class EncoderDescription:
     attention_heads: int
     files: tuple[tuple[str, int, int], ...]
     code: str
+    ends: bool = False
+
+    @property
+    def clip_spec(self) -> ClipSpec:
+        """The shape of its clips."""
+        return ClipSpec(self.frames, self.size, self.fit, self.ends)
 
     def is_current(self) -> bool:
         """Return whether its files and this package are unchanged."""
@@ -107,6 +113,7 @@ def describe(encoder: Encoder, files: Iterable[Path]) -> EncoderDescription:
         attention_heads=encoder.attention_heads if isinstance(encoder, TokenEncoder) else 0,
         files=tuple(stamps),
         code=code_stamp(),
+        ends=spec.ends,
     )
 
 
@@ -170,7 +177,7 @@ class LazyEncoder:
 
     @property
     def clip_spec(self) -> ClipSpec:
-        return ClipSpec(self._description.frames, self._description.size, self._description.fit)
+        return self._description.clip_spec
 
     @property
     def notice(self) -> str | None:

@@ -45,18 +45,16 @@ def load(
     sources = sources or Sources()
     if frames is not None and frames < 1:
         raise ValueError(f"an encoder looks at one frame or more, got {frames}")
+    device = choose_device(device)
+    checked_precision(precision, device)  # before anything is downloaded
     if isinstance(name_or_path, str) and name_or_path.startswith(PREFIX):
-        if precision not in ("auto", "float32"):
-            raise ValueError(f"{name_or_path} runs in float32; other precisions are for VideoPrism encoders")
         if still_frames:
             raise ValueError(f"{name_or_path} sees each frame by itself; still frames are for VideoPrism encoders")
         from encoder.openclip.encoder import load as load_open_clip
 
         return load_open_clip(
-            name_or_path, choose_device(device), frames=frames, fit=fit, sources=sources, shapes=shapes
+            name_or_path, device, frames=frames, fit=fit, precision=precision, sources=sources, shapes=shapes
         )
-    device = choose_device(device)
-    checked_precision(precision, device)  # before anything is downloaded
     config, weights, vocabulary = resolve(name_or_path, sources, needs_text=needs_text)
 
     from encoder.checkpoints.converted import load_network_cached

@@ -105,15 +105,28 @@ def _require(path: Path) -> Path:
 
 
 def _weights_in(folder: Path) -> Path:
-    """Return the one checkpoint of a folder."""
-    found = sorted(p for p in folder.iterdir() if p.suffix in (".npz", ".safetensors") and not p.name.startswith("."))
-    official = [p for p in found if any(c.weights and c.weights.file == p.name for c in CONFIGS.values())]
-    candidates = official or found
+    """Return the one checkpoint of a folder, or of a repository in the hub's cache (`models--ORG--NAME`).
+
+    Commits in the cache share their files: the same file in two of them is one checkpoint.
+    """
+    commits = sorted(path for path in folder.glob("snapshots/*") if path.is_dir())
+    found: dict[Path, Path] = {}
+    for path in (path for each in commits or [folder] for path in _checkpoints_in(each)):
+        found.setdefault(path.resolve(), path)
+    candidates = list(found.values())
     if not candidates:
         raise ModelNotFound(f"the folder {folder} contains no checkpoint: no .npz and no .safetensors")
     if len(candidates) > 1:
-        raise ValueError(f"{folder} contains several checkpoints; choose one: {', '.join(p.name for p in candidates)}")
+        names = ", ".join(str(path.relative_to(folder)) for path in candidates)
+        raise ValueError(f"{folder} contains several checkpoints; choose one: {names}")
     return candidates[0]
+
+
+def _checkpoints_in(folder: Path) -> list[Path]:
+    """Return the checkpoints of a folder; if one of them is an official `.npz`, that one."""
+    found = sorted(p for p in folder.iterdir() if p.suffix in (".npz", ".safetensors") and not p.name.startswith("."))
+    official = [p for p in found if any(c.weights and c.weights.file == p.name for c in CONFIGS.values())]
+    return official or found
 
 
 def _unknown(name: str) -> str:

@@ -28,6 +28,10 @@ Fit = Literal["stretch", "crop", "pad"]
 """How a frame that is not square becomes square: squash the whole picture, take the centre, or letterbox."""
 
 
+ENDS = ":ends"
+"""The part of an encoder's id that says that both ends of a segment are among its frames."""
+
+
 class Shape(NamedTuple):
     """The options of loading that shape clips; see `encoder.load_encoder`."""
 
@@ -49,6 +53,8 @@ class ClipSpec:
         frames: T, the number of frames sampled from a segment; at least 1.
         size: S, the side of the square frames in pixels; at least 1.
         fit: How a frame that is not square becomes square.
+        ends: Whether the T frames are evenly spaced from the first frame of the segment to its last one; otherwise each
+            is the first of a T-th of the segment.
 
     Raises:
         ValueError: A number is below 1, or `fit` is unknown.
@@ -57,6 +63,7 @@ class ClipSpec:
     frames: int
     size: int
     fit: Fit = "stretch"
+    ends: bool = False
 
     def __post_init__(self) -> None:
         if self.frames < 1 or self.size < 1:
@@ -68,6 +75,11 @@ class ClipSpec:
     def shape(self) -> tuple[int, int, int, int]:
         """The shape of one clip: (T, S, S, 3)."""
         return (self.frames, self.size, self.size, 3)
+
+    @property
+    def name(self) -> str:
+        """The part of an encoder's id that says which frames it sees, and how they became square: `8f:stretch`."""
+        return f"{self.frames}f:{self.fit}{ENDS if self.ends else ''}"
 
     def require(self, clips: NDArray[np.uint8]) -> None:
         """Raise ValueError unless `clips` is uint8 (B, T, S, S, 3)."""

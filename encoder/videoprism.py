@@ -82,7 +82,7 @@ class VideoPrism:
         self._tokenizer = tokenizer
         self._spec = ClipSpec(frames or config.frames, config.size, fit)
         self._still_frames = still_frames
-        shape = f"{self._spec.frames}f:{fit}" + (f":still{still_frames}" if still_frames else "")
+        shape = self._spec.name + (f":still{still_frames}" if still_frames else "")
         self.id: Final = f"{weights_id}:{shape}"
         self.text_id: Final = text_id
         self.former_id: Final = None if former_weights_id is None else f"{former_weights_id}:{shape}"

@@ -175,7 +175,7 @@ class IndexSettings:
         shapeless = ("decode_threads", "hardware", "hash_content")
         chosen = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in shapeless}
         chosen["detector_options"] = self.all_detector_options
-        chosen["clip"] = [spec.frames, spec.size, spec.fit]
+        chosen["clip"] = [spec.frames, spec.size, spec.fit, *(["ends"] if spec.ends else [])]
         chosen["pass_version"] = PASS_VERSION
         digest = hashlib.blake2b(json.dumps(chosen, sort_keys=True).encode(), digest_size=6).hexdigest()
         return f"{self.detector}-{self.segment_seconds:g}s-{spec.frames}x{spec.size}-{digest}"

@@ -64,8 +64,9 @@ ROOMS = {
             "search",
             ("search/**/*.py",),
             _tests(
-                "search_engine*", "search_answer*", "equal_scores", "projection*", "vector_codes", "vector_index*",
-                "vector_stress", "vectors_in_order", "near_duplicates*", "stacks*", "query*", "layout*", "cache_file*",
+                "search_engine*", "search_answer*", "several*", "equal_scores", "projection*", "vector_codes",
+                "vector_index*", "vector_stress", "vectors_in_order", "near_duplicates*", "stacks*", "query*",
+                "layout*", "cache_file*",
             ),
         ),
         Room(
@@ -83,16 +84,16 @@ ROOMS = {
             _tests(
                 "encoder_*", "checkpoint*", "cpu_encoder", "heads", "hub*", "lazy_encoder", "loading", "motion",
                 "openclip*", "parity", "precision*", "reference_outputs", "shot_boundaries*", "tokenizer",
-                "videoprism", "weights",
+                "transformers_layout", "videoprism", "weights",
             ),
             without=(
                 "encoder/model.py", "encoder/layers.py", "encoder/pooler.py", "encoder/published_outputs.py",
                 "encoder/shot_boundaries/network.py",
                 "encoder/openclip/torchvision_shim.py", "encoder/runtime/allocator.py",
                 "encoder/runtime/capped_attention.py", "encoder/runtime/cpu_tower.py", "encoder/runtime/cuda.py",
-                "encoder/runtime/fused_tower.py", "encoder/runtime/kernel_trust.py", "encoder/runtime/packed_linear.py",
-                "encoder/runtime/plain_kernels.py", "encoder/runtime/staging.py", "encoder/runtime/token_layout.py",
-                "encoder/runtime/triton_kernels.py",
+                "encoder/runtime/fused_tower.py", "encoder/runtime/kernel_trust.py", "encoder/runtime/packed_block.py",
+                "encoder/runtime/packed_linear.py", "encoder/runtime/plain_kernels.py", "encoder/runtime/staging.py",
+                "encoder/runtime/token_layout.py", "encoder/runtime/triton_kernels.py",
             ),
         ),
         Room(

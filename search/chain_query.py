@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from db.records import Filters, Video
-from search.query import Duplicates, Hit, QueryError, SegmentTerm, Term, check_options
+from search.query import Duplicates, Hit, OwnTerms, QueryError, SegmentTerm, Term, check_options
 from search.strength import Level, Strength
 
 MAX_STEPS = 8
@@ -21,6 +21,7 @@ class Step:
         terms: At least one, with a weight other than 0 among them. Kept as a tuple.
         leave_out: Ids of segments that are not found by this step, nor what overlaps them. Its own SegmentTerms' never
             are.
+        own_terms: As of a Query.
 
     Raises:
         QueryError: There are no terms, or all have weight 0.
@@ -28,6 +29,7 @@ class Step:
 
     terms: Sequence[Term]
     leave_out: frozenset[int] = frozenset()
+    own_terms: OwnTerms = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "terms", tuple(self.terms))

@@ -15,40 +15,22 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
-from search.calibration.calibration import Calibration
 from search.chain_query import Chain, ChainQuery
 from search.chain_reach import Reach
 from search.strength import LIKELY_CHANCE, Strength
 
 
 def judged_chains(
-    chains: Sequence[Chain],
-    query: ChainQuery,
-    reach: Reach | None,
-    calibration: Calibration | None,
+    chains: Sequence[Chain], query: ChainQuery, by_step: Sequence[Sequence[Strength | None]], reach: Reach
 ) -> list[Chain]:
     """Return the chains of a query with their strengths, without those below its `least_level`.
 
     Args:
         chains: Best first.
         query: Their query.
-        reach: Of the search that found them; None if it found nothing.
-        calibration: Without it, chains have no strength, and all are kept.
-
-    Raises:
-        LibraryError: The library cannot be read.
+        by_step: For each step, the strength of that part of each chain.
+        reach: Of the search that found them.
     """
-    judge = calibration.judge() if calibration is not None and chains else None
-    if judge is None or reach is None:
-        return list(chains)
-    by_step = []
-    for at, step in enumerate(query.steps):
-        parts = [chain.parts[at] for chain in chains]
-        ids = [part.segment.id for part in parts if part.segment.id is not None]
-        cosines = np.array([part.term_scores for part in parts], dtype=np.float32)
-        by_step.append(judge.strengths(step.terms, ids, cosines))
     kept: list[Chain] = []
     for chain, found in zip(chains, zip(*by_step, strict=True), strict=True):
         judged = tuple(replace(part, strength=own) for part, own in zip(chain.parts, found, strict=True))

@@ -4,109 +4,71 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
-from db.library import Library
-from db.records import Filters
 from db.segment_times import SegmentTimes
+from search.chain_ground import Ground
 from search.chain_paths import Floats, Path, Paths, gain
 from search.chain_query import Chain, ChainQuery
 from search.chain_reach import Reach
-from search.directions import Direction
 from search.near_duplicates import is_near
 from search.query import Hit
-from search.vectors.vector_index import Ids, RowsOf, VectorIndex
+from search.vectors.vector_index import Ids
 
 MAX_VIDEOS = 200
 """Number of videos whose every segment is looked at."""
 
-_SAMPLE = 4_096  # rows whose cosines say what is usual for a step
 _WANTED = 2_048  # best segments of each step at first; also the most that a search on a GPU gives
 _MAX_WANTED = 65_536
 _LOOKED_AT = 4  # times as many chains as wanted are looked at for those that are alike
 _BATCH = 32  # chains described at a time, at least
-_BLOCK = 8_192  # rows compared at a time, which bounds memory
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a step asks for, in the encoder's space.
-
-    Attributes:
-        rows: float32 (terms, D), one for each term.
-        direction: What segments are compared with.
-    """
-
-    rows: NDArray[np.float32]
-    direction: Direction
 
 
 @dataclass(frozen=True, slots=True)
 class ChainSearch:
-    """Finds chains over the rows of one encoder.
+    """Finds chains among the segments of a ground.
 
     Attributes:
-        library, index: Of that encoder.
-        encoder_id: The encoder.
-        rows_of: Returns (ids, float32 (n, D)) in order, without ids that no longer exist.
+        ground: The segments, and what each step scores there.
         max_videos: Number of videos whose every segment is looked at.
     """
 
-    library: Library
-    index: VectorIndex
-    encoder_id: str
-    rows_of: RowsOf
+    ground: Ground
     max_videos: int = MAX_VIDEOS
 
-    def answer(
-        self, query: ChainQuery, asked: Sequence[Asked], near_duplicate: float | None = None
-    ) -> tuple[list[Chain], Reach | None]:
+    def answer(self, query: ChainQuery, near_duplicate: float | None = None) -> tuple[list[Chain], Reach | None]:
         """Return the best chains, best first, and what was searched. No two share a segment or overlap.
 
         Args:
-            query: The steps' terms are in `asked`.
-            asked: One for each step.
+            query: The steps' terms are in the ground.
             near_duplicate: Cosine from which parts are alike. A chain of which every part is like that of a better one
                 is no chain of its own. None: all are.
 
         Raises:
             LibraryError: The library cannot be read.
         """
-        ids, owners = self.library.owners(self.encoder_id)
-        usual = self._cosines(ids[:: max(1, len(ids) // _SAMPLE)], asked)
+        ids, owners = self.ground.owners()
         if query.filters:
-            kept = np.isin(ids, self.library.segment_ids(query.filters, self.encoder_id), assume_unique=True)
+            kept = np.isin(ids, self.ground.segment_ids(query.filters), assume_unique=True)
             ids, owners = ids[kept], owners[kept]
         if not ids.size:
             return [], None
-        means, spreads = np.nanmean(usual, axis=1), np.maximum(np.nanstd(usual, axis=1), 1e-6)
-
-        def z_scores_of(cosines: NDArray[np.floating]) -> Floats:
-            return np.asarray((cosines - means[:, None]) / spreads[:, None], np.float64)
-
-        videos = self._videos(query.filters, asked, ids, owners, z_scores_of)
-        times = self.library.segment_times(videos).of(ids)
-        z_scores = np.nan_to_num(z_scores_of(self._cosines(times.ids, asked)), nan=-np.inf, neginf=-np.inf)
+        videos = self._videos(query, ids, owners)
+        times = self.ground.library.segment_times(videos).of(ids)
+        z_scores = np.nan_to_num(self.ground.z_scores(times.ids), nan=-np.inf, neginf=-np.inf)
         for step, each in enumerate(query.steps):
             for at in np.flatnonzero(np.isin(times.ids, sorted(each.own_ids))):
                 same = times.video_ids == times.video_ids[at]
                 z_scores[step, same & (times.starts < times.ends[at]) & (times.ends > times.starts[at])] = -np.inf
-        chains = self._chains(_ranked(query, times, z_scores), query, asked, near_duplicate)
-        return chains, Reach(times, gain(z_scores), len(self.index))
+        chains = self._chains(_ranked(query, times, z_scores), query, near_duplicate)
+        return chains, Reach(times, gain(z_scores), len(self.ground))
 
-    def _videos(
-        self,
-        filters: Filters,
-        asked: Sequence[Asked],
-        ids: Ids,
-        owners: NDArray[np.int64],
-        z_scores_of: Callable[[NDArray[np.floating]], Floats],
-    ) -> list[int]:
+    def _videos(self, query: ChainQuery, ids: Ids, owners: NDArray[np.int64]) -> list[int]:
         """Return the videos to look at: those that could have the best chains, as far as their best segments tell.
 
         What a video could gain in a step is what its best segment gains without penalties, or, if none is among the
@@ -115,15 +77,14 @@ class ChainSearch:
         videos, of_segment = np.unique(owners, return_inverse=True)
         wanted = _WANTED
         named = np.arange(len(videos))
-        could = np.zeros((len(asked), len(videos)))
-        directions = np.stack([each.direction.row for each in asked])
+        could = np.zeros((len(query.steps), len(videos)))
         while len(videos) > self.max_videos:
-            found, cosines = self.index.search(directions, wanted, ids if filters else None)
-            gains = gain(z_scores_of(cosines))
+            found, z_scores = self.ground.best(wanted, ids if query.filters else None)
+            gains = gain(z_scores)
             at = np.minimum(np.searchsorted(ids, found), len(ids) - 1)
             known = ids[at] == found  # the index may be a moment older or newer
             could = np.repeat(gains.min(axis=1, keepdims=True), len(videos), axis=1)
-            for step in range(len(asked)):
+            for step in range(len(query.steps)):
                 np.maximum.at(could[step], of_segment[at[step][known[step]]], gains[step][known[step]])
             named = np.unique(of_segment[at[known]])
             if len(named) >= self.max_videos or found.shape[1] < wanted or wanted >= _MAX_WANTED:
@@ -132,18 +93,7 @@ class ChainSearch:
         best = named[np.argsort(-could[:, named].sum(axis=0), kind="stable")]
         return [int(each) for each in videos[best[: self.max_videos]]]
 
-    def _cosines(self, ids: Ids, asked: Sequence[Asked]) -> Floats:
-        """Return float64 (S, n): the score of each segment in each step; NaN where there is no sound row."""
-        cosines = np.full((len(asked), len(ids)), np.nan)
-        for start in range(0, len(ids), _BLOCK):
-            there, rows = self.rows_of([int(each) for each in ids[start : start + _BLOCK]])
-            at = start + np.flatnonzero(np.isin(ids[start : start + _BLOCK], np.asarray(there, np.int64)))
-            cosines[:, at] = np.stack([each.direction.scores(rows) for each in asked])
-        return cosines
-
-    def _chains(
-        self, ranked: Iterator[_Found], query: ChainQuery, asked: Sequence[Asked], near_duplicate: float | None
-    ) -> list[Chain]:
+    def _chains(self, ranked: Iterator[_Found], query: ChainQuery, near_duplicate: float | None) -> list[Chain]:
         """Return the first `query.k` chains with their near-duplicates, searched for a few times as far down."""
         chains: list[Chain] = []
         rows: list[NDArray[np.float32]] = []  # (S, D) of each chain, of length 1
@@ -151,7 +101,7 @@ class ChainSearch:
         rest = query.k if near_duplicate is None else _LOOKED_AT * query.k + _BATCH
         while len(chains) < query.k and (found := list(islice(ranked, min(max(query.k, _BATCH), rest)))):
             rest -= len(found)
-            for ids, chain, own in self._described(found, asked):
+            for ids, chain, own in self._described(found):
                 unit = own / np.linalg.norm(own, axis=1, keepdims=True)
                 near = np.einsum("csd,sd->cs", np.stack(rows), unit).min(axis=1) if rows else np.empty(0)
                 if near_duplicate is not None and (behind := np.flatnonzero(is_near(near, near_duplicate))).size:
@@ -166,25 +116,32 @@ class ChainSearch:
             for rank, chain in enumerate(chains, 1)
         ]
 
-    def _described(
-        self, found: Sequence[_Found], asked: Sequence[Asked]
-    ) -> Iterator[tuple[tuple[int, ...], Chain, NDArray[np.float32]]]:
+    def _described(self, found: Sequence[_Found]) -> Iterator[tuple[tuple[int, ...], Chain, NDArray[np.float32]]]:
         """Yield (ids, chain, rows (S, D)) for each chain of which no segment has gone since."""
         wanted = list(dict.fromkeys(segment_id for each in found for segment_id in each.ids))
-        records = self.library.segments(wanted)
-        there, rows = self.rows_of([segment_id for segment_id in wanted if segment_id in records])
-        row_of = dict(zip(there, rows, strict=True))
+        records = self.ground.library.segments(wanted)
+        known = {
+            segment_id: (row, scores)
+            for segment_id, row, scores in self.ground.described([each for each in wanted if each in records])
+        }
         for each in found:
-            if any(segment_id not in row_of for segment_id in each.ids):
+            if any(segment_id not in known for segment_id in each.ids):
                 continue
             parts = []
-            for number, (segment_id, step) in enumerate(zip(each.ids, asked, strict=True), start=1):
+            for number, segment_id in enumerate(each.ids):
                 segment, video = records[segment_id]
-                terms = tuple((step.rows @ row_of[segment_id]).tolist())
-                score = float(step.direction.scores(row_of[segment_id][None])[0])
-                parts.append(Hit(rank=number, score=score, segment=segment, video=video, term_scores=terms))
+                part = known[segment_id][1][number]
+                parts.append(
+                    Hit(
+                        rank=number + 1,
+                        score=part.score,
+                        segment=segment,
+                        video=video,
+                        term_scores=part.term_scores,
+                    )
+                )
             chain = Chain(rank=1, score=each.score, strength=None, video=parts[0].video, parts=tuple(parts))
-            yield each.ids, chain, np.stack([row_of[segment_id] for segment_id in each.ids])
+            yield each.ids, chain, np.stack([known[segment_id][0] for segment_id in each.ids])
 
 
 @dataclass(frozen=True, slots=True)

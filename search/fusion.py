@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from db.records import Filters
+from search.choosing import excluded_ids
 from search.fused import Channel, FusedAnswer, FusedHit, FusedQuery
 from search.query import Hit
 from search.strength import STRONG_CHANCE, Strength
@@ -24,7 +25,7 @@ from search.text.matches import TextMatches, match_segments
 
 if TYPE_CHECKING:
     from db.library import Library
-    from search.engine import SearchEngine
+    from search.engines import Engine
 
 _CHANNELS: dict[str, Channel] = {
     "subtitle": "said", "speech": "said", "screen": "written", "chapter": "chapter", "tag": "tag",
@@ -34,7 +35,7 @@ _MOST_STRENGTH = 30.0  # beyond it, the tail is no longer a number
 _RANK_CONSTANT = 60  # of reciprocal rank fusion, as published
 
 
-def find_fused(library: Library, query: FusedQuery, engine: SearchEngine | None = None) -> FusedAnswer:
+def find_fused(library: Library, query: FusedQuery, engine: Engine | None = None) -> FusedAnswer:
     """Return the shots that match words, a picture, or both.
 
     Args:
@@ -58,9 +59,9 @@ def find_fused(library: Library, query: FusedQuery, engine: SearchEngine | None 
             raise ValueError("a picture is searched for with an engine")
         asked = replace(query.picture, k=max(query.k, _LEAST_PICTURES), least_level=None)
         pictured = {_id(hit): hit for hit in engine.search(asked)}
-        allowed = library.segment_ids(query.filters, engine.encoder.id) if query.filters else None
-        total = len(engine.index) if allowed is None else int(allowed.size)
-        left_out = engine.excluded(asked)
+        allowed = engine.segment_ids(query.filters) if query.filters else None
+        total = engine.segment_count if allowed is None else int(allowed.size)
+        left_out = excluded_ids(library, asked)
         further = np.array([each for each in matched if each not in pictured and each not in left_out], np.int64)
         if allowed is not None:
             further = further[np.isin(further, allowed)]

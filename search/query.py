@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, get_args
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from db.records import Filters, Segment, Video
 from search.near_duplicates import NEAR_DUPLICATE
-from search.strength import LEVELS, Level, Strength
+from search.strength import LEVELS, Level, Opinion, Strength
 
 Duplicates = Literal["stack", "hide", "show"]
 """What becomes of near-duplicates of a better hit: stacked behind it, left out, or hits of their own."""
@@ -20,6 +20,10 @@ Duplicates = Literal["stack", "hide", "show"]
 
 class QueryError(ValueError):
     """An invalid query; the message says what to change. Errors of the library are never raised as this."""
+
+
+class MissingRow(QueryError):
+    """A segment of the query has no row by the encoder that is asked."""
 
 
 class _Options(Protocol):
@@ -125,6 +129,9 @@ class ClipTerm:
 
 Term = TextTerm | SegmentTerm | ClipTerm
 
+OwnTerms = Mapping[str, Sequence[Term]]
+"""The terms of encoders that take others than the first one, by the id of the encoder: clips of their own shape."""
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
@@ -146,6 +153,7 @@ class Query:
         leave_out: Ids of segments to exclude. The segments of SegmentTerms are always excluded.
         plain_sum: Add the rows of terms as they are, without bringing them to one scale (see `search.directions`).
         least_level: Leave out hits that are weaker. None keeps all.
+        own_terms: In an answer of several spaces, the terms of encoders that take others than `terms`.
 
     Raises:
         QueryError: A value is out of range. It is a ValueError.
@@ -162,15 +170,14 @@ class Query:
     leave_out: frozenset[int] = frozenset()
     plain_sum: bool = False
     least_level: Level | None = None
+    own_terms: OwnTerms = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "terms", tuple(self.terms))  # so that changing a passed list cannot change the query
         if not self.terms:
             raise QueryError("the query has no terms; give it words, a segment or a clip")
         if all(term.weight == 0 for term in self.terms):
-            raise QueryError(
-                "every term has weight 0, so there is nothing to search for; give at least one term a weight"
-            )
+            raise QueryError("every term has weight 0, so nothing is searched for; give at least one term a weight")
         if self.near_duplicates is not None and self.duplicates == "show":
             object.__setattr__(self, "duplicates", "hide")
         if self.threshold is not None and math.isnan(self.threshold):
@@ -181,6 +188,10 @@ class Query:
                 f"near-duplicates are told by a cosine above 0 and at most 1, got {self.near_duplicates}; "
                 f"{NEAR_DUPLICATE} is usual"
             )
+
+    def for_encoder(self, encoder_id: str) -> Query:
+        """Return the query as one encoder alone takes it. Raise QueryError if it has no terms for it."""
+        return replace(self, terms=self.own_terms.get(encoder_id, self.terms), own_terms={})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +209,7 @@ class Hit:
         strength: How far the hit stands above what unrelated questions get; None without a calibration.
         alike: Ids of the segments stacked behind the hit: near-duplicates of it, and of no better hit, best first.
             Those are counted that rank among the candidates, which are several times as many as the hits.
+        opinions: In an answer of several spaces, what each encoder thinks of it; see `search.several`.
     """
 
     rank: int
@@ -207,6 +219,12 @@ class Hit:
     term_scores: tuple[float, ...]
     strength: Strength | None = None
     alike: tuple[int, ...] = ()
+    opinions: tuple[Opinion, ...] = ()
+
+    @property
+    def is_quick(self) -> bool:
+        """Return whether a quick row stands in for one that an encoder has not made yet."""
+        return any(each.quick for each in self.opinions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

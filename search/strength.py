@@ -40,3 +40,18 @@ class Strength:
     def reaches(self, level: Level) -> bool:
         """Return whether this is at least as strong as `level`."""
         return LEVELS.index(self.level) <= LEVELS.index(level)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opinion:
+    """What one encoder thinks of a hit, in an answer of several spaces.
+
+    Attributes:
+        encoder_id: The space by whose row it judges the shot.
+        strength: In that space alone, as a search of it alone would say; None without a calibration.
+        quick: Whether the row is a quick one, in place of one that the encoder has not made yet.
+    """
+
+    encoder_id: str
+    strength: Strength | None
+    quick: bool = False

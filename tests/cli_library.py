@@ -19,6 +19,7 @@ from fakes import ColourEncoder
 
 from db.library import Library
 from db.records import Failure, Segment, Shot, Video
+from encoder import Encoder
 
 RATE = 1000  # pts per second
 START = 500  # pts of the first frame shown: not 0, so that a forgotten offset is seen
@@ -48,19 +49,20 @@ def build(root: Path, encoder: ColourEncoder) -> Path:
 
 def add(
     library: Library,
-    encoder: ColourEncoder,
+    encoder: Encoder,
     path: Path,
     parts: Sequence[Part],
     *,
     there: bool = True,
     size: tuple[int, int] = (64, 48),
     shot_numbers: Sequence[int] | None = None,
+    quick_of: str | None = None,
     **values: Any,
 ) -> None:
     """One video whose shots are plain colours.
 
-    shot_numbers: the shot that each part is of; None: one each. size: width and height as shown. values: Other fields
-    of the Video.
+    shot_numbers: the shot that each part is of; None: one each. size: width and height as shown. quick_of: Of a quick
+    pass, the id of the full encoder. values: Other fields of the Video.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(os.fsencode(path.name))
@@ -97,5 +99,12 @@ def add(
     }
     video = Video(**(given | values))
     library.add_video(
-        video, shots, segments, encoder.encode_clips(clips), encoder_id=encoder.id, recipe="test", media=None
+        video,
+        shots,
+        segments,
+        encoder.encode_clips(clips),
+        encoder_id=encoder.id,
+        recipe="test",
+        media=None,
+        quick_of=quick_of,
     )

@@ -7,8 +7,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Engine
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.util import LRUCache
 from synthetic import make_video
 
 from indexer.settings import RunOptions
@@ -63,4 +67,25 @@ def videos_are_decoded_in_this_process() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(RunOptions.__init__.__kwdefaults__, "isolated", False)  # type: ignore[arg-type]
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def sql_is_compiled_once_for_all_libraries() -> Iterator[None]:
+    """Every library has its own engine, and every engine would compile each statement again.
+
+    That took two thirds of the time of a test with a library of its own. Processes that a test starts are not affected.
+    """
+    compiled: LRUCache[Any, Any] = LRUCache(5000)
+    begin = Engine.__init__
+
+    def begin_with_all_statements(engine: Engine, *arguments: Any, **options: Any) -> None:
+        begin(engine, *arguments, **options)
+        engine._compiled_cache = compiled
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Engine, "__init__", begin_with_all_statements)
+        # A dialect is part of the key of a statement.
+        patch.setattr(SQLiteDialect_pysqlite, "__eq__", lambda one, other: type(one) is type(other))
+        patch.setattr(SQLiteDialect_pysqlite, "__hash__", lambda one: hash(type(one)))
         yield

@@ -330,7 +330,7 @@ def test_with_videos_in_it_the_page_is_about_adding_more(place: Place) -> None:
     assert [each.value for each in page.header] == ["Add videos"]
     assert "index_demo" not in keys(page)
     assert (box(page)["direct"], box(page)["choose"]) == (False, "Choose this folder")
-    assert "A search uses one encoder at a time" in words(page)
+    assert "A search finds what its encoders have indexed" in words(page)
 
 
 def test_what_would_be_encoded_again_is_said_and_waits_for_a_yes(place: Place) -> None:

@@ -126,3 +126,17 @@ def test_where_there_are_no_moments_the_option_is_refused(arguments: tuple[str, 
     result = run(*arguments)
     assert result.exit_code == 2, result.output
     assert "--moments" in result.stderr
+
+
+def test_of_several_encoders_the_first_one_finds_moments(films: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {"one": ColourEncoder(), "two": ColourEncoder(name="two", frames=2)}
+    with Library.open(films.parent / "library") as library:
+        one_shot = IndexSettings(detector="content", detector_options={"threshold": 1000.0})
+        assert not index_folders(library, known["two"], [films], one_shot).failed
+    monkeypatch.setattr(compose, "open_encoder", lambda settings, sources=None: known[settings.encoder])
+
+    def moments(encoder: str) -> dict[int, tuple[float, float]]:
+        found = hits("search", "blue", "--moments", "--encoder", encoder)
+        return {hit["segment_id"]: (hit["moment"]["start_seconds"], hit["moment"]["end_seconds"]) for hit in found}
+
+    assert moments("one+two") == moments("one")

@@ -56,6 +56,9 @@ def test_quick_then_full(films: Path) -> None:
     assert quick["id"] == f"{quick['quick_of']}:quick4f"
     assert ["quick", waits] in [line.split(maxsplit=1) for line in run("stats").stdout.splitlines()]
     assert "2 of them quick so far: 0 full and" in run("doctor").stdout
+    assert record("info", "films/first.mp4")["quick"] is True
+    makes = "indexed by its key frames; prismsearch index FOLDER makes the full pass"
+    assert ["quick", makes] in [line.split(maxsplit=1) for line in run("info", "films/first.mp4").stdout.splitlines()]
 
     planned = record("index", "films", "--dry-run")
     assert (len(planned["deepened"]), planned["again"]) == (2, [])
@@ -67,6 +70,9 @@ def test_quick_then_full(films: Path) -> None:
     assert "quick so far" not in second.stdout
     held = record("stats")
     assert held["quick_videos"] == 0
+    assert "quick encoder" not in run("stats").stdout
+    assert record("info", "films/first.mp4")["quick"] is False
+    assert "key frames" not in run("info", "films/first.mp4").stdout
     assert {each["quick_of"] is None: each["segments"] for each in held["encoders"]} == {True: 3, False: 0}
     assert run("index", "films", "--quick").stdout.splitlines()[0] == "2 videos unchanged"
 

@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 from fakes import ColourEncoder
 
-from app import compose
+from app import asked_encoders, compose
 from app.cli import main
 from app.shell.hits import open_hit
 from db.library import Library
@@ -301,7 +301,7 @@ def test_an_error_of_our_own_is_one_line_unless_debug(root: Path, monkeypatch: p
     def explode(*_: object, **__: object) -> None:
         raise RuntimeError("a\nb")
 
-    monkeypatch.setattr(compose, "open_engine", explode)
+    monkeypatch.setattr(asked_encoders, "open_engine", explode)
     result = run("search", "red")
     assert result.exit_code == 4
     assert result.stderr.count("\n") == 1

@@ -177,10 +177,10 @@ def test_owners(library: Library) -> None:
 
 
 def test_many_encoders_are_answered_and_few_are_kept(library: Library) -> None:
-    for number in range(4):
+    for number in range(segment_table._MAX_ENCODERS + 2):
         add(library, encoder_id=f"enc{number}")
     for _ in range(2):
-        for number in range(4):
+        for number in range(segment_table._MAX_ENCODERS + 2):
             assert library.segment_ids(Filters(name="a"), f"enc{number}").size == 3
     assert len(library._tables._tables) == segment_table._MAX_ENCODERS
 

@@ -60,5 +60,7 @@ def test_a_shot_counts_once_however_many_parts_it_has(library: Library) -> None:
     assert library.shot_count(Filters(), "another") == 0
     add_shots(library, "/c.mp4", 2, encoder_id="another")
     assert (library.shot_count(Filters(), "enc"), library.shot_count(Filters(), "another")) == (4, 1)
+    assert library.shot_count(Filters(), "enc", "another") == 5, "shots of either"
+    assert library.shot_count(Filters(folder="/a"), "another", "enc") == 3
     add(library, make_video("/b/b.mp4", fingerprint="other"), encoder_id="enc")  # three segments of two shots
     assert library.shot_count(Filters(), "enc") == 5, "a replaced video counts as it is now"

@@ -280,13 +280,14 @@ def digests_of(request: pytest.FixtureRequest) -> tuple[nn.Module, Digests, tupl
         network = goldens.lvt("tiny")
         return network, lambda: (digests(network).space, digests(network).text), ("text_encoder.",)
     folder = Path(request.getfixturevalue("small_clip").partition("local-dir:")[2])
-    from encoder.openclip import encoder as openclip
+    from encoder.openclip import digests as openclip
+    from encoder.openclip.encoder import OpenCLIP
 
     loaded = load_encoder(f"open_clip:local-dir:{folder}", "cpu")
-    assert isinstance(loaded, openclip.OpenCLIP)
+    assert isinstance(loaded, OpenCLIP)
     model, tokenizer = loaded._model, loaded._tokenizer
     names = ("transformer.", "token_embedding.", "positional_embedding", "text_projection", "ln_final.")
-    return model, lambda: (openclip._space_digest(model), openclip._text_digest(model, tokenizer)), names
+    return model, lambda: (openclip.space_digest(model), openclip.text_digest(model, tokenizer)), names
 
 
 def test_every_weight_belongs_to_one_of_the_two_ids(digests_of: tuple[nn.Module, Digests, tuple[str, ...]]) -> None:

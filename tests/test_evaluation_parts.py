@@ -38,6 +38,8 @@ def test_an_open_clip_encoder_that_the_library_chose_is_said_to_run_in_its_own_p
     settings = Settings(library=Path("nowhere"), encoder=None, device="cpu")
     assert machine_of(settings, ColourEncoder()).precision == "bfloat16"
     assert machine_of(settings, OpenClip()).precision == "float32"
+    monkeypatch.setattr(OpenClip, "precision", "int8", raising=False)
+    assert machine_of(settings, OpenClip()).precision == "int8"
 
 
 def test_rows_of_other_encoders_and_precisions_are_in_other_files_below_the_folder(tmp_path: Path) -> None:

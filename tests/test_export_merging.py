@@ -69,7 +69,7 @@ def test_export_merges_when_asked_and_says_what_stands_behind(tmp_path: Path, mo
     encoder, red = ColourEncoder(), (255, 0, 0)
     directory = cli_library.build(tmp_path, encoder)
     monkeypatch.setattr(compose, "open_encoder", lambda settings, sources=None: encoder)
-    monkeypatch.setattr("search.engine.near_duplicate", lambda *_: 0.999)
+    monkeypatch.setattr("search.space.near_duplicate", lambda *_: 0.999)
     monkeypatch.setenv("PRISMSEARCH_LIBRARY", str(directory))
     monkeypatch.chdir(tmp_path)
     with compose.open_library(compose.settings_from()) as library:

@@ -406,8 +406,10 @@ def test_what_is_no_recipe(recipe: str) -> None:
     assert settings_of_recipe(recipe) is None
 
 
-def test_recipes_are_read_back() -> None:
-    spec = ClipSpec(16, 288, "crop")
+@pytest.mark.parametrize("ends", [False, True])
+def test_recipes_are_read_back(ends: bool) -> None:
+    spec = ClipSpec(16, 288, "crop", ends=ends)
+    assert IndexSettings().recipe(spec) != IndexSettings().recipe(ClipSpec(16, 288, "crop", ends=not ends))
     for settings in (
         IndexSettings(),
         IndexSettings(segment_seconds=2.5, decode="reference"),

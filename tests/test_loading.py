@@ -651,18 +651,26 @@ class TestOpenClip:
         monkeypatch.setattr("encoder.openclip.encoder.load", lambda *given, **named: seen.append((given, named)))
         return seen
 
-    @pytest.mark.parametrize("precision", ["auto", "float32"])
+    @pytest.mark.parametrize("precision", ["auto", "float32", "int8"])
     def test_options_reach_it(
-        self, asked: list[tuple[tuple[object, ...], dict[str, object]]], sources: Sources, precision: str
+        self,
+        asked: list[tuple[tuple[object, ...], dict[str, object]]],
+        sources: Sources,
+        precision: str,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
+        monkeypatch.setattr(loading, "checked_precision", lambda choice, device: choice)
         load("open_clip:ViT-B-32/openai", "cpu", frames=3, fit="crop", precision=precision, sources=sources)
         assert asked == [
-            (("open_clip:ViT-B-32/openai", "cpu"), {"frames": 3, "fit": "crop", "sources": sources, "shapes": None})
+            (
+                ("open_clip:ViT-B-32/openai", "cpu"),
+                {"frames": 3, "fit": "crop", "precision": precision, "sources": sources, "shapes": None},
+            )
         ]
 
-    @pytest.mark.parametrize("precision", ["bfloat16", "int8", "half", ""])
-    def test_it_has_one_precision(self, asked: list[object], precision: str) -> None:
-        with pytest.raises(ValueError, match="runs in float32"):
+    @pytest.mark.parametrize("precision", ["half", ""])
+    def test_a_precision_that_there_is_not_is_told(self, asked: list[object], precision: str) -> None:
+        with pytest.raises(ValueError, match="a precision is"):
             load("open_clip:ViT-B-32/openai", "cpu", precision=precision)
         assert asked == []
 

@@ -19,10 +19,10 @@ from stand_in_hub import COMMIT, StandInHub, stand_in_hub
 
 from encoder import EncoderUnavailable, ModelNotFound, WeightsMismatch, load_encoder
 from encoder.checkpoints.download_policy import Sources
-from encoder.openclip import encoder as openclip_encoder
-from encoder.openclip import pretrained
+from encoder.openclip import digests, eager_tower, pretrained
 from encoder.openclip.encoder import OpenCLIP
 from encoder.openclip.pretrained import import_open_clip
+from encoder.protocol import former_id
 
 # Looked for, not imported: the import works only through encoder.openclip.torchvision_shim.
 pytestmark = pytest.mark.skipif(
@@ -82,7 +82,7 @@ def test_the_order_of_frames_means_nothing_here(encoder: OpenCLIP) -> None:
 def test_many_clips_in_parts_are_the_same(encoder: OpenCLIP, monkeypatch: pytest.MonkeyPatch) -> None:
     batch = clips(encoder, 5)
     whole = encoder.encode_clips(batch)
-    monkeypatch.setattr(openclip_encoder, "_FRAMES_AT_ONCE", 3)  # a clip is split, and the last part is shorter
+    monkeypatch.setattr(eager_tower, "PICTURES_AT_ONCE", 3)  # a clip is split, and the last part is shorter
     assert np.abs(encoder.encode_clips(batch) - whole).max() < 1e-6
 
 
@@ -95,6 +95,9 @@ def test_the_id_names_weights_not_places(encoder: OpenCLIP, tmp_path: Path) -> N
     write_small_clip(moved)
     write_small_clip(other, seed=2)
     assert load_encoder(f"open_clip:local-dir:{moved}", "cpu", frames=4).id == encoder.id
+    assert encoder.id.endswith(":4f:stretch:ends")
+    assert encoder.clip_spec.ends
+    assert former_id(encoder) is None, "rows of earlier versions are of other frames"
     assert load_encoder(f"open_clip:local-dir:{other}", "cpu", frames=4).id != encoder.id
     assert "elsewhere" not in load_encoder(f"open_clip:local-dir:{moved}", "cpu").id
 
@@ -242,12 +245,26 @@ def test_the_digest_of_weights_stays_what_libraries_have_stored() -> None:
     with torch.no_grad():
         model.weight.copy_(torch.arange(6.0).reshape(2, 3))
         model.bias.copy_(torch.tensor([7.0, 8.0]))
-    stored = "92a0c2ef9f1e0634"
-    assert openclip_encoder._digest(model) == stored
-    assert openclip_encoder._digest(model.double()) == stored
+    words = SimpleNamespace(context_length=77)
+    stored = "b5c0a97b581d5567"
+    assert digests.text_digest(model, words) == stored
+    assert digests.text_digest(model.double(), words) == stored
     with torch.no_grad():
         model.bias[1] += 1
-    assert openclip_encoder._digest(model) != stored
+    assert digests.text_digest(model, words) != stored
+
+
+@pytest.mark.parametrize(
+    ("repository", "licence"),
+    [
+        ("timm/PE-Core-B-16", "Apache-2.0"),
+        ("timm/ViT-B-16-SigLIP2", "Apache-2.0"),
+        ("timm/MobileCLIP2-S0-OpenCLIP", "apple-amlr: for research only"),
+        ("org/other", "a licence of its own"),
+    ],
+)
+def test_the_licence_is_told_with_a_download(repository: str, licence: str) -> None:
+    assert pretrained._hub_file(repository, "open_clip_model.safetensors").licence == licence
 
 
 @pytest.mark.parametrize(("frames", "batch"), [(1, 64), (8, 8), (48, 1), (100, 1)])

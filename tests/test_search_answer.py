@@ -152,7 +152,7 @@ def test_hits_are_looked_for_as_far_down_as_it_takes_and_no_further(
 ) -> None:
     query = Query([TextTerm("red")], k=10, per_video=1, near_duplicates=duplicates)
     assert len(engine.answer(query).hits) == 10
-    monkeypatch.setattr(f"search.engine.{limit}", 15)
+    monkeypatch.setattr(f"search.choosing.{limit}", 15)
     videos = [hit.video.id for hit in engine.answer(Query([TextTerm("red")], k=15)).hits]
     answer = engine.answer(query)
     if duplicates is None:

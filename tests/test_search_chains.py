@@ -144,13 +144,14 @@ def test_an_example_is_not_found_by_its_own_step(engine: SearchEngine, library: 
 
 
 def test_many_videos_are_narrowed_to_those_with_the_best_segments(engine: SearchEngine) -> None:
-    from search.chains import Asked, ChainSearch
+    from search.chain_ground import Asked, SpaceGround
+    from search.chains import ChainSearch
     from search.directions import Direction
 
     rows = [ENCODER.encode_texts([words]) for words in ("red", "blue")]
     asked = [Asked(each, Direction.without_penalties(each[0])) for each in rows]
-    search = ChainSearch(engine.library, engine.index, ENCODER.id, engine._existing_rows, max_videos=3)
-    chains, _ = search.answer(question("red", "blue", within=20.0), asked)
+    ground = SpaceGround(engine.library, engine.index, ENCODER.id, engine.space.rows_of, asked)
+    chains, _ = ChainSearch(ground, max_videos=3).answer(question("red", "blue", within=20.0))
     assert {Path(each.video.path).stem for each in chains} == {"answer", "turned", "far"}
 
 

@@ -170,7 +170,7 @@ def test_the_covariance_is_kept_in_the_library_and_follows_it(library: Library) 
     def covariance() -> RowCovariance | None:
         engine = SearchEngine(library, ENCODER, ExactIndex.of(library, ENCODER.id))
         engine.direction([TextTerm("red"), TextTerm("blue")])
-        return engine._covariance._current[1] if engine._covariance._current else None
+        return engine.space._covariance._current[1] if engine.space._covariance._current else None
 
     first = covariance()
     assert first is not None

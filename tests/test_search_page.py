@@ -59,7 +59,7 @@ def settle(monkeypatch: pytest.MonkeyPatch, directory: Path) -> None:
     monkeypatch.delenv(compose.ENCODER_VARIABLE, raising=False)
     monkeypatch.setattr(compose, "open_encoder", lambda *_: ColourEncoder())
     # Shots of one colour are near-duplicates, as which only one test looks at them.
-    monkeypatch.setattr("search.engine.near_duplicate", lambda *_: NEVER)
+    monkeypatch.setattr("search.space.near_duplicate", lambda *_: NEVER)
 
 
 def opened(link: SearchLink | None = None, **params: str) -> AppTest:
@@ -229,7 +229,7 @@ def test_every_filter_has_a_text_of_its_own_on_a_chip() -> None:
 def test_near_duplicates_are_stacked_unless_the_link_says_otherwise(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("search.engine.near_duplicate", lambda *_: 0.95)
+    monkeypatch.setattr("search.space.near_duplicate", lambda *_: 0.95)
     page = opened(SearchLink(words="blue"))
     first, *others = grid(page)
     assert len(first["alike"]) == 1
@@ -326,7 +326,7 @@ def test_a_least_strength_is_asked_for_and_said_when_nothing_reaches_it(
 
 def test_a_least_strength_holds_for_chains_too() -> None:
     link = SearchLink(words="red", then=(LinkStep("blue"),), least_level="strong")
-    assert chain_query_of(link, lambda _: pytest.fail("no example")).least_level == "strong"
+    assert chain_query_of(link, {"any": lambda _: pytest.fail("no example")}).least_level == "strong"
     assert no_chains_text(link).startswith("No match is strong")
     assert no_chains_text(replace(link, least_level=None)).startswith("No video has these shots")
 
@@ -626,3 +626,17 @@ def test_a_search_begins_with_the_settings_file(
     file.write_text("[search]\ntop-k = 'many'\n")  # it broke while the page runs
     page = opened()
     assert [each.value.replace("\\", "") for each in page.error] == [f"{file}: [search] top-k needs a whole number"]
+
+
+def test_of_several_encoders_each_card_says_what_each_thinks(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {"one": ColourEncoder(), "two": ColourEncoder(name="two", frames=2)}
+    index_folders(library, known["two"], [library.directory.parent / "videos" / "sub"], IndexSettings())
+    monkeypatch.setattr(compose, "open_encoder", lambda settings, *_: known[settings.encoder])
+    monkeypatch.setenv(compose.ENCODER_VARIABLE, "one+two")
+    page = opened(SearchLink(words="blue"))
+    cards = grid(page)
+    thought = {card["id"]: [each["encoder"] for each in card["opinions"]] for card in cards}
+    assert len(cards) == 4
+    assert sorted(len(names) for names in thought.values()) == [1, 1, 1, 2], "one was indexed with both"
+    assert {name for names in thought.values() for name in names} == {"colour-t4-s16", "two-t2-s16"}
+    assert "3 of 4 parts of shots are not indexed with two-t2-s16" in said(page)

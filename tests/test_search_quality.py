@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from noisy_encoder import NoisyEncoder
 from numpy.typing import NDArray
 
 from benchmarks._quality_chains import chains
 from benchmarks._quality_footage import Footage, apart
 from benchmarks._quality_library import Cut, ask, fill, open_engine, padding
 from benchmarks._quality_random import RandomTower
+from benchmarks._quality_several import several
 from benchmarks._quality_strength import Asked, ask_world, report_worlds, world_cuts
 from benchmarks._quality_table import Table
 from db.library import Library
@@ -137,3 +139,15 @@ def test_a_random_tower_reads_words_and_nothing_else(tmp_path: Path) -> None:
     engine = open_engine(tmp_path, tower, [Cut("/a.mp4", (2.0, 2.0), rows[[0, 2]])])  # type: ignore[arg-type]
     with engine.library:
         assert ask(engine, (TextTerm("the cat"),), k=1, nothing_known=True)[0].segment.number == 1
+
+
+def test_two_encoders_are_asked_the_same_questions_as_each_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    encoders = NoisyEncoder(1), NoisyEncoder(2)
+    table = Table(draws=20)
+    several(table, encoders, (Described(encoders[0]), Described(encoders[1])), seeds=1, shots=32, each=3)
+    both = found(table, "R@1 (before: the second alone)")
+    assert 0 <= both["low"] <= both["after"] <= both["high"] <= 1
+    assert found(table, "R@1: together less the better one alone")["n"] == both["n"] > 5
+    assert found(table, "absent questions with a likely match")["after"] < 0.5
+    assert found(table, "a search, ms, p50: together")["n"] > both["n"]
+    assert "together less" in capsys.readouterr().out

@@ -242,6 +242,8 @@ def test_a_file_takes_the_shape_that_the_library_has_for_its_weights(tmp_path: P
         assert (known.frames, known.fit, known.still_frames, known.shapes) == (4, "pad", 2, {})
         unknown = compose.with_library_encoder(Settings(library=tmp_path, encoder="mine.npz"), library)
         assert (unknown.frames, unknown.shapes) == (None, {"w@1": Shape(4, "pad", 2)})
+        library.use_encoders(EncoderChoice(name="c", encoder_id="open_clip:x@1:8f:pad:ends", frames=8, fit="pad"))
+        assert shapes_of(library)["open_clip:x@1"] == Shape(8, "pad", 0)
         asked = compose.with_library_encoder(Settings(library=tmp_path, encoder="mine.npz", frames=8), library)
         assert (asked.frames, asked.shapes) == (8, {})
 

@@ -72,17 +72,17 @@ def notes(page: AppTest) -> str:
 
 def test_a_link_asks_for_words_and_a_picture() -> None:
     link = SearchLink(words='red "engine"', text_in="said", text_weight=0.25, limit=7, one_per_video=True, name="a")
-    query = fused_query_of(link, no_clip)
+    query = fused_query_of(link, {"any": no_clip})
     assert query.texts == (TextPart('"engine"', ("subtitle", "speech")),)
     assert (query.text_weight, query.k, query.per_video, query.filters) == (0.25, 7, 1, Filters(name="a"))
-    assert query.picture == query_of(replace(link, words="red"), no_clip)
+    assert query.picture == query_of(replace(link, words="red"), {"any": no_clip})
 
 
 def test_a_link_with_nothing_but_quotes_asks_for_no_picture() -> None:
-    query = fused_query_of(SearchLink(words='"/eng.ne/"'), no_clip)
+    query = fused_query_of(SearchLink(words='"/eng.ne/"'), {"any": no_clip})
     assert (query.texts, query.picture) == ((TextPart("/eng.ne/", None),), None)
     assert query.text_weight == TEXT_WEIGHT
-    example = fused_query_of(SearchLink(words='"engine"', terms=(LinkTerm("segment", "4"),)), no_clip)
+    example = fused_query_of(SearchLink(words='"engine"', terms=(LinkTerm("segment", "4"),)), {"any": no_clip})
     assert example.picture is not None
 
 

@@ -52,10 +52,10 @@ def all_frames(path: Path, spec: ClipSpec) -> tuple[list[int], list[np.ndarray]]
 
 
 def expected_clip(path: Path, spec: ClipSpec, start: int, end: int) -> np.ndarray:
-    """The definition: of the frames that begin within [start, end), those at floor(k * n / T)."""
+    """The definition: of the frames that begin within [start, end), those at floor(k * n / T), or with both ends."""
     times, frames = all_frames(path, spec)
     inside = [frame for time, frame in zip(times, frames, strict=True) if start <= time < end]
-    return np.stack([inside[i] for i in sample_indices(len(inside), spec.frames)])
+    return np.stack([inside[i] for i in sample_indices(len(inside), spec.frames, ends=spec.ends)])
 
 
 def test_shots_segments_and_the_video(three_shots: Path) -> None:
@@ -83,8 +83,8 @@ def test_shots_segments_and_the_video(three_shots: Path) -> None:
         assert np.abs(result.clip.mean(axis=(0, 1, 2)) - COLOURS[colour]).max() < 10
 
 
-def test_clips_are_the_frames_that_the_reference_takes(three_shots: Path) -> None:
-    spec = ClipSpec(8, 32)
+@pytest.mark.parametrize("spec", [ClipSpec(8, 32), ClipSpec(8, 32, ends=True)])
+def test_clips_are_the_frames_that_the_encoder_takes(three_shots: Path, spec: ClipSpec) -> None:
     _, results = run(three_shots, spec)
     for result in results:
         expected = expected_clip(three_shots, spec, result.segment.start_pts, result.segment.end_pts)

@@ -52,6 +52,14 @@ def test_sampling_is_the_references(count: int, frames: int) -> None:
     assert sample_indices(count, frames) == expected
 
 
+@pytest.mark.parametrize("count", [1, 2, 5, 7, 8, 9, 31, 100, 299, 3000])
+@pytest.mark.parametrize("frames", [1, 2, 8, 16])
+def test_sampling_with_both_ends(count: int, frames: int) -> None:
+    found = sample_indices(count, frames, ends=True)
+    assert found == np.linspace(0, count - 1, frames).round(9).astype(int).tolist()
+    assert (found[0], found[-1]) == (0, count - 1 if frames > 1 else 0)
+
+
 @pytest.mark.parametrize(("count", "frames"), [(0, 8), (-1, 8), (8, 0), (8, -1)])
 def test_nothing_can_be_sampled_from_no_frames_nor_for_none(count: int, frames: int) -> None:
     with pytest.raises(ValueError, match="cannot take"):

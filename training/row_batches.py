@@ -113,12 +113,14 @@ class RowBatches:
         import numpy as np
 
         from encoder.tokenizer import canonical
+        from training.sampling import EpochPositions
 
         if not len(source) or size < 1:
             raise ValueError(f"batches of {size} of {len(source)} clips cannot be drawn")
         self._part = min(size, len(source)) // processes
         if not self._part:
             raise ValueError(f"{min(size, len(source))} clips a batch are too few for {processes} processes")
+        self._order = EpochPositions(range(len(source)), self._part * processes, seed)
         self._source, self._seed, self._rank, self._processes = source, seed, rank, processes
         self._others = np.zeros((0, source.rows.shape[1]), np.float32) if others is None else others
         self._few = min(others_a_batch, len(self._others)) // processes
@@ -131,7 +133,7 @@ class RowBatches:
         from encoder.tokenizer import canonical
 
         size = self._part * self._processes
-        at = self._clips(number * size, size)
+        at = [int(clip) for clip in self._order.of(number)]
         rng = np.random.default_rng((self._seed, 1, number))
         captions = [self._source.captions[clip][rng.integers(len(self._source.captions[clip]))] for clip in at]
         canonicals = [canonical(each) for each in captions]
@@ -146,13 +148,3 @@ class RowBatches:
         others = drawn[self._rank * self._few : (self._rank + 1) * self._few]
         rows = np.concatenate([self._source.rows[at[mine]], self._others[others]])
         return RowBatch(rows, tuple(captions[mine]), positives.reshape(-1, size), number)
-
-    def _clips(self, first: int, size: int) -> list[int]:
-        """Return the clips from place `first` on in the sequence of shuffled epochs; `size` is at most an epoch."""
-        import numpy as np
-
-        count = len(self._source)
-        epoch, at = divmod(first, count)
-        epochs = range(epoch, epoch + 1 + (at + size > count))
-        order = np.concatenate([np.random.default_rng((self._seed, 0, each)).permutation(count) for each in epochs])
-        return [int(clip) for clip in order[at : at + size]]

@@ -85,7 +85,8 @@ def bench_mine(
     before, other = ({}, {}) if against is None else _read_result(against)
     if each is not None:
         _require_replaceable(each)
-    with open_search(settings, SearchOptions(top_k=1, threshold=None, filters=Filters())) as (library, encoder, _):
+    with open_search(settings, SearchOptions(top_k=1, threshold=None, filters=Filters())) as (library, encoders, _):
+        encoder = encoders.only()
         placed, lacking = _placed(library, questions)
         _note_unread(encoder, [one.question.text for one in placed])
         table, results, unembedded = _search(settings, library, encoder, placed)
@@ -222,13 +223,14 @@ def _note_unread(encoder: Encoder, texts: Sequence[str]) -> None:
 def _search(
     settings: Settings, library: Library, encoder: Encoder, placed: Sequence[PlacedQuestion]
 ) -> tuple[ShotTable, list[OwnResult], list[str]]:
+    from app.compose import open_engine
     from app.evaluation.own_search import search_own
     from app.evaluation.shot_ranks import ShotTable
     from app.shell.counted_line import CountedLine
-    from app.shell.engine import open_engine
+    from app.shell.engine import CalibrationLine
     from app.shell.live_line import LiveLine
 
-    engine = open_engine(settings, library, encoder)
+    engine = open_engine(settings, library, encoder, on_calibration=CalibrationLine())
     shots = ShotTable(library, encoder.id)
     with LiveLine() as line:
         counted = CountedLine(line, stage="search", text="searching", unit="questions", total=len(placed))

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.commands.composing import further_terms, note_negation, print_word_notes
+from app.asked_encoders import AskedEncoders
+from app.commands.composing import further_terms, note_negation, print_word_notes, terms_of_each
 from app.commands.examples import file_example
 from app.commands.export_selection import from_hits
-from app.compose import Settings
 from app.exporting.request import ClipRequest
 from app.shell.chain_hits import chain_span, in_time, show_chains
 from app.shell.chain_options import ChainOptions
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from db.library import Library
     from encoder import Encoder
     from search.chain_query import Chain, ChainQuery, Step
+    from search.query import Term
 
 
 def files_of(texts: Sequence[str], typed: Sequence[TypedTerms]) -> list[str]:
@@ -36,16 +37,16 @@ def files_of(texts: Sequence[str], typed: Sequence[TypedTerms]) -> list[str]:
 
 def typed_query(
     library: Library,
-    encoder: Encoder,
+    encoders: AskedEncoders,
     first: str,
     chain: ChainOptions,
     options: SearchOptions,
     typed: Sequence[TypedTerms] = (),
 ) -> ChainQuery:
-    """Return the chain query as typed. Notes say what the encoder does not read of the words.
+    """Return the chain query as typed. Notes say what the encoders do not read of the words.
 
     Args:
-        library, encoder: To read examples with.
+        library, encoders: To read examples with.
         first: Words, or FILE@START-END.
         chain: The later steps.
         options: Filters and numbers.
@@ -65,43 +66,48 @@ def typed_query(
     for text in texts:
         note_negation(text)
     steps = [
-        _step(library, encoder, text, typed[at] if at < len(typed) else TypedTerms()) for at, text in enumerate(texts)
+        _step(library, encoders, text, typed[at] if at < len(typed) else TypedTerms()) for at, text in enumerate(texts)
     ]
-    print_word_notes(encoder, [term.text for each in steps for term in each.terms if isinstance(term, TextTerm)])
+    print_word_notes(encoders, [term.text for each in steps for term in each.terms if isinstance(term, TextTerm)])
     return options.chain_query(steps, within_seconds=chain.within_seconds, any_order=chain.any_order)
 
 
-def _step(library: Library, encoder: Encoder, text: str, typed: TypedTerms) -> Step:
+def _step(library: Library, encoders: AskedEncoders, text: str, typed: TypedTerms) -> Step:
     from search.chain_query import Step
     from search.query import TextTerm
 
-    further, own_ids = further_terms(library, encoder, typed)
-    if names_a_file(text, library):
-        example = file_example(library, encoder, text)
-        return Step((*example.terms, *further), example.own_ids | own_ids)
-    return Step((TextTerm(text), *further), own_ids)
+    is_file = names_a_file(text, library)
+
+    def make(encoder: Encoder) -> tuple[tuple[Term, ...], frozenset[int]]:
+        further, own_ids = further_terms(library, encoder, typed)
+        if is_file:
+            example = file_example(library, encoder, text)
+            return (*example.terms, *further), example.own_ids | own_ids
+        return (TextTerm(text), *further), own_ids
+
+    each = terms_of_each(encoders, make, same=not (is_file or typed.files))
+    return Step(each.terms, each.own_ids, each.own_terms)
 
 
 def print_chains(
-    settings: Settings,
     library: Library,
-    encoder: Encoder,
+    encoders: AskedEncoders,
     query: ChainQuery,
     options: SearchOptions,
     output: Output,
     question: dict[str, Any],
 ) -> None:
     """Search for chains and print them with `show_chains`."""
-    chains = open_engine(settings, library, encoder).chains(query)
+    chains = open_engine(library, encoders).chains(query)
     question |= {"within_seconds": query.within_seconds, "any_order": query.any_order}
-    question |= encoder_fields(encoder) | {"looked_at": note_coverage(library, encoder.id)}
-    nothing = "" if chains else no_chain(library, encoder, query, options)
+    question |= encoder_fields(encoders) | {"looked_at": note_coverage(library, encoders)}
+    nothing = "" if chains else no_chain(library, encoders, query, options)
     show_chains(library, chains, output, question, nothing=nothing)
 
 
-def no_chain(library: Library, encoder: Encoder, query: ChainQuery, options: SearchOptions) -> str:
+def no_chain(library: Library, encoders: AskedEncoders, query: ChainQuery, options: SearchOptions) -> str:
     """Explain in one sentence why there are no chains, and what to change."""
-    if not library.segment_ids(query.filters, encoder.id).size:
+    if not any(library.segment_ids(query.filters, each).size for each in encoders.ids):
         return nothing_found(library, options)
     if query.least_level not in (None, "weak"):
         return f"no match is {query.least_level} in every step; --min-strength weak shows the best available"

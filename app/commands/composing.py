@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import click
 
+from app.asked_encoders import AskedEncoders
 from app.commands.examples import file_example
 from app.search_link import EXCLUDED_WEIGHT
 from app.shell.composing_options import TypedTerms
+from app.shell.errors import CommandError
 from app.shell.search_options import SearchOptions
 from app.shell.terminal import print_note
 from app.shell.word_notes import word_notes
@@ -20,6 +22,57 @@ if TYPE_CHECKING:
     from db.library import Library
     from encoder import Encoder
     from search.query import Query, Term
+
+
+@dataclass(frozen=True, slots=True)
+class EachTerms:
+    """The terms of a question for each of several encoders.
+
+    Attributes:
+        terms: Those of the first one that can take it.
+        own_terms: Those of others that take other ones; none where an example cannot be had for them.
+        own_ids: The examples' own segments, to leave out.
+    """
+
+    terms: tuple[Term, ...]
+    own_terms: Mapping[str, Sequence[Term]]
+    own_ids: frozenset[int]
+
+
+def terms_of_each(
+    encoders: AskedEncoders, make: Callable[[Encoder], tuple[tuple[Term, ...], frozenset[int]]], *, same: bool = False
+) -> EachTerms:
+    """Return the terms of a question for every encoder of a search.
+
+    Args:
+        encoders: The encoders.
+        make: Returns the terms for one, and segments to leave out.
+        same: Whether all take the same: there is no example among them.
+
+    Raises:
+        CommandError, click.UsageError, UnreadableVideo: What `make` raises if it does so for every encoder.
+    """
+    from indexer.media.errors import UnreadableVideo
+
+    if same or len(encoders.every) == 1:
+        terms, own_ids = make(encoders.first)
+        return EachTerms(terms, {}, own_ids)
+    found: dict[str, tuple[Term, ...]] = {}
+    own: set[int] = set()
+    refused: list[CommandError | UnreadableVideo] = []
+    for encoder in encoders.every:
+        try:
+            terms, own_ids = make(encoder)
+        except (CommandError, UnreadableVideo) as error:  # such as a file that is offline, and stored rows of others
+            refused.append(error)
+            continue
+        found[encoder.id] = terms
+        own |= own_ids
+    if not found:
+        raise refused[0]
+    first = next(iter(found))
+    own_terms = {encoder.id: found.get(encoder.id, ()) for encoder in encoders.every if encoder.id != first}
+    return EachTerms(found[first], own_terms, frozenset(own))
 
 
 def further_terms(library: Library, encoder: Encoder, typed: TypedTerms) -> tuple[tuple[Term, ...], frozenset[int]]:
@@ -43,7 +96,9 @@ def further_terms(library: Library, encoder: Encoder, typed: TypedTerms) -> tupl
     return (*terms, *(TextTerm(each, weight=EXCLUDED_WEIGHT) for each in typed.excluded)), frozenset(own)
 
 
-def words_query(library: Library, encoder: Encoder, text: str, typed: TypedTerms, options: SearchOptions) -> Query:
+def words_query(
+    library: Library, encoders: AskedEncoders, text: str, typed: TypedTerms, options: SearchOptions
+) -> Query:
     """Return the query for words and the other terms typed. Notes say what is not read of them, or hardly heeded.
 
     Raises:
@@ -51,16 +106,20 @@ def words_query(library: Library, encoder: Encoder, text: str, typed: TypedTerms
     """
     from search.query import TextTerm
 
-    print_word_notes(encoder, [text, *typed.excluded])
+    def make(encoder: Encoder) -> tuple[tuple[Term, ...], frozenset[int]]:
+        further, own_ids = further_terms(library, encoder, typed)
+        return (TextTerm(text), *further), own_ids
+
+    print_word_notes(encoders, [text, *typed.excluded])
     note_negation(text)
-    further, own_ids = further_terms(library, encoder, typed)
-    return options.query((TextTerm(text), *further), leave_out=own_ids)
+    each = terms_of_each(encoders, make, same=not typed.files)
+    return options.query(each.terms, leave_out=each.own_ids, own_terms=each.own_terms)
 
 
-def print_word_notes(encoder: Encoder, texts: Sequence[str]) -> None:
-    """Say what the encoder does not read of words. Raise click.UsageError if it can read nothing of a text."""
+def print_word_notes(encoders: AskedEncoders, texts: Sequence[str]) -> None:
+    """Say what encoders do not read of words. Raise click.UsageError if one can read nothing of a text."""
     try:
-        notes = word_notes(encoder, texts)
+        notes = dict.fromkeys(note for encoder in encoders.named for note in word_notes(encoder, texts))
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     for note in notes:

@@ -249,21 +249,21 @@ def search_hits(
     if not text.strip():
         raise click.UsageError("the words are blank; describe the shot")
     files = files_of((text, *chain.then) if chain.then else (), typed)
-    with open_search(settings, options, files=files) as (library, encoder, options):
-        engine = open_engine(settings, library, encoder)
+    with open_search(settings, options, files=files) as (library, encoders, options):
+        engine = open_engine(library, encoders)
         as_typed, options = options, replace(options, least_level=options.least_level or "likely")
         if chain.then:
-            query = typed_query(library, encoder, text, chain, options, typed)
+            query = typed_query(library, encoders, text, chain, options, typed)
             chains = engine.chains(query)
             if not chains:
-                raise NothingDone(no_chain(library, encoder, query, options))
+                raise NothingDone(no_chain(library, encoders, query, options))
             return clips_of(library, chains, span=span)
-        asked = words_query(library, encoder, text, typed[0], options)
+        asked = words_query(library, encoders, text, typed[0], options)
         hits = engine.search(asked)
         if not hits:
             raise NothingDone(nothing_found(library, options))
         if as_typed.least_level is None and len(hits) < options.top_k:
-            every = engine.search(words_query(library, encoder, text, typed[0], as_typed))
+            every = engine.search(words_query(library, encoders, text, typed[0], as_typed))
             if weak := len(every) - len(hits):
                 print_note(f"{count_text(weak, 'weak hit')} left out; --min-strength weak exports these, too")
         found = find_moments(engine, asked, hits) if moments else {}

@@ -59,17 +59,21 @@ def index_videos(
     require_paths(order.paths)
     with compose.open_existing_library(settings) as known:
         values = run_values(settings, order, known, renew=renew)
-    options = run_options(order)
     reader = word_engines.open_text_reader() if order.read_text else None
     encoder = open_or_download_encoder(values.settings, yes=yes)
     with compose.open_library(settings, create=True) as library:
-        report = run_indexer(values, library, encoder, order.paths, options, order=order)
-        if renew and report.complete and not (report.updated or report.left):
-            print_note("nothing to renew: every video here was already indexed this way")
+        report = run_indexer(values, library, encoder, order.paths, run_options(order), order=order)
+        note_nothing_renewed(report, renew=renew)
         words = read_text(library, order, reader) if reader is not None and report.complete else None
         report_and_exit(report, as_json=as_json)
         if words is not None:
             report_failures(words)
+
+
+def note_nothing_renewed(report: IndexReport, *, renew: bool) -> None:
+    """Say that there was nothing to renew, if that was asked for."""
+    if renew and report.complete and not (report.updated or report.left):
+        print_note("nothing to renew: every video here was already indexed this way")
 
 
 def retry_failures(settings: Settings, order: RetryOrder, *, as_json: bool = False) -> None:

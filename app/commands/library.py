@@ -169,8 +169,10 @@ def info(settings: Settings, video: str, as_json: bool) -> None:
             raise CommandError(f"{printable(path)} is not in the library; prismsearch index adds it", MISSING)
         shots, segments = library.shots(found.id), library.segments_of(found.id)
         sources = library.texts.sources(found.id)
+        quick = any(each.video_id == found.id for each in library.quick.videos())
         if as_json:
             record = video_record(found, shots=len(shots), segments=len(segments))
+            record["quick"] = quick
             record["words"] = words_records(sources)
             record["shots"] = [part_record(found, shot) for shot in shots]
             record["segments"] = [
@@ -178,7 +180,10 @@ def info(settings: Settings, video: str, as_json: bool) -> None:
             ]
             print_json(record)
             return
-        for line in table([*_facts(found), *(("words", text) for text in words_texts(sources))], "<<"):
+        facts = [*_facts(found), *(("words", text) for text in words_texts(sources))]
+        if quick:
+            facts.insert(2, ("quick", "indexed by its key frames; prismsearch index FOLDER makes the full pass"))
+        for line in table(facts, "<<"):
             click.echo(line)
         click.echo()
         parts: dict[int, list[str]] = {}

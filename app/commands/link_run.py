@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from app.asked_encoders import AskedEncoders
 from app.commands.chain_run import clips_of, no_chain
 from app.commands.composing import print_word_notes
 from app.commands.export_selection import from_hits
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from db.library import Library
-    from encoder import Encoder
+    from encoder import ClipSpec, Encoder
     from search.chain_query import Chain
     from search.fused import FusedHit
     from search.query import Hit
@@ -66,11 +67,11 @@ def link_option(command: Callable[..., Any]) -> Callable[..., Any]:
 class Found:
     """What a link's search found: hits, or chains, or hits of words, as it asks for.
 
-    Without an encoder, it was a search in text alone. `details` are facts of a search in text, for JSON.
+    Without encoders, it was a search in text alone. `details` are facts of a search in text, for JSON.
     """
 
     library: Library
-    encoder: Encoder | None
+    encoders: AskedEncoders | None
     link: SearchLink
     details: Mapping[str, Any] = field(default_factory=dict)
     hits: Sequence[Hit] = ()
@@ -114,9 +115,9 @@ def show_link(
     with _found(settings, text, _typed(least_level)) as found:
         link = found.link
         question: dict[str, Any] = {"link": link.query_string(), "query": link.words}
-        if found.encoder is not None:
-            question |= encoder_fields(found.encoder)
-            question["looked_at"] = note_coverage(found.library, found.encoder.id)
+        if found.encoders is not None:
+            question |= encoder_fields(found.encoders)
+            question["looked_at"] = note_coverage(found.library, found.encoders)
         question |= found.details
         if moments and not link.has_moments:
             raise click.UsageError(NO_MOMENTS)
@@ -164,8 +165,6 @@ def link_clips(
 
 @contextmanager
 def _found(settings: Settings, text: str, least_level: Level | None) -> Iterator[Found]:
-    from app.web.services.link_examples import clip_of
-
     _refuse_others()
     link, problems = parse_address(text)
     asked, link = link, replace(link, least_level=least_level or link.least_level)
@@ -178,43 +177,41 @@ def _found(settings: Settings, text: str, least_level: Level | None) -> Iterator
     options = link_query.options_of(link)
     if link.is_text_alone:
         with open_texts(settings, options) as (library, options):
-            texts = link_query.fused_query_of(link, _no_clip)
+            texts = link_query.fused_query_of(link, {})
             yield _in_text(library, link, found_text(library, texts, None, options, {}))
         return
-    with open_search(settings, options) as (library, encoder, options):
-        print_word_notes(encoder, link.texts)
-        _note_saved(library, encoder, asked)
-        engine = open_engine(settings, library, encoder)
-
-        def clip(term: LinkTerm) -> NDArray[np.uint8]:
-            return clip_of(library, term, encoder.clip_spec)
-
+    with open_search(settings, options) as (library, encoders, options):
+        print_word_notes(encoders, link.texts)
+        _note_saved(library, encoders.first, asked)
+        engine = open_engine(library, encoders)
+        clips = {each.id: partial(_clip, library, each.clip_spec) for each in encoders.every}
         if link.is_chain:
-            chain = link_query.chain_query_of(link, clip)
+            chain = link_query.chain_query_of(link, clips)
             chains = engine.chains(chain)
-            nothing = no_chain(library, encoder, chain, options)
-            yield Found(library=library, encoder=encoder, link=link, chains=chains, nothing=nothing)
+            nothing = no_chain(library, encoders, chain, options)
+            yield Found(library=library, encoders=encoders, link=link, chains=chains, nothing=nothing)
         elif link.has_text:
-            fused = link_query.fused_query_of(link, clip)
-            details = {"text_weight": fused.text_weight}
-            found = found_text(library, fused, engine, options, details)
-            yield replace(_in_text(library, link, found), encoder=encoder)
+            fused = link_query.fused_query_of(link, clips)
+            found = found_text(library, fused, engine, options, {"text_weight": fused.text_weight})
+            yield replace(_in_text(library, link, found), encoders=encoders)
         else:
-            query = link_query.query_of(link, clip)
+            query = link_query.query_of(link, clips)
             hits = engine.search(query)
             nothing = nothing_found(library, options)
             moments = partial(find_moments, engine, query, hits)
-            yield Found(library=library, encoder=encoder, link=link, hits=hits, nothing=nothing, moments=moments)
+            yield Found(library=library, encoders=encoders, link=link, hits=hits, nothing=nothing, moments=moments)
+
+
+def _clip(library: Library, spec: ClipSpec, term: LinkTerm) -> NDArray[np.uint8]:
+    from app.web.services.link_examples import clip_of
+
+    return clip_of(library, term, spec)
 
 
 def _in_text(library: Library, link: SearchLink, found: FoundText) -> Found:
     return Found(
-        library=library, encoder=None, link=link, details=found.question, fused=found.hits, nothing=found.nothing
+        library=library, encoders=None, link=link, details=found.question, fused=found.hits, nothing=found.nothing
     )
-
-
-def _no_clip(term: LinkTerm) -> NDArray[np.uint8]:
-    raise AssertionError(f"a search in text alone has no {term.kind}")
 
 
 def _note_saved(library: Library, encoder: Encoder, link: SearchLink) -> None:

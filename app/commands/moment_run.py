@@ -12,7 +12,7 @@ from app.shell.moment_options import BACKWARDS, Moments
 from app.shell.terminal import count_text, display_path, print_note
 
 if TYPE_CHECKING:
-    from search.engine import SearchEngine
+    from search.engines import Engine
     from search.moments.moment import Moment
     from search.query import Hit, Query
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 NO_MOMENTS = "--moments cannot be used with --then, --said, --written or --text: they say when it is already"
 
 
-def find_moments(engine: SearchEngine, query: Query, hits: Sequence[Hit]) -> Moments:
+def find_moments(engine: Engine, query: Query, hits: Sequence[Hit]) -> Moments:
     """Return the moments of hits, each found within its shot.
 
     Args:
-        engine: Found the hits.
+        engine: Found the hits; of several encoders, the first one finds the moments.
         query: What they were found by.
         hits: In the order in which they are shown.
 
@@ -39,7 +39,8 @@ def find_moments(engine: SearchEngine, query: Query, hits: Sequence[Hit]) -> Mom
     problems: list[str] = []
     workers, began = MediaWorkers(), time.monotonic()
     try:
-        finder = open_finder(engine, workers)
+        finder = open_finder(engine.first, workers)
+        query = query.for_encoder(engine.first.encoder.id)
         with LiveLine() as line:
             counted = CountedLine(line, stage="moments", text="finding moments", unit="hits", total=len(hits))
             for number, hit in enumerate(hits):

@@ -39,6 +39,7 @@ Examples:
   prismsearch search --said '"start the engine"'
   prismsearch search "a red car" --said "engine OR motor" --written "exit*"
   prismsearch search "a dog jumps" --then "a cat" --within 10s
+  prismsearch search "a red car" --encoder base+open_clip:PE-Core-B-16/meta
   prismsearch search "a dog jumps" --moments -k 3
   prismsearch search --link "http://127.0.0.1:8501/?q=beach&shape=portrait"
   prismsearch search "sunset" -0 | xargs -0 mpv
@@ -77,6 +78,9 @@ def search(
     marked weak. WORDS are one English sentence or phrase; quotes are needed only for characters that the shell
     would interpret.
 
+    Several encoders (--encoder A+B) answer together: the score is how strong a hit is for all of them, and each line
+    says how strong it is for each.
+
     --said, --written and --text search in the words of the videos, alone or beside WORDS. Then each line says which
     channels found the shot, when the word comes, and the line. Hits of text alone are exported and opened from the
     word on. Limits such as --threshold and --min-strength are for shots that only the picture finds.
@@ -101,22 +105,22 @@ def search(
     if moments and chain.then:
         raise click.UsageError(NO_MOMENTS)
     files = files_of((text, *chain.then) if chain.then else (), typed)
-    with open_search(settings, options, files=files) as (library, encoder, options):
+    with open_search(settings, options, files=files) as (library, encoders, options):
         if chain.then:
-            chains = typed_query(library, encoder, text, chain, options, typed)
+            chains = typed_query(library, encoders, text, chain, options, typed)
             no = [each for step in typed for each in step.excluded]
             steps = {"query": text, "not": no, "then": list(chain.then), "steps": [each.record() for each in typed]}
-            print_chains(settings, library, encoder, chains, options, output, steps)
+            print_chains(library, encoders, chains, options, output, steps)
             return
-        query = words_query(library, encoder, text, typed[0], options)
-        engine = open_engine(settings, library, encoder)
+        query = words_query(library, encoders, text, typed[0], options)
+        engine = open_engine(library, encoders)
         hits = engine.search(query)
         question: dict[str, Any] = {
             "query": text,
             **typed[0].record(),
-            **encoder_fields(encoder),
+            **encoder_fields(encoders),
         }
-        question["looked_at"] = note_coverage(library, encoder.id)
+        question["looked_at"] = note_coverage(library, encoders)
         nothing = nothing_found(library, options) if not hits else ""
         found = find_moments(engine, query, hits) if moments else None
         show_hits(library, hits, output, question, nothing=nothing, moments=found)

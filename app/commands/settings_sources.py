@@ -60,7 +60,9 @@ def all_values(settings: Settings, file: SettingsFile, library: Library | None) 
 
 
 def _global_values(settings: Settings, file: SettingsFile, library: Library | None) -> dict[str, Value]:
+    from app.asked_encoders import names_asked
     from app.encoder_choice import choice_of
+    from app.encoder_names import JOINT
     from encoder.config import ALIASES
 
     encoder = compose.encoder_name(compose.with_library_encoder(settings, library))
@@ -73,6 +75,8 @@ def _global_values(settings: Settings, file: SettingsFile, library: Library | No
         if name == "encoder":
             value, source = aliases.get(encoder, encoder), "library" if held else source
             note = f"{file.top[name]} applies to new libraries" if held and name in file.top else ""
+            if library is not None and len(names := names_asked(settings, library)) > 1:
+                value, source, note = JOINT.join(names), "file", ""
         if name in settings.given:
             source, note = "command line", ""
         elif os.environ.get(_VARIABLES[name]):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.commands.composing import further_terms, print_word_notes
-from app.commands.examples import collection_example, image_example, video_example
+from app.commands.composing import further_terms, print_word_notes, terms_of_each
+from app.commands.examples import ExampleQuery, collection_example, image_example, video_example
 from app.commands.export_selection import find_collection
 from app.commands.text_run import found_text
 from app.compose import Settings
@@ -22,6 +22,10 @@ from app.shell.search_options import SearchOptions, nothing_found, open_search, 
 from app.shell.step_order import SteppedCommand
 from app.shell.text_hits import show_fused
 from app.shell.text_options import TypedText, text_options
+
+if TYPE_CHECKING:
+    from encoder import Encoder
+    from search.query import Term
 
 
 @click.command(
@@ -75,21 +79,31 @@ def similar(
     if not (video or image or collection or "").strip():
         raise click.UsageError("a blank names nothing: give a VIDEO, --image FILE or --collection NAME")
     files = (*filter(None, (video, image)), *typed[0].files)
-    with open_search(settings, options, files=files) as (library, encoder, options):
-        if image is not None:
-            example = image_example(encoder, image)
-        elif collection is not None:
-            example = collection_example(library, encoder, find_collection(library, collection))
-        else:
-            example = video_example(library, encoder, video or "")
-        print_word_notes(encoder, typed[0].excluded)
-        further, own_ids = further_terms(library, encoder, typed[0])
-        query = options.query((*example.terms, *further), leave_out=example.own_ids | own_ids)
-        engine = open_engine(settings, library, encoder)
-        question: dict[str, Any] = {"like": example.description, **encoder_fields(encoder)}
+    with open_search(settings, options, files=files) as (library, encoders, options):
+        described = ""
+
+        def example(encoder: Encoder) -> ExampleQuery:
+            if image is not None:
+                return image_example(encoder, image)
+            if collection is not None:
+                return collection_example(library, encoder, find_collection(library, collection))
+            return video_example(library, encoder, video or "")
+
+        def make(encoder: Encoder) -> tuple[tuple[Term, ...], frozenset[int]]:
+            nonlocal described
+            found = example(encoder)
+            further, own_ids = further_terms(library, encoder, typed[0])
+            described = found.description
+            return (*found.terms, *further), found.own_ids | own_ids
+
+        each = terms_of_each(encoders, make)
+        print_word_notes(encoders, typed[0].excluded)
+        query = options.query(each.terms, leave_out=each.own_ids, own_terms=each.own_terms)
+        engine = open_engine(library, encoders)
+        question: dict[str, Any] = {"like": described, **encoder_fields(encoders)}
         record = typed[0].record()
         question |= {"not": record["not"], "not_like": record["not_like"], "also_like": record["like"]}
-        question["looked_at"] = note_coverage(library, encoder.id)
+        question["looked_at"] = note_coverage(library, encoders)
         if asked:
             fused = options.fused_query(asked.parts(), query, text_weight=asked.weight)
             question |= {**asked.record(), "text_weight": fused.text_weight}

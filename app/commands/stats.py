@@ -80,6 +80,7 @@ def stats(settings: Settings, as_json: bool) -> None:
                 f"{each.id}: {count_text(each.segments, 'embedding')} of {each.dim} numbers",
             )
             for each in encoders
+            if each.segments or each.quick_of is None
         ]
         for line in table(rows, "<<"):
             click.echo(line)

@@ -25,7 +25,7 @@ from app.shell.text_options import TypedText
 
 if TYPE_CHECKING:
     from db.library import Library
-    from search.engine import SearchEngine
+    from search.engines import Engine
     from search.fused import FusedHit, FusedQuery
 
 
@@ -78,13 +78,12 @@ def find_text_hits(
             query = options.fused_query(asked.parts(), None, text_weight=asked.weight)
             yield found_text(library, query, None, options, {"query": None, **asked.record()})
         return
-    with open_search(settings, options, files=typed.files) as (library, encoder, options):
-        picture = words_query(library, encoder, words, typed, options)
+    with open_search(settings, options, files=typed.files) as (library, encoders, options):
+        picture = words_query(library, encoders, words, typed, options)
         query = options.fused_query(asked.parts(), picture, text_weight=asked.weight)
         question = {"query": words, **typed.record(), **asked.record(), "text_weight": query.text_weight}
-        question |= encoder_fields(encoder) | {"looked_at": note_coverage(library, encoder.id)}
-        engine = open_engine(settings, library, encoder)
-        yield found_text(library, query, engine, options, question)
+        question |= encoder_fields(encoders) | {"looked_at": note_coverage(library, encoders)}
+        yield found_text(library, query, open_engine(library, encoders), options, question)
 
 
 @contextmanager
@@ -98,7 +97,7 @@ def open_texts(settings: Settings, options: SearchOptions) -> Iterator[tuple[Lib
 def found_text(
     library: Library,
     query: FusedQuery,
-    engine: SearchEngine | None,
+    engine: Engine | None,
     options: SearchOptions,
     question: dict[str, Any],
 ) -> FoundText:

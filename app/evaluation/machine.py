@@ -63,8 +63,10 @@ def machine_of(settings: Settings, encoder: Encoder) -> Machine:
 
     try:
         device = choose_device(settings.device)
-        open_clip = encoder.id.startswith(PREFIX)  # not by the settings: the library's encoder may stand in for none
-        precision = "float32" if open_clip else choose_precision(settings.precision, device, encoder.dim)
+        if encoder.id.startswith(PREFIX):  # not by the settings: the library's encoder may stand in for none
+            precision = getattr(encoder, "precision", "float32")  # it depends on the kind of its image tower
+        else:
+            precision = choose_precision(settings.precision, device, encoder.dim)
     except ValueError as error:
         raise WrongSetting(str(error)) from error
     return Machine(

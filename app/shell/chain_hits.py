@@ -51,6 +51,7 @@ def chain_lines(chains: Sequence[Chain], parts: Parts) -> list[str]:
     for chain in chains:
         spans = [_step_text(hit, parts) for hit in chain.parts]
         path = display_path(chain.video.path) + (f"  (+{len(chain.alike):,} alike)" if chain.alike else "")
+        path += "  (quick)" if any(part.is_quick for part in chain.parts) else ""
         path += "  (weak)" if is_weak(chain) else ""
         path += "" if os.path.exists(chain.video.path) else "  (offline)"
         rows.append((str(chain.rank), f"{chain.score:.3f}", " + ".join(spans), path))

@@ -5,28 +5,27 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from app import compose
-from app.compose import Settings
+from app import asked_encoders
+from app.asked_encoders import AskedEncoders
 from app.shell.live_line import LiveLine, Shown
 
 if TYPE_CHECKING:
     from db.library import Library
-    from encoder import Encoder
-    from search.engine import SearchEngine
+    from search.engines import Engine
 
 _SILENT_SECONDS = 1.0
 """Waits shorter than this are not worth a line."""
 
 
-def open_engine(settings: Settings, library: Library, encoder: Encoder) -> SearchEngine:
+def open_engine(library: Library, encoders: AskedEncoders) -> Engine:
     """Return a search engine that shows the progress of a calibration on standard error.
 
     `index` calibrates at its end, so this is seen in a library of an earlier version, or after a stopped run.
 
     Raises:
-        LibraryError, EncoderError: See `app.compose.open_engine`.
+        LibraryError: See `app.asked_encoders.open_engine`.
     """
-    return compose.open_engine(settings, library, encoder, on_calibration=CalibrationLine())
+    return asked_encoders.open_engine(library, encoders, on_calibration=CalibrationLine())
 
 
 class CalibrationLine:

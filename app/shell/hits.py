@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from app.shell.encoder_labels import opinions_text
 from app.shell.exit_codes import FAILED
 from app.shell.listing import part_text
 from app.shell.moment_options import Moments, cut_to_moment, moment_cell, moment_of, moment_record
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from search.chain_query import Chain
     from search.fused import FusedHit
     from search.query import Hit
-    from search.strength import Strength
+    from search.strength import Opinion, Strength
 
 Result = TypeVar("Result", "Hit", "Chain", "FusedHit")
 
@@ -169,14 +170,16 @@ def show_results(
 def hit_lines(hits: Sequence[Hit], parts: Parts, moments: Moments | None = None) -> list[str]:
     """Return one aligned line for each hit: rank, score, time range, moment if these were asked for, file.
 
-    Parts of shots and weak hits are marked.
+    Of several encoders, what each thinks of it stands after the score. Parts of shots and weak hits are marked.
     """
     rows = []
+    several = any(len(hit.opinions) > 1 for hit in hits)
     for hit in hits:
         times, place = shot_cells(hit, parts, weak=is_weak(hit))
+        thought = [opinions_text(hit.opinions)] if several else []
         moment = [] if moments is None else [moment_cell(hit, moments)]
-        rows.append((str(hit.rank), f"{hit.score:.3f}", times, *moment, place))
-    return table(rows, ">><<" if moments is None else ">><<<")
+        rows.append((str(hit.rank), f"{hit.score:.3f}", *thought, times, *moment, place))
+    return table(rows, ">><<" + "<" * (several + (moments is not None)))
 
 
 def shot_cells(hit: Hit, parts: Parts, *, weak: bool) -> tuple[str, str]:
@@ -184,7 +187,7 @@ def shot_cells(hit: Hit, parts: Parts, *, weak: bool) -> tuple[str, str]:
     start, end = span_seconds(hit)
     which = part_mark(hit, parts, "  ")
     alike = f"  (+{len(hit.alike):,} alike)" if hit.alike else ""
-    faint = "  (weak)" if weak else ""
+    faint = ("  (quick)" if hit.is_quick else "") + ("  (weak)" if weak else "")
     gone = "" if os.path.exists(hit.video.path) else "  (offline)"
     times = f"{format_timestamp(start)}-{format_timestamp(end)}"
     return times, display_path(hit.video.path) + which + alike + faint + gone
@@ -220,6 +223,7 @@ def hit_record(hit: Hit, parts: Parts, moments: Moments | None = None) -> dict[s
         **strength_fields(hit.strength),
         "term_scores": [round(float(score), 6) for score in hit.term_scores],
         "alike": list(hit.alike),
+        **({"opinions": [opinion_record(each) for each in hit.opinions]} if hit.opinions else {}),
         **identity_record(Identity.of(hit.video)),
         **({} if moments is None else {"moment": moment_record(moment_of(hit, moments), hit.video)}),
     }
@@ -235,6 +239,11 @@ def strength_fields(strength: Strength | None) -> dict[str, Any]:
     if strength is None:
         return {"strength": None, "chance": None, "level": None}
     return {"strength": round(strength.value, 3), "chance": float(f"{strength.chance:.3g}"), "level": strength.level}
+
+
+def opinion_record(opinion: Opinion) -> dict[str, Any]:
+    """Return what one of several encoders thinks of a hit as JSON values."""
+    return {"encoder": opinion.encoder_id, **strength_fields(opinion.strength), "quick": opinion.quick}
 
 
 def open_hit(hit: Hit) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from app.search_link import LinkTerm, SearchLink
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     ClipOf = Callable[[LinkTerm], NDArray[np.uint8]]
     """Reads the example of a `range` or `file` term; see `app.web.services.link_examples.clip_of`."""
+    ClipsOf = Mapping[str, ClipOf]
+    """That of every encoder that is asked, by its id, the first one first."""
 
 
 def options_of(link: SearchLink) -> SearchOptions:
@@ -35,17 +37,17 @@ def options_of(link: SearchLink) -> SearchOptions:
     )
 
 
-def query_of(link: SearchLink, clip_of: ClipOf) -> Query:
+def query_of(link: SearchLink, clips_of: ClipsOf) -> Query:
     """Return the query of a link for pictures; it must have one, and no later steps.
 
     Raises:
         QueryError: An example is missing or unreadable, or all weights are 0.
     """
-    terms = terms_of(link.box.picture, link.words_weight, link.terms, clip_of)
-    return options_of(link).query(terms, exclude_same_shot=True)
+    terms, own_terms = _terms_of_each(link.box.picture, link.words_weight, link.terms, clips_of)
+    return options_of(link).query(terms, exclude_same_shot=True, own_terms=own_terms)
 
 
-def fused_query_of(link: SearchLink, clip_of: ClipOf) -> FusedQuery:
+def fused_query_of(link: SearchLink, clips_of: ClipsOf) -> FusedQuery:
     """Return the query of a link with words in quotes, and no later steps.
 
     Raises:
@@ -54,11 +56,11 @@ def fused_query_of(link: SearchLink, clip_of: ClipOf) -> FusedQuery:
     """
     part = link.box.part(KINDS[link.text_in])
     part.check()  # before an example is read
-    picture = None if link.is_text_alone else query_of(link, clip_of)
+    picture = None if link.is_text_alone else query_of(link, clips_of)
     return options_of(link).fused_query([part], picture, text_weight=link.text_weight)
 
 
-def chain_query_of(link: SearchLink, clip_of: ClipOf) -> ChainQuery:
+def chain_query_of(link: SearchLink, clips_of: ClipsOf) -> ChainQuery:
     """Return the chain query of a link with later steps.
 
     Raises:
@@ -72,11 +74,22 @@ def chain_query_of(link: SearchLink, clip_of: ClipOf) -> ChainQuery:
             "words in quotes cannot be searched for in a sequence yet: leave out the quotes, or the later steps"
         )
     parts = [(link.words, link.words_weight, link.terms), *((step.words, 1.0, step.terms) for step in link.then)]
-    steps = [terms_of(words, weight, terms, clip_of) for words, weight, terms in parts]
-    if not all(steps):
-        raise QueryError(f"step {steps.index([]) + 1} is empty; give it words or an example")
-    chain = [Step(terms) for terms in steps]
+    steps = [_terms_of_each(words, weight, terms, clips_of) for words, weight, terms in parts]
+    for number, (terms, _) in enumerate(steps, 1):
+        if not terms:
+            raise QueryError(f"step {number} is empty; give it words or an example")
+    chain = [Step(terms, own_terms=own_terms) for terms, own_terms in steps]
     return options_of(link).chain_query(chain, within_seconds=link.within_seconds, any_order=link.any_order)
+
+
+def _terms_of_each(
+    words: str, weight: float, terms: Sequence[LinkTerm], clips_of: ClipsOf
+) -> tuple[list[Term], dict[str, list[Term]]]:
+    """Return the terms of the first encoder, and those of the others where examples have to be read for each."""
+    first, *others = clips_of
+    has_clips = any(term.kind not in ("text", "segment") for term in terms)
+    own = {each: terms_of(words, weight, terms, clips_of[each]) for each in others} if has_clips else {}
+    return terms_of(words, weight, terms, clips_of[first]), own
 
 
 def terms_of(words: str, weight: float, terms: Sequence[LinkTerm], clip_of: ClipOf) -> list[Term]:

@@ -1,4 +1,4 @@
-"""Notice of an encoder's limits: the demo encoder works only on videos of the demo world."""
+"""Notice of an encoder's limits: the demo encoder works only on videos of the demo world; some are slow."""
 
 from __future__ import annotations
 
@@ -19,16 +19,25 @@ DEMO_LIBRARY = Path(__file__).resolve().parent.parent / "demo_library"
 """The bundled videos, with captions.json as ground truth."""
 
 
+def limits_hits(encoder: Encoder) -> bool:
+    """Return whether an encoder has a notice that is about its hits, and not about its speed."""
+    from encoder.openclip.pretrained import PREFIX
+
+    return bool(encoder.notice) and not encoder.id.startswith(PREFIX)
+
+
 def notice_for(encoder: Encoder, paths: Iterable[str]) -> str | None:
-    """Return the encoder's notice, or None if all `paths` (files, folders) belong to the demo library."""
-    return None if not encoder.notice or all(_in_demo_library(path) for path in paths) else encoder.notice
+    """Return the encoder's notice, or None if it is about hits and all `paths` belong to the demo library."""
+    if limits_hits(encoder) and all(_in_demo_library(path) for path in paths):
+        return None
+    return encoder.notice or None
 
 
 def print_notice(encoder: Encoder, paths: Iterable[str]) -> None:
     """Print the notice that `notice_for` returns, if any."""
     notice = notice_for(encoder, paths)
     if notice:
-        print_note(f"note: {notice} (use --encoder base for them)")
+        print_note(f"note: {notice}{' (use --encoder base for them)' if limits_hits(encoder) else ''}")
 
 
 def print_other_text(library: Library, encoder: Encoder) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from app.asked_encoders import AskedEncoders
 from app.times import format_timestamp
 
 if TYPE_CHECKING:
@@ -13,9 +14,13 @@ if TYPE_CHECKING:
     from search.query import Hit
 
 
-def encoder_fields(encoder: Encoder) -> dict[str, Any]:
-    """Return what a document says of the encoder that it is the answer of."""
-    return {"encoder": encoder.id, "text_id": encoder.text_id, "notice": encoder.notice}
+def encoder_fields(encoders: AskedEncoders | Encoder) -> dict[str, Any]:
+    """Return what a document says of the encoder that gave the answer; of several, the first, and the ids of all."""
+    encoder = encoders.first if isinstance(encoders, AskedEncoders) else encoders
+    fields: dict[str, Any] = {"encoder": encoder.id, "text_id": encoder.text_id, "notice": encoder.notice}
+    if isinstance(encoders, AskedEncoders) and len(encoders.every) > 1:
+        fields["encoders"] = list(encoders.ids)
+    return fields
 
 
 def place_fields(result: Hit | Chain, start: Fraction, end: Fraction) -> dict[str, Any]:

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app import compose
+from app.asked_encoders import AskedEncoders, held_ids, open_asked
 from app.compose import Settings
 from app.encoder_choice import take_over_former_space
 from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING
 from app.shell.file_words import require_files
 from app.shell.filter_options import filter_options, passes_any, unmatched_facet
-from app.shell.notice import print_notice, print_other_text
+from app.shell.notice import limits_hits, print_notice, print_other_text
 from app.shell.options import Whole
 from app.shell.paths import as_indexed
 from app.shell.terminal import display_path
@@ -26,10 +27,9 @@ from search.strength import LEVELS
 
 if TYPE_CHECKING:
     from db.library import Library
-    from encoder import Encoder
     from search.chain_query import ChainQuery, Step
     from search.fused import FusedQuery
-    from search.query import Duplicates, Query, Term
+    from search.query import Duplicates, OwnTerms, Query, Term
     from search.strength import Level
     from search.text.matches import TextPart
 
@@ -50,7 +50,12 @@ class SearchOptions:
     least_level: Level | None = None  # leave out hits that are weaker
 
     def query(
-        self, terms: Sequence[Term], *, leave_out: frozenset[int] = frozenset(), exclude_same_shot: bool = False
+        self,
+        terms: Sequence[Term],
+        *,
+        leave_out: frozenset[int] = frozenset(),
+        exclude_same_shot: bool = False,
+        own_terms: OwnTerms | None = None,
     ) -> Query:
         """Build the query for `terms` with these options.
 
@@ -58,6 +63,7 @@ class SearchOptions:
             terms: Words, segments and clips with their weights.
             leave_out: Ids of segments to exclude, such as the example itself.
             exclude_same_shot: Leave out the other parts of the shots that segments among `terms` come from.
+            own_terms: Those of further encoders, where they take others.
 
         Raises:
             QueryError: The terms cannot be combined.
@@ -75,6 +81,7 @@ class SearchOptions:
             plain_sum=self.plain_sum,
             least_level=self.least_level,
             exclude_same_shot=exclude_same_shot,
+            own_terms=own_terms or {},
         )
 
     def chain_query(self, steps: Sequence[Step], *, within_seconds: float, any_order: bool) -> ChainQuery:
@@ -130,19 +137,19 @@ class SearchOptions:
 @contextmanager
 def open_search(
     settings: Settings, options: SearchOptions, *, files: Sequence[str] = ()
-) -> Iterator[tuple[Library, Encoder, SearchOptions]]:
-    """Open the library and its encoder for a search, print the encoder's notice, and close the library at the end.
+) -> Iterator[tuple[Library, AskedEncoders, SearchOptions]]:
+    """Open the library and its encoders for a search, print their notices, and close the library at the end.
 
     Args:
-        settings: The library and its encoder.
+        settings: The library and its encoder, or several.
         options: Filters and numbers.
         files: Examples as typed, FILE[@START[-END]], which must be there before the encoder is loaded.
 
     Yields:
-        The library, the encoder, and `options` with the folder in the library's spelling.
+        The library, the encoders, and `options` with the folder in the library's spelling.
 
     Raises:
-        CommandError: Nothing is indexed, or nothing with this encoder; a file is not there.
+        CommandError: Nothing is indexed, or nothing with one of the encoders; a file is not there.
         click.UsageError: A range is not valid.
         LibraryError, EncoderError, WrongSetting: See `app.compose`.
     """
@@ -150,13 +157,15 @@ def open_search(
         require_segments(library)
         require_files(library, files)
         options = options.in_library(library)
-        encoder = compose.open_encoder(compose.with_library_encoder(settings, library))
-        take_over_former_space(library, encoder)
-        require_indexed(library, encoder.id)
-        print_other_text(library, encoder)
-        if encoder.notice:
+        encoders = open_asked(settings, library)
+        for encoder in encoders.named:
+            take_over_former_space(library, encoder)
+        for voice in encoders.voices:
+            require_indexed(library, *(each.id for each in voice))
+            print_other_text(library, voice[0])
+        for encoder in {each.notice: each for each in encoders.named if limits_hits(each)}.values():
             print_notice(encoder, [each.path for each in library.videos()])
-        yield library, encoder, options
+        yield library, encoders, options
 
 
 def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -246,12 +255,17 @@ def require_segments(library: Library) -> None:
         raise CommandError(f"nothing is indexed yet in {place}; index a folder: prismsearch index FOLDER", MISSING)
 
 
-def require_indexed(library: Library, encoder_id: str) -> None:
-    """Raise CommandError, naming the library's encoders, if this one has embedded no segment."""
-    held = {row.id: row.segments for row in library.encoders() if row.segments}
-    if encoder_id not in held:
+def require_indexed(library: Library, *encoder_ids: str) -> None:
+    """Raise CommandError, naming the library's encoders, if none of these has embedded a segment.
+
+    Args:
+        library: The library.
+        encoder_ids: An encoder, and those of its quick rows.
+    """
+    if not any(held_ids(library, [encoder_ids])):
+        held = {row.id: row.segments for row in library.encoders() if row.segments}
         raise CommandError(
-            f"nothing in {display_path(str(library.directory))} was indexed with {encoder_id}; it holds "
+            f"nothing in {display_path(str(library.directory))} was indexed with {encoder_ids[0]}; it holds "
             f"{', '.join(f'{name} ({segments} parts of shots)' for name, segments in held.items())}. "
             "Search with that encoder, or index with this one (prismsearch index FOLDER --encoder ...)",
             MISSING,

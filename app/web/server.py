@@ -30,6 +30,7 @@ from app.media_workers import MediaWorkers, ReadMedia, read_here
 from app.shell.terminal import print_note
 from app.web.address import ADDRESS, DEFAULT_PORT, listen
 from app.web.api.collections import collection_routes
+from app.web.api.deepening import deepening_routes
 from app.web.api.examples import example_routes
 from app.web.api.exports import export_routes
 from app.web.api.folders import folder_routes
@@ -53,6 +54,7 @@ from app.web.http.security import SecurityMiddleware, inline_scripts_of
 from app.web.http.streamlit_page import front_end_folder, page_html, page_routes
 from app.web.pages.loading import load_pages, shared_engine
 from app.web.pages.theme import theme_options
+from app.web.services.deepening import Deepening
 from app.web.services.examples import Examples
 from app.web.services.moments import Moments
 from app.web.services.open_files import raise_open_files_limit
@@ -67,7 +69,7 @@ if TYPE_CHECKING:
     from starlette.routing import Route
 
     from db.library import Library
-    from search.engine import SearchEngine
+    from search.engines import Engine
 
 _SHUTDOWN_SECONDS = 2
 _OPTIONS: dict[str, Any] = {
@@ -124,6 +126,7 @@ def make_app(
 
     read = MediaWorkers()
     proxies = Proxies(library.directory / "proxies", ffmpeg=settings.ffmpeg, read=read)
+    deepening = Deepening(library, shared_engine, read)
 
     @asynccontextmanager
     async def lifespan(_: streamlit.App) -> AsyncIterator[dict[str, Any]]:
@@ -134,13 +137,14 @@ def make_app(
         finally:
             read.close()
             await run_in_threadpool(proxies.stop)
+            await run_in_threadpool(deepening.stop)
 
     page = page_html()
     guards = [] if access is None else [Middleware(AccessMiddleware, access=access)]
     return streamlit.App(
         Path(__file__).parents[1] / "page.py",
         lifespan=lifespan,
-        routes=[*page_routes(page), *our_routes(settings, library, proxies, read, shared_engine)],
+        routes=[*page_routes(page), *our_routes(settings, library, proxies, read, shared_engine, deepening)],
         middleware=[
             Middleware(SecurityMiddleware, inline_scripts=inline_scripts_of(page)),
             *guards,
@@ -162,7 +166,8 @@ def our_routes(
     library: Library,
     proxies: Proxies,
     read: ReadMedia = read_here,
-    open_engine: Callable[[], SearchEngine] | None = None,
+    open_engine: Callable[[], Engine] | None = None,
+    deepening: Deepening | None = None,
 ) -> list[Route]:
     """Return all routes under /api/.
 
@@ -172,10 +177,11 @@ def our_routes(
         proxies: The proxies of this server.
         read: Calls the functions that read media.
         open_engine: Returns the engine of the pages, up to date; None for one of the routes' own.
+        deepening: That of this server; None for one by this engine.
     """
     opened = cache(partial(compose.open_engine, settings, library))
 
-    def own_engine() -> SearchEngine:
+    def own_engine() -> Engine:
         engine = opened()
         engine.refresh()
         return engine
@@ -197,6 +203,7 @@ def our_routes(
         *collection_routes(library),
         *search_routes(library, settings.encoder),
         *question_routes(library),
+        *deepening_routes(deepening or Deepening(library, open_engine or own_engine, read)),
         *folder_routes(library, jobs),
         *run_routes(settings, library, jobs),
         *export_routes(settings, library, jobs, read),

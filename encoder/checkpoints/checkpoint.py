@@ -1,4 +1,4 @@
-"""Checkpoint files: the official `.npz`, and our own safetensors form, which is memory-mapped."""
+"""Checkpoint files: the official `.npz`, transformers' layout, and our own safetensors form, which is memory-mapped."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from encoder.checkpoints.network_facts import config_of, read_facts
+from encoder.checkpoints.transformers_layout import read_transformers
 from encoder.config import VideoPrismConfig
 from encoder.errors import WeightsMismatch
 from encoder.model import VideoEncoder, VideoPrismLvT, build
@@ -45,22 +46,26 @@ def read_npz(path: Path) -> dict[str, Array]:
 
 
 def load_network(path: Path, config: VideoPrismConfig | None = None) -> VideoEncoder | VideoPrismLvT:
-    """Load a network, in evaluation mode and on the CPU, from an official `.npz` or our `.safetensors`.
+    """Load a network, in evaluation mode and on the CPU, from an official `.npz`, or from a `.safetensors`.
 
     Of a checkpoint of the official classifier, its video encoder is loaded: a plain network.
 
     Args:
-        path: The file; `.safetensors` is memory-mapped, anything else is read as `.npz`.
+        path: The file. A `.safetensors` has our own form, which is memory-mapped, or that of transformers; anything
+            else is read as `.npz`.
         config: The configuration that the file must have; None reads it from the file, and from the `.json` beside an
             `.npz` that was exported here (`network_facts`).
 
     Raises:
         WeightsMismatch: Keys, shapes or configuration differ, the file is damaged, or one of its numbers is not finite
-            (looked at in an `.npz` only: the other files are our copies of these).
+            (looked at in other people's files only).
         OSError: It cannot be opened.
     """
     if path.suffix == ".safetensors":
-        config, state = read_safetensors(path, config)
+        if is_ours(path):
+            return network_from_state(*read_safetensors(path, config))
+        config, state = read_transformers(path, config)
+        _require_finite(state, f"{path}: ")
         return network_from_state(config, state)
     arrays = read_npz(path)
     arrays = encoder_of_classifier(arrays) or arrays
@@ -69,11 +74,15 @@ def load_network(path: Path, config: VideoPrismConfig | None = None) -> VideoEnc
         if config is None:
             config = config_from_shapes(arrays, path.stem) if facts is None else facts.config
         state = state_dict_from_flax(arrays, config)
-        if wrong := next((name for name, value in state.items() if not bool(value.isfinite().all())), None):
-            raise WeightsMismatch(f"{wrong} has numbers that are not finite; use other weights")
+        _require_finite(state)
         return network_from_state(config, state)
     except WeightsMismatch as error:
         raise WeightsMismatch(f"{path}: {error}") from error
+
+
+def _require_finite(state: Mapping[str, Tensor], where: str = "") -> None:
+    if wrong := next((name for name, value in state.items() if not bool(value.isfinite().all())), None):
+        raise WeightsMismatch(f"{where}{wrong} has numbers that are not finite; use other weights")
 
 
 def encoder_of_classifier(arrays: Mapping[str, Array]) -> dict[str, Array]:
@@ -135,6 +144,19 @@ def write_safetensors(path: Path, network: VideoEncoder | VideoPrismLvT) -> None
             draft,
             metadata={"format": SAFETENSORS_FORMAT, "config": json.dumps(config)},
         )
+
+
+def is_ours(path: Path) -> bool:
+    """Return whether a file was written by `write_safetensors`. Raise WeightsMismatch or OSError: it is damaged."""
+    if path.suffix != ".safetensors":
+        return False
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            return (file.metadata() or {}).get("format") == SAFETENSORS_FORMAT
+    except (SafetensorError, ValueError, TypeError) as error:
+        raise WeightsMismatch(f"{path} is damaged ({error}); convert or fetch it again") from error
 
 
 def read_safetensors(path: Path, config: VideoPrismConfig | None = None) -> tuple[VideoPrismConfig, dict[str, Tensor]]:

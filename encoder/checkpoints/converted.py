@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from encoder.checkpoints import verified
-from encoder.checkpoints.checkpoint import load_network, write_safetensors
+from encoder.checkpoints.checkpoint import is_ours, load_network, write_safetensors
 from encoder.config import VideoPrismConfig
 from encoder.errors import ModelNotFound, WeightsMismatch
 from encoder.model import VideoEncoder, VideoPrismLvT
@@ -58,12 +58,12 @@ def load_network_cached(
     """Load the network of a checkpoint from its converted copy; if there is none, write one.
 
     Args:
-        path: An official `.npz` or our `.safetensors`.
+        path: An official `.npz`, transformers' `model.safetensors`, or our own form, which is mapped itself.
         config: The configuration that the file must have; None reads it from the file.
         models: The models folder, for records and copies.
 
     Returns:
-        The network in evaluation mode on the CPU, and its digests, which are the same for both file formats.
+        The network in evaluation mode on the CPU, and its digests, which are the same for all file formats.
 
     Raises:
         ModelNotFound: The file cannot be read.
@@ -75,7 +75,7 @@ def load_network_cached(
     known = None
     if current is not None and current.space is not None and current.text is not None:
         known = Digests(current.digest, current.space, current.text)
-    if current is not None and path.suffix == ".npz":
+    if current is not None:
         network = _from_copy(_copy_of(current.digest, models), current.digest, config, models)
         if network is not None:
             if known is None:  # the record is of a version that named spaces by the whole digest
@@ -90,7 +90,7 @@ def load_network_cached(
     found = digests(network) if known is None else known
     if before.size_bytes >= CONVERT_FROM_BYTES and before.is_current(path):
         verified.write_record(kept, _record(path, found))
-        if path.suffix == ".npz":
+        if not is_ours(path):
             _write_copy(network, found.whole, models)
     return network, found
 

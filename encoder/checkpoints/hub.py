@@ -6,6 +6,7 @@ starts again at zero after the process was stopped, and takes 23 s to report tha
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -64,8 +65,8 @@ def fetch(
 ) -> Path:
     """Return the local path of a verified file; download it if this machine does not have it.
 
-    The models folder is searched first, then the cache. A file found there is read in full once and recorded as
-    verified; later calls compare only its size and time.
+    The models folder is searched first, then the cache; then both for the file's other form. A file found there is read
+    in full once and recorded as verified; later calls compare only its size and time.
 
     Args:
         hub_file: The file.
@@ -86,17 +87,14 @@ def fetch(
 
     constants.HF_HUB_DISABLE_TELEMETRY = True
     locations = _Locations(models_folder(models), Path(cache_dir or constants.HF_HUB_CACHE), endpoint)
-    kept = verified.record_path(locations.models, f"{hub_file.repo}/{hub_file.file}".replace("/", "--"))
+    kept = _record_path(hub_file, locations)
     record = verified.read_record(kept)
-    if record and record.is_current(Path(record.path)) and hub_file.sha256 in (None, record.digest):
-        return Path(record.path)
-
-    by_hand = _by_hand(hub_file, locations)
-    if by_hand.is_file():
-        return _accept(by_hand, hub_file, record, kept, deletable=False)
-    cached = _cached(hub_file, record, locations)
-    if cached is not None:
-        return _accept(cached, hub_file, record, kept, deletable=True)
+    here = _found(hub_file, locations, deletable=True)
+    if here is None and hub_file.other_form is not None:
+        with contextlib.suppress(WeightsMismatch):  # then this one is fetched
+            here = _found(hub_file.other_form, locations, deletable=False)
+    if here is not None:
+        return here
 
     if constants.HF_HUB_OFFLINE if offline is None else offline:
         raise ModelNotFound(*_advice(hub_file, locations, "HF_HUB_OFFLINE is set"))
@@ -107,7 +105,9 @@ def fetch(
         if confirm is None:
             raise ModelNotFound(*_advice(hub_file, locations, "nobody was asked to download it"))
         message = f"{hub_file.file} ({_size(size)}, {hub_file.licence}) will be downloaded from {hub_file.repo}"
-        if not confirm(f"{message} into {locations.cache}"):
+        unknown = hub_file.sha256 is None and record is None
+        note = "; its checksum is not known beforehand: the hub's own is taken, and kept" if unknown else ""
+        if not confirm(f"{message} into {locations.cache}{note}"):
             raise ModelNotFound(*_advice(hub_file, locations, "the download was declined"))
     expected = hub_file.sha256 or (record.digest if record else None)
     path = download(
@@ -117,6 +117,23 @@ def fetch(
         kept, verified.VerifiedFile.of(path, expected or remote.sha256 or verified.sha256_of(path), remote.commit)
     )
     return path
+
+
+def _record_path(hub_file: HubFile, locations: _Locations) -> Path:
+    return verified.record_path(locations.models, f"{hub_file.repo}/{hub_file.file}".replace("/", "--"))
+
+
+def _found(hub_file: HubFile, locations: _Locations, *, deletable: bool) -> Path | None:
+    """Return a verified file of this machine, or None. Raise WeightsMismatch; delete a damaged one if `deletable`."""
+    kept = _record_path(hub_file, locations)
+    record = verified.read_record(kept)
+    if record and record.is_current(Path(record.path)) and hub_file.sha256 in (None, record.digest):
+        return Path(record.path)
+    by_hand = _by_hand(hub_file, locations)
+    if by_hand.is_file():
+        return _accept(by_hand, hub_file, record, kept, deletable=False)
+    cached = _cached(hub_file, record, locations)
+    return None if cached is None else _accept(cached, hub_file, record, kept, deletable=deletable)
 
 
 def _cached(hub_file: HubFile, record: verified.VerifiedFile | None, locations: _Locations) -> Path | None:

@@ -6,19 +6,20 @@ It sees the content of single frames, not motion, because a mean does not depend
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import pickle
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from torch import Tensor, nn
 
 from encoder.errors import EncoderUnavailable, ModelNotFound, WeightsMismatch
 from encoder.frame_features import Features, require_frames, require_length
+from encoder.openclip.digests import space_digest, text_digest
+from encoder.openclip.eager_tower import PICTURES_AT_ONCE, unit
+from encoder.openclip.image_tower import make_image_tower, slow_kind
 from encoder.openclip.pretrained import PREFIX, create_model_options, import_open_clip, parse_name
 from encoder.protocol import ClipSpec, Fit, Shape, known_shape
 from encoder.runtime.turns import Turns
@@ -29,9 +30,11 @@ if TYPE_CHECKING:
 
 DEFAULT_FRAMES = 8
 _SEED = 7
-_VISUAL = "visual."  # what the names of the image tower's weights begin with, in every model of open_clip
-_FRAMES_AT_ONCE = 64
 _TEXTS_AT_ONCE = 64
+_SLOW = (
+    "{name} computes pictures as open_clip does, in float32: its image tower ({kind}) is of a kind that packed layers "
+    "do not speed up"
+)
 # Raised by open_clip for other keys and shapes, for damaged files, and for files of another kind.
 _NOT_A_CHECKPOINT = (
     RuntimeError,
@@ -50,6 +53,7 @@ def load(
     *,
     frames: int | None = None,
     fit: Fit = "stretch",
+    precision: str = "auto",
     sources: Sources | None = None,
     shapes: Mapping[str, Shape] | None = None,
 ) -> OpenCLIP:
@@ -62,6 +66,7 @@ def load(
         device: A device of torch, such as `cpu` or `cuda:0`.
         frames: T; None for 8.
         fit: How a frame that is not square becomes square.
+        precision: As in `encoder.load_encoder`.
         sources: Allowed sources of files; None for the standard locations, without large downloads.
         shapes: See `encoder.load_encoder`.
 
@@ -69,8 +74,8 @@ def load(
         ValueError: open_clip has no such model or tag.
         ModelNotFound: The weights are not on this machine and cannot be downloaded.
         WeightsMismatch: The file has other weights, or is damaged.
-        EncoderUnavailable: open_clip is not installed, the device cannot hold the model, or its pictures are not
-            square.
+        EncoderUnavailable: open_clip is not installed, the device cannot hold the model or does not support the
+            precision, or its pictures are not square.
     """
     from encoder.checkpoints.download_policy import Sources
 
@@ -87,18 +92,16 @@ def load(
         first = str(error).partition("\n")[0][:300]
         raise WeightsMismatch(f"{spec} cannot be loaded, its weights are not of this model: {first}") from error
     tag = pretrained if pretrained in open_clip.list_pretrained_tags_by_model(name) else None
-    weights_id, text_id, former_id = f"{PREFIX}{name}/{tag}", f"{PREFIX}{name}/{tag}:text", None
+    weights_id, text_id = f"{PREFIX}{name}/{tag}", f"{PREFIX}{name}/{tag}:text"
     if tag is None:
         known_as = PREFIX + _printable(name)
-        weights_id, text_id = f"{known_as}@{_space_digest(model)}", f"{known_as}:text@{_text_digest(model, tokenizer)}"
-        former_id = f"{known_as}@{_digest(model)}"
-    shape = known_shape(shapes, weights_id, former_id)
+        weights_id, text_id = f"{known_as}@{space_digest(model)}", f"{known_as}:text@{text_digest(model, tokenizer)}"
+    shape = known_shape(shapes, weights_id)
     if shape is not None:
         frames, fit = shape.frames, shape.fit
     return OpenCLIP(
-        model, tokenizer, device, weights_id=weights_id, text_id=text_id, former_weights_id=former_id, frames=frames,
-        fit=fit,
-    )  # fmt: skip
+        model, tokenizer, device, weights_id=weights_id, text_id=text_id, frames=frames, fit=fit, precision=precision
+    )
 
 
 @contextlib.contextmanager
@@ -109,34 +112,6 @@ def _fixed_seed() -> Any:
         yield
 
 
-def _space_digest(model: Any) -> str:
-    """Return a digest of what shapes the rows of pictures."""
-    seen = model.visual.preprocess_cfg
-    return _digest(model, lambda key: key.startswith(_VISUAL), f"{seen['size']} {seen['mean']} {seen['std']}\n")
-
-
-def _text_digest(model: nn.Module, tokenizer: Any) -> str:
-    """Return a digest of what shapes the rows of sentences: all other weights but the temperature, and the length.
-
-    A tokenizer comes with the model's name, or lies in the folder of its weights.
-    """
-    return _digest(
-        model,
-        lambda key: not key.startswith(_VISUAL) and key not in ("logit_scale", "logit_bias"),
-        f"{tokenizer.context_length}\n",
-    )
-
-
-def _digest(model: nn.Module, covered: Callable[[str], bool] = lambda key: True, before: str = "") -> str:
-    """Return a digest of the weights with these names, 16 hexadecimal digits; by default, that of earlier versions."""
-    found = hashlib.blake2b(before.encode(), digest_size=8)
-    for key, value in sorted(model.state_dict().items()):
-        if covered(key):
-            found.update(f"{key} {tuple(value.shape)}\n".encode())
-            found.update(np.ascontiguousarray(value.detach().cpu().float().numpy()).data)
-    return found.hexdigest()
-
-
 def _printable(name: str) -> str:
     """Return the model's part of the id, without the path of a local folder."""
     return "local-dir" if name.startswith("local-dir:") else name
@@ -145,9 +120,11 @@ def _printable(name: str) -> str:
 class OpenCLIP:
     """An `encoder.Encoder` of an image-text model: a clip's row is the normalised mean of its frames' unit rows.
 
+    The frames are evenly spaced and include both ends of the segment, as in the published figures of PE-Core.
+
     Attributes:
         id, text_id: As in `Encoder`.
-        former_id: As in `FormerlyNamed`.
+        precision: What the image tower computes in; sentences are float32.
     """
 
     def __init__(
@@ -158,9 +135,9 @@ class OpenCLIP:
         *,
         weights_id: str,
         text_id: str = "",
-        former_weights_id: str | None = None,
         frames: int | None = None,
         fit: Fit = "stretch",
+        precision: str = "auto",
     ) -> None:
         """Wrap a loaded model.
 
@@ -170,12 +147,12 @@ class OpenCLIP:
             device: A device of torch.
             weights_id: The part of `id` that names model and weights.
             text_id: See `Encoder.text_id`.
-            former_weights_id: The part of `id` in earlier versions, where it was another.
             frames: T; None for 8.
             fit: How a frame that is not square becomes square.
+            precision: As in `encoder.load_encoder`.
 
         Raises:
-            EncoderUnavailable: The device cannot hold the model, or its pictures are not square.
+            EncoderUnavailable: See `make_image_tower`; or its pictures are not square.
         """
         preprocessing = model.visual.preprocess_cfg
         size = preprocessing["size"]
@@ -184,20 +161,17 @@ class OpenCLIP:
             raise EncoderUnavailable(
                 f"{weights_id} takes pictures of {height} x {width}; only square ones are made here"
             )
-        try:
-            self._model = model.to(device).eval().requires_grad_(False)
-        except (RuntimeError, AssertionError) as error:
-            raise EncoderUnavailable(f"{weights_id} cannot run on {device}: {error}") from error
+        self._model = model.eval().requires_grad_(False)
+        slow = slow_kind(model, device)
+        self._notice = _SLOW.format(name=weights_id, kind=slow) if slow else None
+        self._pictures = make_image_tower(model, device, precision, name=weights_id)
+        self.precision = self._pictures.precision
         self._tokenizer = tokenizer
         self._turns = Turns()  # some tokenizers fail in two threads at once
         self._device = torch.device(device)
-        self._mean = torch.tensor(preprocessing["mean"], device=self._device).view(1, 3, 1, 1)
-        self._std = torch.tensor(preprocessing["std"], device=self._device).view(1, 3, 1, 1)
-        self._spec = ClipSpec(frames or DEFAULT_FRAMES, height, fit)
-        shape = f"{self._spec.frames}f:{fit}"
-        self.id: Final = f"{weights_id}:{shape}"
+        self._spec = ClipSpec(frames or DEFAULT_FRAMES, height, fit, ends=True)
+        self.id: Final = f"{weights_id}:{self._spec.name}"
         self.text_id: Final = text_id
-        self.former_id: Final = None if former_weights_id is None else f"{former_weights_id}:{shape}"
         self._dim = int(self.encode_texts(["a"]).shape[1])  # no attribute of all models states it
 
     @property
@@ -214,11 +188,11 @@ class OpenCLIP:
 
     @property
     def notice(self) -> str | None:
-        return None
+        return self._notice
 
     @property
     def batch(self) -> int:
-        return max(1, _FRAMES_AT_ONCE // self._spec.frames)
+        return max(1, PICTURES_AT_ONCE // self._spec.frames)
 
     def prepare(self) -> None:
         """Do nothing: the model is loaded."""
@@ -230,20 +204,16 @@ class OpenCLIP:
 
     def encode_frames(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See `encoder.quick.AnyFrames`."""
-        features = self.frame_features(clips.reshape(-1, *clips.shape[2:]))
-        return _mean(features.reshape(*clips.shape[:2], self._dim))
+        frames = clips.reshape(-1, *clips.shape[2:])  # of all clips: batches are made over them
+        return _mean(self.frame_features(frames).reshape(*clips.shape[:2], self._dim))
 
     def frame_features(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See `FrameEncoder.frame_features`: the unit row of each frame, float32 (M, D)."""
         require_frames(self._spec, frames)
-        rows = [np.zeros((0, self._dim), np.float32)]
-        with self._turns, torch.inference_mode():
-            for start in range(0, len(frames), _FRAMES_AT_ONCE):
-                pixels = torch.from_numpy(np.ascontiguousarray(frames[start : start + _FRAMES_AT_ONCE]))
-                images = pixels.to(self._device).permute(0, 3, 1, 2).float() / 255
-                row = _unit(self._model.encode_image((images - self._mean) / self._std).float())
-                rows.append(row.cpu().numpy())
-        return np.concatenate(rows)
+        if not len(frames):
+            return np.zeros((0, self._dim), np.float32)
+        with self._turns:
+            return self._pictures(frames).numpy()
 
     def encode_features(self, features: Features) -> NDArray[np.float32]:
         """See `FrameEncoder.encode_features`: the normalised mean of the rows of frames."""
@@ -256,7 +226,7 @@ class OpenCLIP:
         for start in range(0, len(texts), _TEXTS_AT_ONCE):
             with self._turns, torch.inference_mode():
                 tokens = self._tokenizer([_utf8(text) for text in texts[start : start + _TEXTS_AT_ONCE]])
-                rows.append(_unit(self._model.encode_text(tokens.to(self._device)).float()).cpu().numpy())
+                rows.append(unit(self._model.encode_text(tokens.to(self._device)).float()).cpu().numpy())
         return np.concatenate(rows)
 
     def unread(self, text: str) -> str:
@@ -279,9 +249,4 @@ def _utf8(text: str) -> str:
 
 def _mean(features: Features) -> NDArray[np.float32]:
     """Return the normalised means of the rows of frames: (B, t, D) to (B, D)."""
-    return _unit(torch.from_numpy(features).mean(dim=1)).numpy()
-
-
-def _unit(rows: Tensor) -> Tensor:
-    unit: Tensor = rows / rows.norm(dim=-1, keepdim=True).clamp_min(1e-12)
-    return unit
+    return unit(torch.from_numpy(features).mean(dim=1)).numpy()

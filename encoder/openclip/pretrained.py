@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 PREFIX = "open_clip:"
 RANDOM = "random"
 
+_LICENCES = {"PE-Core": "Apache-2.0", "SigLIP2": "Apache-2.0", "MobileCLIP2": "apple-amlr: for research only"}
+"""Licences of weights by a part of their repository's name, shown before a download."""
+
 
 def import_open_clip() -> Any:
     """Import and return the open_clip package. Raise EncoderUnavailable if it is not installed or not usable."""
@@ -118,7 +121,8 @@ def fetch_weights(repo: str, file: str, sources: Sources) -> Path:
 
 
 def _hub_file(repo: str, file: str) -> HubFile:
-    return HubFile(repo, file, size_bytes=0, licence="a licence of its own", shared_name=True)
+    licence = next((licence for part, licence in _LICENCES.items() if part in repo), "a licence of its own")
+    return HubFile(repo, file, size_bytes=0, licence=licence, shared_name=True)
 
 
 def _near(name: str, names: list[str]) -> str:

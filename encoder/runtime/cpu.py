@@ -85,7 +85,7 @@ class CpuRunner:
     def _encoded(self, clips: NDArray[np.uint8], encode: Callable[[Tensor], Tensor]) -> Tensor:
         """Encode clips by way of the features of their pictures; encode: (1, T, N, D) to the result for one clip."""
         pictures = np.ascontiguousarray(clips).reshape(-1, *clips.shape[2:])
-        names = [_name(picture) for picture in pictures]
+        names = [picture_digest(picture) for picture in pictures]
         new = {name: i for i, name in enumerate(names) if name not in self._features}
         if new:
             features = self._tower.frame_features(torch.from_numpy(pictures[list(new.values())]))
@@ -108,7 +108,7 @@ class CpuRunner:
             return unit_rows(self._text(torch.from_numpy(ids), torch.from_numpy(paddings))).numpy()
 
 
-def _name(picture: NDArray[np.uint8]) -> bytes:
+def picture_digest(picture: NDArray[np.uint8]) -> bytes:
     """Return a digest of a picture's size and pixels."""
     found = hashlib.blake2b(repr(picture.shape).encode(), digest_size=16)
     found.update(picture.data)

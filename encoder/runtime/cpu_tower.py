@@ -12,22 +12,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from encoder.config import VideoPrismConfig
 from encoder.layers import LAYER_NORM_EPS, Attention, Block, LayerNorm, Stack, resize_positions, unit_rows
 from encoder.model import Network, VideoPrismLvT, vision_of
 from encoder.runtime.capped_attention import LARGEST_CAP, attend, query_scale
-from encoder.runtime.packed_linear import GELU_LOWEST, PackedLinear, pack_linear
+from encoder.runtime.packed_block import Affine, BlockWeights, PackedBlock, PackedNorm, gelu_
+from encoder.runtime.packed_linear import pack_linear
 from encoder.runtime.precision import Precision
 from encoder.runtime.workers import Workers
 
 _ROWS = 256
 """Tokens per task: enough for fast matrix products, few enough for the cache."""
-
-_DEVIATIONS = 4.0
-"""Typical largest value of a normalised channel, in standard deviations."""
 
 
 class CpuTower:
@@ -49,9 +46,9 @@ class CpuTower:
         self._temporal_positions = vision.temporal_positions.detach()
         self._spatial = _blocks(vision.spatial, precision)
         self._temporal = _blocks(vision.temporal, precision)
-        self._spatial_norm = _Norm(vision.spatial_norm)
-        self._temporal_norm = _Norm(vision.temporal_norm)
-        self._auxiliary: list[_Block] = []
+        self._spatial_norm = _norm(vision.spatial_norm)
+        self._temporal_norm = _norm(vision.temporal_norm)
+        self._auxiliary: list[PackedBlock] = []
         self._pooler: Callable[[Tensor], Tensor] = _mean
         if isinstance(network, VideoPrismLvT):
             self._auxiliary = _blocks(network.auxiliary, precision)
@@ -137,7 +134,7 @@ class CpuTower:
         )
         return out
 
-    def _attend_to_all(self, block: _Block, x: Tensor) -> None:
+    def _attend_to_all(self, block: PackedBlock, x: Tensor) -> None:
         """Apply one block to all tokens of a clip, x (L, D), in place."""
         length, dim = x.shape
         heads, d = block.heads, dim // block.heads
@@ -173,59 +170,30 @@ def _mean(tokens: Tensor) -> Tensor:
     return tokens.mean(dim=1)
 
 
-class _Norm:
-    def __init__(self, norm: LayerNorm, scales: Tensor | None = None) -> None:
-        """Copy a norm. scales: (D,), divisors of its channels, which the next layer must multiply back."""
-        self._weight, self._bias = norm.weight.detach(), norm.bias.detach()
-        if scales is not None:
-            self._weight, self._bias = self._weight / scales, self._bias / scales
-
-    def __call__(self, x: Tensor) -> Tensor:
-        return F.layer_norm(x, x.shape[-1:], self._weight, self._bias, LAYER_NORM_EPS)
+def _norm(norm: LayerNorm) -> PackedNorm:
+    return PackedNorm(Affine(norm.weight, norm.bias), LAYER_NORM_EPS)
 
 
-class _Block:
-    """A packed pre-norm block without its attention, which depends on the layout of the tokens."""
-
-    def __init__(self, block: Block, precision: Precision) -> None:
-        self.heads = block.attention.heads
-        out, up, down = block.attention.out, block.feed_forward.up, block.feed_forward.down
-        self._attention_norm, self._qkv = _pack_after(block.attention_norm, *_qkv(block.attention), precision)
-        self._out = pack_linear(out.weight, out.bias, precision)
-        self._feed_forward_norm, self._up = _pack_after(block.feed_forward_norm, up.weight, up.bias, precision)
-        self._down = pack_linear(down.weight, down.bias, precision, lowest=GELU_LOWEST)
-
-    def project(self, x: Tensor) -> Tensor:
-        """Return queries (already scaled), keys and values: (M, D) to (M, 3 D)."""
-        return self._qkv(self._attention_norm(x))
-
-    def finish_(self, x: Tensor, attended: Tensor) -> None:
-        """Add the projected result of attention, (M, D), and then the feed-forward layer to x, in place."""
-        x.add_(self._out(attended))
-        hidden = self._up(self._feed_forward_norm(x))
-        x.add_(self._down(torch.ops.aten.gelu_(hidden)))
+def _blocks(stack: Stack, precision: Precision) -> list[PackedBlock]:
+    return [PackedBlock(_weights_of(block), precision) for block in stack.layers if isinstance(block, Block)]
 
 
-def _blocks(stack: Stack, precision: Precision) -> list[_Block]:
-    return [_Block(block, precision) for block in stack.layers if isinstance(block, Block)]
+def _weights_of(block: Block) -> BlockWeights:
+    feed_forward = block.feed_forward
+    return BlockWeights(
+        attention_norm=Affine(block.attention_norm.weight, block.attention_norm.bias),
+        qkv=_qkv(block.attention),
+        out=Affine(block.attention.out.weight, block.attention.out.bias),
+        feed_forward_norm=Affine(block.feed_forward_norm.weight, block.feed_forward_norm.bias),
+        up=Affine(feed_forward.up.weight, feed_forward.up.bias),
+        down=Affine(feed_forward.down.weight, feed_forward.down.bias),
+        heads=block.attention.heads,
+        eps=LAYER_NORM_EPS,
+        activate=gelu_,
+    )
 
 
-def _pack_after(norm: LayerNorm, weight: Tensor, bias: Tensor, precision: Precision) -> tuple[_Norm, PackedLinear]:
-    """Pack a norm and the linear layer behind it.
-
-    Trained networks have channels that are far larger than the others and leave these few of the int8 steps. So each
-    channel of the norm is divided by a scale and the weights are multiplied by it, and both sides share the spread:
-    SmoothQuant (arXiv 2211.10438), with the norm's gain and bias in place of measured activations.
-    """
-    if precision != "int8":
-        return _Norm(norm), pack_linear(weight, bias, precision)
-    weight = weight.detach()
-    inputs = _DEVIATIONS * norm.weight.detach().abs() + norm.bias.detach().abs()
-    scales = (inputs.clamp_min(1e-5) / weight.abs().amax(dim=0).clamp_min(1e-5)).sqrt()
-    return _Norm(norm, scales), pack_linear(weight * scales, bias, precision)
-
-
-def _qkv(attention: Attention) -> tuple[Tensor, Tensor]:
+def _qkv(attention: Attention) -> Affine:
     """Return weight and bias of the projection, with the queries' scale multiplied in."""
     if attention.cap > LARGEST_CAP:
         raise ValueError(f"a logit cap of {attention.cap} is more than {LARGEST_CAP}")
@@ -234,4 +202,4 @@ def _qkv(attention: Attention) -> tuple[Tensor, Tensor]:
     scale = query_scale(dim // attention.heads, attention.cap)
     weight[:dim] *= scale
     bias[:dim] *= scale
-    return weight, bias
+    return Affine(weight, bias)

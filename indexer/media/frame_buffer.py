@@ -144,7 +144,8 @@ class FrameBuffer:
         """
         scaled: dict[int, Pixels] = {}
         frames = []
-        for offset in sample_indices(high - low, self._scaler.spec.frames):
+        spec = self._scaler.spec
+        for offset in sample_indices(high - low, spec.frames, ends=spec.ends):
             picture, size = self._frames.nearest(low + offset, low, high)
             if id(picture) not in scaled:
                 scaled[id(picture)] = self._scaler.clip_frame(picture, coded_size=size)

@@ -33,4 +33,5 @@ def read_pictures(paths: Sequence[str], spec: ClipSpec) -> NDArray[np.uint8]:
     import numpy as np
 
     one = replace(spec, frames=1)
-    return np.concatenate([read_image(paths[at], one) for at in sample_indices(len(paths), spec.frames)])
+    chosen = sample_indices(len(paths), spec.frames, ends=spec.ends)
+    return np.concatenate([read_image(paths[at], one) for at in chosen])

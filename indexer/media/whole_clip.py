@@ -1,8 +1,9 @@
 """Clips of whole videos as VideoPrism's reference code makes them: the reading behind its published figures.
 
-All frames are decoded; those at floor(k * frames / T) are cropped to their middle square and scaled by Pillow's Lanczos
-filter. This reproduces the published retrieval figures of LvT-B (github.com/GabrieleSerussi/vedje, which reads with
-mediapy, as the reference's own demo does). Indexing reads otherwise: it cuts shots, and scales in a faster way.
+All frames are decoded; those of the encoder's clip, at floor(k * frames / T), are cropped to their middle square and
+scaled by Pillow's Lanczos filter. This reproduces the published retrieval figures of LvT-B
+(github.com/GabrieleSerussi/vedje, which reads with mediapy, as the reference's own demo does). Indexing reads
+otherwise: it cuts shots, and scales in a faster way.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def read_whole_clip(path: str, spec: ClipSpec) -> Pixels:
     for _ in range(_PASSES):
         kept, found = _decode(path, spec, count)
         if found == count:
-            return np.stack([kept[index] for index in sample_indices(count, spec.frames)])
+            return np.stack([kept[index] for index in sample_indices(count, spec.frames, ends=spec.ends)])
         count = found
     raise UnreadableVideo(path, "error", "The file yields another number of frames each time that it is decoded.")
 
@@ -67,7 +68,7 @@ def _decode(path: str, spec: ClipSpec, count: int) -> tuple[dict[int, Pixels], i
     from indexer.media.decode import Decoding, no_frames_error
     from indexer.media.probe import open_source
 
-    wanted = set(sample_indices(count, spec.frames))
+    wanted = set(sample_indices(count, spec.frames, ends=spec.ends))
     reformatter = VideoReformatter()
     kept: dict[int, Pixels] = {}
     found = 0

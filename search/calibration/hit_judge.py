@@ -85,7 +85,7 @@ class HitJudge:
         members: list[int],
     ) -> list[Strength]:
         """Return the strength of each hit for one text, or for the best of several examples; empty if not known."""
-        positions = self._positions(ids)
+        positions = self.positions(ids)
         first = terms[members[0]]
         if isinstance(first, TextTerm):
             standing = self.word_scores.corrected(cosines[:, members[0]], positions).astype(np.float64)
@@ -97,7 +97,8 @@ class HitJudge:
             return []
         return tail.strengths(values)
 
-    def _positions(self, ids: Sequence[int]) -> NDArray[np.int64]:
+    def positions(self, ids: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the positions of segments in `word_scores` and `shot_scores`, int64 (n,)."""
         known, wanted = self.statistics.ids, np.asarray(ids, dtype=np.int64)
         at = np.minimum(np.searchsorted(known, wanted), max(0, len(known) - 1))
         there = known[at] == wanted if len(known) else np.zeros(len(wanted), np.bool_)

@@ -19,6 +19,7 @@ MAX_TYPED_CHARACTERS = 40_000  # of a typed path: longer than any system allows,
 MAX_SUBCLIPS = 2_000  # per request
 MAX_LISTS = 20  # per export
 MAX_DROPPED_FILES = 50
+MAX_LOOKED_AT = 100  # hits, to be deepened
 MAX_ENCODER_CHARACTERS = 300  # of an id
 
 Name = Annotated[str, Field(max_length=MAX_NAME_LENGTH), NO_NULL, NOT_BLANK]
@@ -59,6 +60,12 @@ class SubclipIdsBody(Body):
     """Subclips to remove from a collection, or to restore."""
 
     ids: Ids
+
+
+class LookedAtBody(Body):
+    """Quick hits that a person looks at, the first ones first."""
+
+    segments: Annotated[list[Integer], Field(max_length=MAX_LOOKED_AT)]
 
 
 class SubclipChangeBody(Body):

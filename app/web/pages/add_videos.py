@@ -29,7 +29,7 @@ from app.web.pages.folder_box import (
 from app.web.pages.index_choices import IndexChoices, choose_encoder, draw_index_choices, encoder_label
 from app.web.services.again import again_text
 from app.web.services.folder_check import check_folder
-from app.web.services.model_need import DOWNLOADED_FROM, ModelNeed, alias_of, model_to_fetch
+from app.web.services.model_need import ModelNeed, alias_of, model_to_fetch
 
 if TYPE_CHECKING:
     from app.jobs.state import JobState
@@ -88,9 +88,7 @@ def _start_label(need: ModelNeed | None, plain: str) -> str:
 def _about(choices: IndexChoices, need: ModelNeed | None) -> str:
     """Return the line below the box."""
     line = f"Encoder: {encoder_label(choices.encoder)}. You can also drop a folder anywhere on this page."
-    if need is None:
-        return line
-    return f"{line} {DOWNLOADED_FROM}"
+    return f"{line} {need.about}" if need else line
 
 
 def _draw_notes(choices: IndexChoices, need: ModelNeed | None, states: list[JobState], *, downloading: bool) -> None:

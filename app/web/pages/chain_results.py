@@ -32,12 +32,12 @@ from app.web.services.shot_cards import chain_card
 
 if TYPE_CHECKING:
     from search.chain_query import Chain
-    from search.engine import SearchEngine
+    from search.engines import Engine
 
 WIDER_SECONDS = 60.0
 
 
-def draw_chains(link: SearchLink, engine: SearchEngine) -> None:
+def draw_chains(link: SearchLink, engine: Engine) -> None:
     """Draw the chains below one line about them, or advice if there are none."""
     try:
         notes = notes_on(link, engine)

@@ -16,7 +16,7 @@ from app.web.services.model_need import alias_of, model_to_fetch
 
 if TYPE_CHECKING:
     from db.library import Library
-    from search.engine import SearchEngine
+    from search.engines import Engine
 
 
 def page_link(name: str, label: str, icon: str | None = None, **parameters: str) -> None:
@@ -62,7 +62,7 @@ def show_empty_library() -> None:
             column.caption(text)
 
 
-def engine_or_message(library: Library) -> SearchEngine | None:
+def engine_or_message(library: Library) -> Engine | None:
     """Return the engine, or None after drawing the reason why it is unavailable."""
     from app.compose import WrongSetting, encoder_name, settings_from, with_library_encoder
     from encoder import EncoderError
@@ -78,8 +78,9 @@ def engine_or_message(library: Library) -> SearchEngine | None:
         encoder_link()
         return None
     held = {row.id: row.segments for row in library.encoders() if row.segments}
-    if engine.encoder.id not in held:
-        asked = alias_of(engine.encoder.id.partition("@")[0])
+    lacking = [voice[0] for voice in engine.voice_ids if not held.keys() & set(voice)]
+    if lacking:
+        asked = alias_of(lacking[0].partition("@")[0])
         names = " and ".join(dict.fromkeys(alias_of(name.partition("@")[0]) for name in held))
         st.warning(
             escape_markdown(
@@ -92,7 +93,7 @@ def engine_or_message(library: Library) -> SearchEngine | None:
     return engine
 
 
-def searchable_engine(library: Library) -> SearchEngine | None:
+def searchable_engine(library: Library) -> Engine | None:
     """Read the URL and return the engine, or None after drawing what prevents a search."""
     if not is_searchable(library):
         show_empty_library()

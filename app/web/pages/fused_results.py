@@ -36,7 +36,7 @@ from app.web.pages.result_line import (
 from app.web.services.shot_cards import fused_card
 
 if TYPE_CHECKING:
-    from search.engine import SearchEngine
+    from search.engines import Engine
     from search.fused import FusedAnswer
 
 NO_WORDS = (
@@ -45,7 +45,7 @@ NO_WORDS = (
 )
 
 
-def draw_fused(link: SearchLink, engine: SearchEngine) -> None:
+def draw_fused(link: SearchLink, engine: Engine) -> None:
     """Draw the hits below one line about them, or advice if there are none."""
     from search.fusion import find_fused
 
@@ -58,7 +58,7 @@ def draw_fused(link: SearchLink, engine: SearchEngine) -> None:
         st.warning(escape_markdown(as_sentence(str(error))))
         return
     milliseconds = 1000 * (perf_counter() - started)
-    shots = engine.library.shot_count(query.filters, engine.encoder.id)
+    shots = engine.library.shot_count(query.filters, *(space.id for space in engine.spaces))
     line = line_of_fused(found, link, milliseconds, shots)
     wider = wider_texts(link) if line.empty else []
     draw_line(line, [*word_notes(found, link, shots), *notes], [*wider, *offers_for(link)])

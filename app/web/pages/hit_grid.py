@@ -43,10 +43,15 @@ def draw_grid(
         on_exclude_change=on_exclude,
         on_range_change=on_range,
         on_more_change=query_widgets.on_more,
+        on_again_change=on_again,
     )
 
 
 # Events of the component; Streamlit reruns the script after each.
+
+
+def on_again() -> None:
+    """Do nothing: the run of the script is what is wanted, as quick hits were deepened."""
 
 
 def on_like() -> None:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from app.compose import encoder_name, settings_from, with_library_encoder
 from app.cut_settings import cut_settings_of
+from app.encoder_names import encoder_names
 from app.jobs.orders import IndexOrder
 from app.shell.file_options import index_options, new_settings
 from app.shell.terminal import printable
@@ -23,6 +24,10 @@ _ENCODER = "index_encoder"  # in the session's state
 _ENCODER_HELP = (
     "The model that looks at the shots. base suits most libraries; large finds more but is slower; demo is only for "
     "the drawings of the demo library."
+)
+_QUICK_HELP = (
+    "Reads key frames only, so that videos can be searched after a fraction of the time. Shots are coarse, and motion "
+    "is hardly seen. The full pass, which you start afterwards, replaces all of it."
 )
 _DETECTORS = {
     "learned": "learned: cuts, dissolves, wipes and fades, by a neural network",
@@ -41,6 +46,7 @@ class IndexChoices:
 
     encoder: str
     detector: str | None  # None: the library's own
+    quick: bool
     redo: bool
     retry_failed: bool
     exclude: tuple[str, ...]
@@ -53,7 +59,8 @@ class IndexChoices:
             encoder=self.encoder,
             shaping=replace(self.from_file["shaping"], detector=self.detector),
             exclude=self.exclude,
-            redo=self.redo,
+            quick=self.quick,
+            redo=self.redo and not self.quick,
             retry_failed=self.retry_failed,
         )
 
@@ -72,6 +79,7 @@ def draw_index_choices(library: Library) -> IndexChoices:
     own_detector = cut_settings_of(library, new=new_settings(from_file["new_library"])).detector
     names = list(dict.fromkeys([current, *ALIASES.values()]))
     opened = "options" in st.query_params  # by a link that says to choose another encoder
+    quick = st.checkbox("Quick pass first", key="index_quick", help=_QUICK_HELP)
     with st.expander("Options", icon=":material/tune:", key="index_options", expanded=opened):
         encoder = st.selectbox("Encoder", names, key=_ENCODER, format_func=encoder_label, help=_ENCODER_HELP)
         detector = st.selectbox(
@@ -86,15 +94,17 @@ def draw_index_choices(library: Library) -> IndexChoices:
             placeholder="*.tmp.mp4\n*/raw/*",
             help="Name or path patterns, one per line.",
         )  # fmt: skip
-        redo = st.checkbox("Index unchanged videos again", key="index_redo")
+        redo = st.checkbox("Index unchanged videos again", key="index_redo", disabled=quick)
         retry = st.checkbox("Retry files that failed before", key="index_retry_failed")
     encoder = encoder or current
     held = [row.id.partition("@")[0] for row in library.encoders() if row.segments]
-    if held and encoder not in held:
+    if held and not set(held).issuperset(encoder_names(encoder)):
         others = ", ".join(alias_of(name) for name in dict.fromkeys(held))
-        st.caption(escape_markdown(f"This library was indexed with {others}. A search uses one encoder at a time."))
+        st.caption(
+            escape_markdown(f"This library was indexed with {others}. A search finds what its encoders have indexed.")
+        )
     lines = tuple(line.strip() for line in (exclude or "").splitlines() if line.strip())
-    return IndexChoices(encoder, None if detector == own_detector else detector, redo, retry, lines, from_file)
+    return IndexChoices(encoder, None if detector == own_detector else detector, quick, redo, retry, lines, from_file)
 
 
 def choose_encoder(name: str) -> None:

@@ -15,6 +15,7 @@ from app.web.pages.add_videos import (
     is_searchable,
 )
 from app.web.pages.components import component
+from app.web.pages.full_passes import draw_full_passes
 from app.web.pages.job_cards import show_jobs
 from app.web.pages.word_jobs import draw_word_jobs
 
@@ -37,6 +38,7 @@ def show() -> None:
             st.header("Add videos", anchor=False)
         states = draw_adding(library, states)
         draw_search_now(library, states)
+        draw_full_passes(library, states)
         if is_searchable(library):
             draw_word_jobs(library, states)
         show_jobs()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from app.web.pages import session
 
 if TYPE_CHECKING:
-    from search.engine import SearchEngine
+    from search.engines import Engine
 
 
 def load_pages() -> None:
@@ -26,7 +26,7 @@ def load_pages() -> None:
             session.open_engine()
 
 
-def shared_engine() -> SearchEngine:
+def shared_engine() -> Engine:
     """Return the engine that all tabs share, up to date, to a route, which is no script.
 
     Raises:

@@ -21,7 +21,7 @@ from app.web.pages.score_scale import MIN_RANGE
 from db.records import Filters
 
 if TYPE_CHECKING:
-    from search.engine import SearchEngine
+    from search.engines import Engine
 
 _LEFT_OUT = 65535  # instead of a score: excluded by the filters
 _STEPS = 65534
@@ -75,7 +75,7 @@ def draw_other_criteria(link: SearchLink) -> None:
             st.button("Use only the words", on_click=only_words, type="tertiary")
 
 
-def map_scores(link: SearchLink, engine: SearchEngine) -> dict[str, Any] | None:
+def map_scores(link: SearchLink, engine: Engine) -> dict[str, Any] | None:
     """Return the scores to colour the map by.
 
     Returns:

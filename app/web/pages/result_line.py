@@ -22,7 +22,7 @@ from app.web.pages.escape import escape_markdown
 from search.negation import Negation, find_negation
 
 if TYPE_CHECKING:
-    from search.engine import SearchEngine
+    from search.engines import Engine
     from search.query import Answer
     from search.strength import Strength
 
@@ -143,19 +143,20 @@ def no_hits_text(link: SearchLink, allowed: int) -> str:
     return "No shots found."
 
 
-def notes_on(link: SearchLink, engine: SearchEngine) -> list[Note]:
+def notes_on(link: SearchLink, engine: Engine) -> list[Note]:
     """Return what limits the results: unread words, shots that were not looked at, the encoder's own notice.
 
     Raises:
         ValueError: The encoder can read nothing of a text, so that any result would be an accident.
     """
     notes = [Note(as_sentence(note)) for note in word_notes(engine.encoder, link.texts)]
-    found = coverage(engine.library, engine.encoder.id)
+    found = coverage(engine.library, engine.voice_ids)
     if found.gap:
         notes.append(Note(as_sentence(found.gap), partial(page_link, "indexing", "Index the others")))
         if found.failures:
             failed = f"{found.failures:,} file{' was' if found.failures == 1 else 's were'} not indexed."
             notes.append(Note(failed, partial(page_link, "library", "See why")))
+    notes += [Note(as_sentence(note)) for note in found.notes()]
     if link.texts and other_text(engine.library, engine.encoder) is not None:
         notes.append(Note(as_sentence(OTHER_TEXT)))
     if not link.is_text_alone and (notice := session.notice(engine)):

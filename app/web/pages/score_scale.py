@@ -11,7 +11,7 @@ from db.records import Filters
 from search.even import evenly
 
 if TYPE_CHECKING:
-    from search.engine import SearchEngine
+    from search.engines import Engine
     from search.query import Query
 
 _SAMPLE = 400
@@ -26,14 +26,14 @@ class ScoreScale:
     high: float
 
 
-def score_scale(engine: SearchEngine, query: Query) -> ScoreScale:
+def score_scale(engine: Engine, query: Query) -> ScoreScale:
     """Return the scale of a query over the whole library, from its best hit and the scores of an even sample.
 
     Raises:
         QueryError: The query cannot be answered.
     """
     best = engine.search(replace(query, k=1, filters=Filters(), threshold=None, exclude_same_shot=False))
-    sample = evenly(engine.library.segment_ids(Filters(), engine.encoder.id), _SAMPLE)
+    sample = evenly(engine.segment_ids(Filters()), _SAMPLE)
     scores = engine.scores(query, sample) if sample.size else np.zeros(1, np.float32)
     high = best[0].score if best else float(scores.max())
     low = min(float(np.median(scores)), high - MIN_RANGE)

@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.link_parameters import MAX_HITS
 from app.search_link import LinkTerm, SearchLink
+from app.shell.notice import limits_hits
 from app.web.http.errors import as_sentence
 from app.web.pages import components, search_state, session
 from app.web.pages import query_widgets as widgets
@@ -24,7 +25,7 @@ from app.web.services.shot_cards import hit_card, shot_card
 
 if TYPE_CHECKING:
     from db.library import Library
-    from search.engine import SearchEngine
+    from search.engines import Engine
 
 NEWEST = 48
 IDEAS = {
@@ -70,7 +71,7 @@ def show() -> None:
     st.session_state.pop(FOCUS, None)  # only now: a run that was broken off may not have given the focus
 
 
-def draw_hits(link: SearchLink, engine: SearchEngine) -> None:
+def draw_hits(link: SearchLink, engine: Engine) -> None:
     """Draw the hits below one line about them, or advice if there are none."""
     try:
         notes = notes_on(link, engine)
@@ -81,7 +82,8 @@ def draw_hits(link: SearchLink, engine: SearchEngine) -> None:
         st.warning(escape_markdown(as_sentence(str(error))))
         return
     milliseconds = 1000 * (perf_counter() - started)
-    line = line_of(found, link, milliseconds, engine.library.shot_count(query.filters, engine.encoder.id))
+    shots = engine.library.shot_count(query.filters, *(space.id for space in engine.spaces))
+    line = line_of(found, link, milliseconds, shots)
     wider = wider_searches(link) if line.empty else []
     draw_line(line, notes, [*wider, *offers_for(link)])
     best = max((hit.score for hit in found.hits), default=0.0)
@@ -95,11 +97,11 @@ def draw_hits(link: SearchLink, engine: SearchEngine) -> None:
     )
 
 
-def draw_ideas(engine: SearchEngine) -> None:
+def draw_ideas(engine: Engine) -> None:
     """Draw a few sentences to begin with. The demo encoder gets some only for videos that show such things."""
     if session.notice(engine):
         return
-    known = IDEAS["demo" if engine.encoder.notice else "any"]
+    known = IDEAS["demo" if limits_hits(engine.encoder) else "any"]
     st.pills("Try", known, key="idea", on_change=widgets.on_idea, label_visibility="collapsed")
 
 

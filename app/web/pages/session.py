@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from app import compose
+from app import asked_encoders, compose
 from app.media_workers import MediaWorkers
 from app.search_link import LinkTerm, SearchLink, TermKind
 from app.shell import link_query
-from app.shell.notice import notice_for
+from app.shell.notice import limits_hits, notice_for
 from app.web.services.link_examples import clip_of
 from app.web.services.vector_upkeep import VectorUpkeep
 
 if TYPE_CHECKING:
     from app.jobs.jobs import Jobs
     from db.library import Library
+    from encoder import Encoder
     from search.chain_query import ChainQuery
-    from search.engine import SearchEngine
+    from search.engines import Engine
     from search.fused import FusedQuery
     from search.query import Query
+    from search.space import Space
     from search.vectors.faiss_index import FaissIndex
 
 
@@ -34,27 +38,35 @@ def open_library() -> Library:
 
 
 @st.cache_resource(show_spinner="Loading the encoder")
-def _engine(encoder_name: str) -> SearchEngine:
-    library = open_library()
-    settings = compose.with_library_encoder(compose.settings_from(), library)
-    engine = compose.open_engine(settings, library, compose.open_encoder(settings))
+def _encoders(names: tuple[str, ...]) -> tuple[Encoder, ...]:
+    encoders = asked_encoders.open_named(compose.settings_from(), open_library())
     # What is loaded stays to the end of the process: collections need not walk it (140 ms with torch).
     gc.collect()
     gc.freeze()
-    return engine
+    return encoders
 
 
-def open_engine() -> SearchEngine:
-    """Return an up-to-date engine over that library, opened once per chosen encoder.
+@st.cache_resource(show_spinner=False)
+def _engine(names: tuple[str, ...], held: frozenset[str]) -> Engine:
+    """Return the engine of these encoders in a library that has rows of those that are held."""
+    library = open_library()
+    return asked_encoders.open_engine(library, asked_encoders.with_quick(library, _encoders(names)))
+
+
+def open_engine() -> Engine:
+    """Return an up-to-date engine over that library, opened once for the chosen encoder, or several.
 
     Raises:
         EncoderError: Weights or the device are missing.
         WrongSetting: The encoder or device of the settings is unknown.
     """
-    settings = compose.with_library_encoder(compose.settings_from(), open_library())
-    engine = _engine(compose.encoder_name(settings))
+    library, settings = open_library(), compose.settings_from()
+    own = compose.encoder_name(compose.with_library_encoder(settings, library))
+    names = asked_encoders.names_asked(settings, library) or (own,)
+    engine = _engine(names, frozenset(row.id for row in library.encoders() if row.segments))
     engine.refresh()
-    _vector_upkeep(engine.encoder.id).start_if_due(cast("FaissIndex", engine.index))
+    for space in engine.spaces:
+        _vector_upkeep(space.id).start_if_due(cast("FaissIndex", space.index))
     return engine
 
 
@@ -70,9 +82,9 @@ def jobs() -> Jobs:
     return Jobs(open_library().directory)
 
 
-def notice(engine: SearchEngine) -> str | None:
+def notice(engine: Engine) -> str | None:
     """Return the encoder's notice about hits in this library, or None."""
-    if not engine.encoder.notice:
+    if not limits_hits(engine.encoder):
         return None
     return notice_for(engine.encoder, engine.library.folders())
 
@@ -87,43 +99,47 @@ def _has_words(change_token: str) -> bool:
     return bool(open_library().texts.counts())
 
 
-def query_of(link: SearchLink, engine: SearchEngine) -> Query:
+def query_of(link: SearchLink, engine: Engine) -> Query:
     """Return the query of a link; it must have one, and no later steps.
 
     Raises:
         QueryError: An example is missing or unreadable, or all weights are 0.
     """
-    return link_query.query_of(link, lambda term: _clip(term, engine))
+    return link_query.query_of(link, _clips(engine))
 
 
-def fused_query_of(link: SearchLink, engine: SearchEngine) -> FusedQuery:
+def fused_query_of(link: SearchLink, engine: Engine) -> FusedQuery:
     """Return the query of a link with words in quotes, and no later steps.
 
     Raises:
         TextQueryError: The words in quotes cannot be searched for.
         QueryError: As for `query_of`.
     """
-    return link_query.fused_query_of(link, lambda term: _clip(term, engine))
+    return link_query.fused_query_of(link, _clips(engine))
 
 
-def chain_query_of(link: SearchLink, engine: SearchEngine) -> ChainQuery:
+def chain_query_of(link: SearchLink, engine: Engine) -> ChainQuery:
     """Return the chain query of a link with later steps.
 
     Raises:
         QueryError: As for `query_of`.
     """
-    return link_query.chain_query_of(link, lambda term: _clip(term, engine))
+    return link_query.chain_query_of(link, _clips(engine))
 
 
-def _clip(term: LinkTerm, engine: SearchEngine) -> NDArray[np.uint8]:
-    clip: NDArray[np.uint8] = _read_clip(term.kind, term.value, engine.encoder.id, engine)
+def _clips(engine: Engine) -> dict[str, Callable[[LinkTerm], NDArray[np.uint8]]]:
+    return {space.id: partial(_clip, space) for space in engine.spaces}
+
+
+def _clip(space: Space, term: LinkTerm) -> NDArray[np.uint8]:
+    clip: NDArray[np.uint8] = _read_clip(term.kind, term.value, space.id, space)
     return clip
 
 
 @st.cache_resource(max_entries=64, show_spinner="Reading the example")
-def _read_clip(kind: TermKind, value: str, encoder_id: str, _engine: SearchEngine) -> NDArray[np.uint8]:
-    """Decode an example, once for each encoder, which decides the clip's shape. The engine caches the clip's row."""
-    return clip_of(_engine.library, LinkTerm(kind, value), _engine.encoder.clip_spec, _media_workers())
+def _read_clip(kind: TermKind, value: str, encoder_id: str, _space: Space) -> NDArray[np.uint8]:
+    """Decode an example, once for each encoder, which decides the clip's shape. The space caches the clip's row."""
+    return clip_of(_space.library, LinkTerm(kind, value), _space.encoder.clip_spec, _media_workers())
 
 
 @st.cache_resource(show_spinner=False)

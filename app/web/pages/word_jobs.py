@@ -12,7 +12,7 @@ from app.jobs.orders import ReadTextOrder, TranscribeOrder
 from app.shell.terminal import size_text
 from app.web.pages import session
 from app.web.pages.escape import escape_markdown
-from app.web.services.model_need import DOWNLOADED_FROM, speech_model_to_fetch
+from app.web.services.model_need import speech_model_to_fetch
 from app.web.services.word_work import WordWork, reading_work, top_folders, transcribing_work
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _draw_transcribing(library: Library, states: list[JobState]) -> None:
     work = transcribing_work(library, states, chosen)
     need = speech_model_to_fetch(chosen) if work.ready else None
     with st.container(horizontal=True, vertical_alignment="center"):
-        _say("Speech", work, DOWNLOADED_FROM if need else "")
+        _say("Speech", work, need.about if need else "")
         if work.ready:
             st.selectbox(
                 "Speech model",

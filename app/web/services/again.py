@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from app.compose import Settings, encoder_name, with_library_encoder
 from app.cut_settings import cut_settings_of
 from app.encoder_choice import canonical
+from app.encoder_names import encoder_names
 from app.encoding_again import stored_description
 from app.jobs.index_journal import last_speed
 from app.shell.terminal import count_text
 from app.times import format_duration
-from encoder import ClipSpec
 from indexer.missing_files import is_below
 from indexer.plan import is_current
 
@@ -38,19 +38,19 @@ def again_text(library: Library, order: IndexOrder, settings: Settings, states: 
     """
     settings = replace(settings, encoder=order.encoder or settings.encoder)
     settings = with_library_encoder(order.shaping.encoder_settings(settings), library)
-    name = canonical(encoder_name(settings))
+    name = canonical(encoder_names(encoder_name(settings))[0])  # of several, the first one decides on the shots
     choice = next((each for each in library.encoder_choices() if each.name == name), None)
     if choice is None and settings.shapes and os.path.exists(name):
         return ""
     known = stored_description(library, choice)
     shaping = replace(order.shaping, hardware="none")  # it shapes nothing, and would be tried here
-    recipe = shaping.index_settings(cut_settings_of(library)).recipe(ClipSpec(known.frames, known.size, known.fit))
+    recipe = shaping.index_settings(cut_settings_of(library)).recipe(known.clip_spec)
     old = {
         record.video_id
         for path, record in library.known_files(known.id).items()
         if any(is_below(path, root) for root in order.paths) and not is_current(record, recipe) and not record.quick
     }
-    if not old or order.redo:
+    if not old or order.redo or order.quick:
         return ""
     seconds = sum(video.duration_seconds for video in library.videos() if video.id in old)
     speed = last_speed(states, name)

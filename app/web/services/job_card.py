@@ -41,7 +41,7 @@ def job_card(state: JobState, *, has_log: bool) -> dict[str, Any]:
         state: The state from its journal.
         has_log: Whether its output is kept.
     """
-    verb, where = _VERBS.get(state.kind, state.kind.capitalize()), paths_of(state)
+    verb, where = _verb(state), paths_of(state)
     card: dict[str, Any] = {
         "id": state.id,
         "title": f"{verb} {printable(state.title)}".strip(),
@@ -72,6 +72,13 @@ def job_card(state: JobState, *, has_log: bool) -> dict[str, Any]:
         "lines": [printable(line) for line in lines if line],
         "when": when_text(state),
     }
+
+
+def _verb(state: JobState) -> str:
+    order = order_of(state)
+    if isinstance(order, IndexOrder) and order.quick:
+        return "Quick pass over"
+    return _VERBS.get(state.kind, state.kind.capitalize())
 
 
 def order_to_restart(state: JobState, *, retry: bool) -> Order | None:

@@ -70,6 +70,9 @@ def report_lines(state: JobState) -> list[str]:
         lines.append(f"Not retried: {count_text(skipped, 'file')} that failed before and did not change")
     if kept := number("kept_missing"):
         lines.append(f"Offline: {count_text(kept, 'video')}, kept in the library. Is a drive disconnected?")
+    quick = state.report.get("quick")
+    if isinstance(quick, int) and quick:
+        lines.append(f"Quick so far: {count_text(quick, 'video')}")
     hidden = state.report.get("hidden")
     others = sum(
         each[1] for each in held("others") if isinstance(each, list) and len(each) == 2 and isinstance(each[1], int)

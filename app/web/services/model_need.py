@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-DOWNLOADED_FROM = "The model is downloaded once from the Hugging Face Hub; none of your data is sent."
+from app.encoder_names import JOINT, encoder_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,13 +13,25 @@ class ModelNeed:
 
     alias: str
     size_bytes: int
+    licence: str
+
+    @property
+    def about(self) -> str:
+        """Sentences on where it comes from, and under which licence."""
+        source = "The model is downloaded once from the Hugging Face Hub; none of your data is sent."
+        return f"{source} Its licence: {self.licence}."
 
 
 def model_to_fetch(encoder_name: str) -> ModelNeed | None:
     """Return the download required before this encoder can be used, or None if none is required or known.
 
-    Never downloads. A file put into the cache by hand is read once to verify it, which takes seconds.
+    Of several (`A+B`), it is the first one that is missing. Never downloads. A file put into the cache by hand is read
+    once to verify it, which takes seconds.
     """
+    return next((need for name in encoder_names(encoder_name) if (need := _need_of(name)) is not None), None)
+
+
+def _need_of(encoder_name: str) -> ModelNeed | None:
     from encoder import EncoderError, ModelNotFound
     from encoder.checkpoints.hub import fetch
     from encoder.config import ALIASES, CONFIGS, VOCABULARY
@@ -31,7 +43,8 @@ def model_to_fetch(encoder_name: str) -> ModelNeed | None:
         fetch(config.weights, offline=True)
         fetch(VOCABULARY, offline=True)
     except ModelNotFound:
-        return ModelNeed(alias_of(config.name), config.weights.size_bytes + VOCABULARY.size_bytes)
+        size_bytes = config.weights.size_bytes + VOCABULARY.size_bytes
+        return ModelNeed(alias_of(config.name), size_bytes, config.weights.licence)
     except EncoderError:
         return None  # present but damaged: opening it reports that
     return None
@@ -51,14 +64,15 @@ def speech_model_to_fetch(name: str) -> ModelNeed | None:
     try:
         find_model(name, fetch_from(Sources(offline=True)))
     except ModelNotFound:
-        return ModelNeed(name, described.size_bytes)
+        return ModelNeed(name, described.size_bytes, described.licence)
     except (EncoderError, RecognitionError):
         return None
     return None
 
 
 def alias_of(encoder_name: str) -> str:
-    """Return the short name of an encoder, such as `base`, or the name itself without one."""
+    """Return the short name of an encoder, such as `base`, or the name itself without one; of several, `base+demo`."""
     from encoder.config import ALIASES
 
-    return next((alias for alias, name in ALIASES.items() if name == encoder_name), encoder_name)
+    aliases = {name: alias for alias, name in ALIASES.items()}
+    return JOINT.join(aliases.get(name, name) for name in encoder_name.split(JOINT))

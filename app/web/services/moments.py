@@ -1,4 +1,4 @@
-"""Moments for the page: found when a hit is opened, by the engine that the pages share, within a time limit."""
+"""Moments for the page: found when a hit is opened, by the first encoder of the engine that pages share, in time."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING
 
 from app.media_workers import ReadMedia
 from app.moments import open_finder
-from app.search_link import SearchLink
+from app.search_link import LinkTerm, SearchLink
 from app.shell.link_query import query_of
 from app.web.http.errors import ApiError, bad_request
 from app.web.services.link_examples import clip_of
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from db.records import Segment, Video
-    from search.engine import SearchEngine
+    from search.engines import Engine
     from search.moments.finder import MomentFinder
     from search.moments.moment import Moment
 
@@ -29,7 +32,7 @@ class Moments:
 
     def __init__(
         self,
-        open_engine: Callable[[], SearchEngine],
+        open_engine: Callable[[], Engine],
         read: ReadMedia,
         *,
         clock: Callable[[], float] = time.monotonic,
@@ -45,7 +48,7 @@ class Moments:
         self._read = read
         self._clock = clock
         self._lock = threading.Lock()
-        self._opened: tuple[SearchEngine, MomentFinder] | None = None
+        self._opened: tuple[Engine, MomentFinder] | None = None
 
     def find(
         self, segment: Segment, video: Video, link: SearchLink, gone: Callable[[], bool] = lambda: False
@@ -76,14 +79,19 @@ class Moments:
         try:
             engine, finder = self._finder()
             with bad_request():
-                query = query_of(link, lambda term: clip_of(engine.library, term, engine.encoder.clip_spec, self._read))
+                first = engine.encoder
+
+                def clip(term: LinkTerm) -> NDArray[np.uint8]:
+                    return clip_of(engine.library, term, first.clip_spec, self._read)
+
+                query = query_of(link, {first.id: clip})
                 return finder.find(segment, video, query, in_time)
         except (EncoderError, WrongSetting) as error:
             raise ApiError(503, str(error)) from error
 
-    def _finder(self) -> tuple[SearchEngine, MomentFinder]:
+    def _finder(self) -> tuple[Engine, MomentFinder]:
         with self._lock:
             engine = self._open_engine()
             if self._opened is None or self._opened[0] is not engine:
-                self._opened = engine, open_finder(engine, self._read)
+                self._opened = engine, open_finder(engine.first, self._read)
             return self._opened

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.link_parameters import encode_path
+from app.shell.encoder_labels import labels_of
 from app.shell.marked_line import marked_pieces
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from search.chain_query import Chain
     from search.fused import FusedHit
     from search.query import Hit
-    from search.strength import Strength
+    from search.strength import Opinion, Strength
     from search.text.finding import TextHit
 
 _BEFORE, _LINE = 40, 140  # characters shown before the first word of a long line, and in all
@@ -64,7 +65,21 @@ def hit_card(hit: Hit, best: float, parts: Parts) -> dict[str, Any]:
         "share": round(max(0.0, float(hit.score)) / max(best, 1e-6), 3),
         "strength": strength_record(hit.strength),
         "alike": list(hit.alike),
+        "quick": hit.is_quick,
+        "opinions": opinion_cards(hit.opinions),
     }
+
+
+def opinion_cards(opinions: Sequence[Opinion]) -> list[dict[str, Any]]:
+    """Return what each of several encoders thinks of a hit: its short name, its strength, whether its row is quick.
+
+    The name is that of the encoder whose search it is, also where a quick row stands in.
+    """
+    names = labels_of(each.encoder_id for each in opinions)
+    return [
+        {"encoder": names[each.encoder_id], "strength": strength_record(each.strength), "quick": each.quick}
+        for each in opinions
+    ]
 
 
 def fused_card(found: FusedHit, best: float, parts: Parts) -> dict[str, Any]:

@@ -52,6 +52,10 @@ test('a score of zero is a score, and a bar of no length a bar', () => {
   assert.match(texts.label, /score 0\.00$/);
 });
 
+test('a quick hit says that motion waits', () => {
+  assert.match(cardTexts({ ...HIT, quick: true }).label, /, quick: motion waits for the full pass$/);
+});
+
 test('a file that is not there now is said to be so', () => {
   assert.match(cardTexts({ ...HIT, missing: true }).label, /, offline$/);
 });

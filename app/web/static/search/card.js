@@ -3,6 +3,9 @@
 import { element, setText } from '../core/dom.js';
 import { cardTexts } from './card_texts.js';
 import { foundNodes } from './found_line.js';
+import { opinionNodes } from './opinions.js';
+
+const QUICK = 'Seen in a few frames so far: motion waits for the full pass';
 
 /** The card of one segment. `root` names it in `data-segment`; it is a row of a grid, as what takes the focus and holds buttons. */
 export class HitCard {
@@ -11,6 +14,7 @@ export class HitCard {
     this.label = '';
     this.image = element('img', { alt: '', decoding: 'async', 'data-src': `/api/poster/${segment}` });
     this.length = element('span', { class: 'ps-length' });
+    this.quick = element('span', { class: 'ps-quick', text: 'Quick', title: QUICK, hidden: true });
     this.gone = element('span', { class: 'ps-gone', text: 'Offline', hidden: true });
     this.alike = element('button', {
       class: 'ps-stack-button',
@@ -24,6 +28,7 @@ export class HitCard {
     this.number = element('span', { class: 'ps-number' });
     this.when = element('span', { class: 'ps-when' });
     this.name = element('span', { class: 'ps-name' });
+    this.opinions = element('div', { class: 'ps-opinions', role: 'gridcell', hidden: true });
     this.found = element('div', { class: 'ps-found', role: 'gridcell', hidden: true });
     this.root = element(
       'div',
@@ -33,7 +38,7 @@ export class HitCard {
         { class: 'ps-frame', role: 'gridcell' },
         this.image,
         this.length,
-        element('div', { class: 'ps-badges' }, this.alike, this.gone),
+        element('div', { class: 'ps-badges' }, this.alike, this.quick, this.gone),
         element(
           'div',
           { class: 'ps-actions' },
@@ -44,6 +49,7 @@ export class HitCard {
         this.score,
       ),
       element('div', { class: 'ps-about', role: 'gridcell' }, this.number, this.when, this.name),
+      this.opinions,
       this.found,
     );
   }
@@ -58,8 +64,12 @@ export class HitCard {
     this.number.textContent = texts.score;
     this.number.title = texts.meaning;
     this.score.title = texts.meaning;
+    const opinions = opinionNodes(hit.opinions ?? []);
+    this.opinions.hidden = !opinions.length;
+    this.opinions.replaceChildren(...opinions);
     this.found.hidden = !hit.found;
     this.found.replaceChildren(...(hit.found ? foundNodes(hit.found) : []));
+    this.quick.hidden = !hit.quick;
     this.gone.hidden = !hit.missing;
     this.score.hidden = texts.bar === null;
     this.bar.style.width = texts.bar ?? '0%';

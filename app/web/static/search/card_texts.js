@@ -3,6 +3,7 @@
 import { partText } from '../core/shot_text.js';
 import { clock, durationText } from '../core/timecode.js';
 import { foundTexts } from './found_line.js';
+import { opinionTexts } from './opinions.js';
 import { strengthTexts } from './strength.js';
 
 const BY_WORDS = 'Found by its words, not by its picture: that they are there is no matter of chance.';
@@ -16,10 +17,11 @@ const BY_WORDS = 'Found by its words, not by its picture: that they are there is
  *   says that only words found it, and `meaning` explains it; `bar` is the width of the bar, null where there is none; `label` is for screen readers.
  */
 export function cardTexts(hit) {
-  const { name, folder, score, share, strength, alike, start, end, missing, found = null } = hit;
+  const { name, folder, score, share, strength, alike, start, end, missing, found = null, opinions = [] } = hit;
   const part = partText(hit);
   const length = durationText(end - start);
-  const known = strength ? strengthTexts(strength, score) : null;
+  // Of several spaces, the score is not a cosine.
+  const known = strength ? strengthTexts(strength, opinions.length ? null : score) : null;
   const number = score === null ? '' : score.toFixed(2);
   const byWords = found !== null && !found.channels.includes('picture');
   const width = known ? known.share : share;
@@ -27,15 +29,23 @@ export function cardTexts(hit) {
   if (part) parts.push(part);
   if (known) parts.push(`${known.word.toLowerCase()} match`);
   else if (score !== null) parts.push(`score ${number}`);
+  parts.push(...opinionTexts(opinions));
   if (found) parts.push(...foundTexts(found));
   const stacked = alike.length ? `${alike.length + 1} alike` : '';
   if (stacked) parts.push(stacked);
+  if (hit.quick) parts.push('quick: motion waits for the full pass');
   if (missing) parts.push('offline');
   return {
     length,
     when: part ? `${clock(start)} · ${part}` : clock(start),
     score: known ? known.word : byWords ? 'By words' : number,
-    meaning: known ? known.sentence : byWords ? BY_WORDS : score === null ? '' : `Score ${number} (cosine)`,
+    meaning: known
+      ? known.sentence
+      : byWords
+        ? BY_WORDS
+        : score === null
+          ? ''
+          : `Score ${number}${opinions.length ? '' : ' (cosine)'}`,
     level: strength?.level ?? '',
     bar: width === null ? null : `${Math.round(100 * width)}%`,
     alike: stacked,

@@ -3,6 +3,7 @@
 import { element, setText } from '../core/dom.js';
 import { partText } from '../core/shot_text.js';
 import { clock, durationText } from '../core/timecode.js';
+import { opinionTexts } from './opinions.js';
 import { strengthTexts } from './strength.js';
 
 /**
@@ -108,20 +109,21 @@ export function chainCard(chain) {
 /** @param {GridChain['parts'][number]} part */
 function partOf(part) {
   const where = [clock(part.start), partText(part)].filter(Boolean).join(', ');
+  const thought = opinionTexts(part.opinions ?? []);
   return element(
     'button',
     {
       class: 'ps-chain-part',
       type: 'button',
       tabindex: '-1',
-      title: where,
+      title: [where, ...thought].join('\n'),
       'data-segment': String(part.id),
     },
     element(
       'span',
       { class: 'ps-frame' },
       element('img', { alt: '', decoding: 'async', 'data-src': `/api/poster/${part.id}` }),
-      element('span', { class: 'ps-spoken', text: `Play shot at ${where}: ` }),
+      element('span', { class: 'ps-spoken', text: `Play shot at ${[where, ...thought].join(', ')}: ` }),
       element('span', { class: 'ps-chain-step', text: String(part.step) }),
       element('span', { class: 'ps-length', text: durationText(part.end - part.start) }),
     ),

@@ -7,6 +7,7 @@ import { tray } from '../core/tray.js';
 import { openPlayer } from '../player/player.js';
 import { HitCard } from './card.js';
 import { moveKeys } from './cursor.js';
+import { Deepening } from './deepening.js';
 import { around, ResultList } from './result_list.js';
 import { Stacks } from './stacks.js';
 
@@ -19,7 +20,7 @@ const CARDS_AT_ONCE = 36;
  * @property {number} id Of the segment.
  * @property {string} name File name.
  * @property {string} folder
- * @property {number | null} score The raw cosine; null for a plain list.
+ * @property {number | null} score The raw cosine, or of several encoders a strength; null for a plain list.
  * @property {number | null} share Length of the score bar, 0 to 1, where there is no strength; null for a plain list.
  * @property {import('./strength.js').Strength | null} strength null where the library is not calibrated.
  * @property {number[]} alike Segments of the shots behind this one in its stack.
@@ -28,13 +29,15 @@ const CARDS_AT_ONCE = 36;
  * @property {number} part Which part of its shot it is, from 1.
  * @property {number} part_count Number of the parts of its shot; 1 for a whole shot.
  * @property {boolean} missing Whether the file cannot be found now.
+ * @property {boolean} [quick] Whether it was seen in a few frames only, until its video's full pass.
+ * @property {import('./opinions.js').Opinion[]} [opinions] What each encoder thinks of it, if several were asked or it is quick.
  * @property {import('./found_line.js').Found | null} [found] What found it, in a search with words in quotes.
  */
 
 /** @typedef {import('./result_list.js').ResultData & {hits: GridHit[], search?: string}} GridData */
 /** @typedef {import('../core/types.js').Component<GridData>} GridComponent */
 
-/** Triggers: like {segment, also}, exclude {segment}, range {segment, start_pts, end_pts}, more. */
+/** Triggers: like {segment, also}, exclude {segment}, range {segment, start_pts, end_pts}, more, again {}. */
 export const mount = mountOnce((/** @type {GridComponent} */ component) => new Grid(component));
 
 class Grid {
@@ -59,6 +62,8 @@ class Grid {
       added: () => this.drawTray(),
       momentsOf: () => this.moments,
     });
+    this.deepening = new Deepening(() => trigger(this.component, 'again', {}));
+    component.parentElement.prepend(this.deepening.root);
     this.onTray = () => this.drawTray();
     tray.addEventListener('change', this.onTray);
     const { results } = this;
@@ -102,9 +107,10 @@ class Grid {
   /** @param {GridComponent} component */
   update(component) {
     this.component = component;
-    const { token, hits, search } = component.data;
+    const { token, hits, search, folded = false } = component.data;
     if (search !== this.moments?.link) this.moments = momentsOf(search);
     if (token !== this.results.token) {
+      this.deepening.look(folded ? [] : hits);
       const before = this.cards;
       this.cards = new Map();
       for (const hit of hits) this.cards.set(hit.id, { card: before.get(hit.id)?.card ?? null, hit });
@@ -202,6 +208,7 @@ class Grid {
   }
 
   remove() {
+    this.deepening.remove();
     this.results.remove();
     this.removeKeys();
     tray.removeEventListener('change', this.onTray);
