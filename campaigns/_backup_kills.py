@@ -8,14 +8,23 @@ from pathlib import Path
 
 from campaigns._campaign import Case
 from campaigns._children import Child, Fault, call, command, require_one_line
-from campaigns._libraries import DATABASE, examine, films, indexed, require_command, require_same, snapshot
+from campaigns._libraries import (
+    DATABASE,
+    examine,
+    films,
+    indexed,
+    indexed_rows,
+    require_command,
+    require_same,
+    snapshot,
+)
 
 
 def kill_backup(case: Case) -> None:
     """A backup that is killed, then one that is not."""
     require_command("backup")
     original = indexed(case, films(case, 7))
-    wanted = case.once("rows", lambda _: call(snapshot, original, log=case.log("snapshot")))
+    wanted = indexed_rows(case, original)
     library = case.folder / "library"
     shutil.copytree(original, library)
     first, second = case.folder / "first", case.folder / "second"
@@ -32,7 +41,7 @@ def kill_restore(case: Case) -> None:
     """A restore that is killed, then one that is not."""
     require_command("backup")
     original = indexed(case, films(case, 7))
-    wanted = case.once("rows", lambda _: call(snapshot, original, log=case.log("snapshot")))
+    wanted = indexed_rows(case, original)
     library, backup = case.folder / "library", case.folder / "backup"
     shutil.copytree(original, library)
     _succeed(case, ["backup", backup, "--media", "--yes"], library)

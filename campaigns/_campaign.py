@@ -44,12 +44,19 @@ class Case:
     """For what is made once: see `once`."""
     counts: Counter[str]
     values: dict[str, Any]
+    common: dict[str, Any]
+    """As `values`, of all kinds."""
 
-    def once(self, name: str, make: Callable[[Path], Any]) -> Any:
-        """Return what `make` returned the first time, in this run, for a path in the shared folder."""
-        if name not in self.values:
-            self.values[name] = make(self.shared / name)
-        return self.values[name]
+    def once(self, name: str, make: Callable[[Path], Any], *, common: bool = False) -> Any:
+        """Return what `make` returned the first time, in this run, for a path in the shared folder.
+
+        common: Once for all kinds of the program, which must not change it, not once for each.
+        """
+        values, folder = (self.common, self.shared.with_name("common")) if common else (self.values, self.shared)
+        if name not in values:
+            folder.mkdir(exist_ok=True)
+            values[name] = make(folder / name)
+        return values[name]
 
     def log(self, name: str) -> Path:
         """Return where a child's output goes, as `_children.start` takes it."""
@@ -128,13 +135,14 @@ def _run(
     """Take turns, each kind as often as its weight says, at least one case of each, until the time is over."""
     turn = 0
     values: dict[str, dict[str, Any]] = {kind: {} for kind in chosen}
+    common: dict[str, Any] = {}
     while True:
         for kind, (how, number) in chosen.items():
             for part in range(how.weight if number is None else 1):
                 if kind in outcome.skipped or (time.monotonic() > until and (turn or part)):
                     continue
                 at = turn * how.weight + part if number is None else number
-                _run_case(name, kind, at, how.run, outcome, values[kind], seed=seed, folder=folder)
+                _run_case(name, kind, at, how.run, outcome, (values[kind], common), seed=seed, folder=folder)
         turn += 1
         if time.monotonic() > until or all(kind in outcome.skipped for kind in chosen):
             return
@@ -143,15 +151,21 @@ def _run(
 
 
 def _run_case(
-    name: str, kind: str, number: int, run: Run, outcome: Outcome, values: dict[str, Any], *, seed: int, folder: Path
-) -> None:
+    name: str, kind: str, number: int, run: Run, outcome: Outcome,
+    values: tuple[dict[str, Any], dict[str, Any]], *, seed: int, folder: Path,
+) -> None:  # fmt: skip
     counts = outcome.counts.setdefault(kind, Counter())
     case = Case(
-        kind, number, random.Random(f"{seed} {kind} {number}"), folder / kind, folder / f"{kind}-shared", counts, values
+        kind,
+        number,
+        random.Random(f"{seed} {kind} {number}"),
+        folder / kind,
+        folder / f"{kind}-shared",
+        counts,
+        *values,
     )
     shutil.rmtree(case.folder, ignore_errors=True)
     case.folder.mkdir(parents=True)
-    case.shared.mkdir(exist_ok=True)
     try:
         run(case)
     except Skip as why:

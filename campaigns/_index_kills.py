@@ -8,7 +8,7 @@ from typing import Any
 
 from campaigns._campaign import Case
 from campaigns._children import Fault, call, command, left_behind, require_one_line
-from campaigns._libraries import BLEND, Watch, examine, films, indexed, require_same, snapshot, wait_for
+from campaigns._libraries import BLEND, Watch, examine, films, indexed, indexed_rows, require_same, snapshot, wait_for
 
 MOST_KILLS = 12
 
@@ -17,7 +17,7 @@ def kill_index(case: Case) -> None:
     """One library, killed again and again until it is whole: that of an undisturbed run."""
     folder = films(case)
     reference = indexed(case, folder)
-    wanted = case.once("rows", lambda _: call(snapshot, reference, log=case.log("snapshot")))
+    wanted = indexed_rows(case, reference)
     library = case.folder / "library"
     kept: set[str] = set()
     for turn in range(MOST_KILLS):

@@ -38,8 +38,12 @@ def make_films(folder: Path, count: int = 14) -> Path:
 
 
 def films(case: Case, count: int = 14) -> Path:
-    """Return the films of this kind of case, made once."""
-    return Path(case.once("films", lambda folder: call(make_films, folder, count, log=case.log("films"))))
+    """Return that many films, made once. Not to be changed."""
+
+    def make(folder: Path) -> Path:
+        return Path(call(make_films, folder, count, log=case.log("films")))
+
+    return Path(case.once(f"films-{count}", make, common=True))
 
 
 def indexed(case: Case, folder: Path) -> Path:
@@ -51,7 +55,15 @@ def indexed(case: Case, folder: Path) -> Path:
             raise Fault(f"the undisturbed run ended with {child.code}: {child.last_words()}")
         return library
 
-    return Path(case.once("library", make))
+    return Path(case.once(f"library-{folder.name}", make, common=True))
+
+
+def indexed_rows(case: Case, library: Path) -> dict[str, Any]:
+    """Return the snapshot of such a library, taken once."""
+    rows: dict[str, Any] = case.once(
+        f"rows-{library.name}", lambda _: call(snapshot, library, log=case.log("snapshot")), common=True
+    )
+    return rows
 
 
 def snapshot(library: Path) -> dict[str, Any]:

@@ -20,17 +20,18 @@ from campaigns._battery import Answer, require_words, run_all
 from campaigns._campaign import Case, Kind, main
 from campaigns._children import Fault, call, command
 from campaigns._export_kills import make_sources
-from campaigns._libraries import BLEND, DATABASE, indexed, make_films, snapshot, wait_for
+from campaigns._libraries import BLEND, DATABASE, indexed, snapshot, wait_for
+from campaigns._libraries import films as films_of
 from campaigns._mutations import DAMAGES, damaged
 
 SEARCH = ("search", "red", "-k", "30", "--show-duplicates", "--json")
 
 
 def prepared(case: Case) -> tuple[Path, Path, dict[str, Any]]:
-    """Return films, a library of them with a collection, and what it holds; made once."""
+    """Return films, a library of them with a collection, and what it holds; made once for all kinds."""
 
     def make(_: Path) -> tuple[Path, Path, dict[str, Any]]:
-        films = Path(call(make_films, case.shared / "films", 7, log=case.log("films")))
+        films = films_of(case, 7)
         library = indexed(case, films)
         call(collect, library, log=case.log("collect"))
         run_all(library, [SEARCH], case.log("search"))  # which writes the vector files
@@ -38,7 +39,7 @@ def prepared(case: Case) -> tuple[Path, Path, dict[str, Any]]:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return films, library, call(holdings, library, log=case.log("holdings"))
 
-    made: tuple[Path, Path, dict[str, Any]] = case.once("prepared", make)
+    made: tuple[Path, Path, dict[str, Any]] = case.once("prepared", make, common=True)
     return made
 
 

@@ -12,7 +12,17 @@ from campaigns._battery import require_words, run_all
 from campaigns._campaign import Case, Kind, main
 from campaigns._children import Fault, call, command, require_one_line
 from campaigns._export_kills import MODES, contents, make_sources, require_equal
-from campaigns._libraries import BLEND, DATABASE, examine, films, indexed, require_command, require_same, snapshot
+from campaigns._libraries import (
+    BLEND,
+    DATABASE,
+    examine,
+    films,
+    indexed,
+    indexed_rows,
+    require_command,
+    require_same,
+    snapshot,
+)
 from campaigns._old_libraries import FORMATS, dump, make_old_library
 from campaigns._small_disk import SmallDisk, small_disk
 
@@ -30,7 +40,7 @@ def fill_index(case: Case) -> None:
     """The library's disk is full at some moment of a run."""
     folder = films(case)
     reference = indexed(case, folder)
-    wanted = case.once("rows", lambda _: call(snapshot, reference, log=case.log("snapshot")))
+    wanted = indexed_rows(case, reference)
     size = sum(path.stat().st_size for path in reference.rglob("*") if path.is_file())
     with small_disk(case.folder / "disk") as disk:
         library = disk.folder / "library"

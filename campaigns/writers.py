@@ -16,6 +16,7 @@ from campaigns._libraries import (
     examine,
     films,
     indexed,
+    indexed_rows,
     require_command,
     require_same,
     snapshot,
@@ -27,7 +28,7 @@ def two_runs(case: Case) -> None:
     """Both end well, the rows are those of one run, and little is encoded twice."""
     folder = films(case)
     reference = indexed(case, folder)
-    wanted = case.once("rows", lambda _: call(snapshot, reference, log=case.log("snapshot")))
+    wanted = indexed_rows(case, reference)
     library, delay = case.folder / "library", case.random.choice([0.0, 0.05, 0.5, 1.0])
     words = ["index", folder, *BLEND, "--workers", "1", "--batch-size", "3", "--json"]
     runs = []
@@ -52,7 +53,7 @@ def edits_beside_index(case: Case) -> None:
     """Collections are edited by another process while videos are stored: every edit is kept."""
     folder = films(case)
     reference = indexed(case, folder)
-    wanted = case.once("rows", lambda _: call(snapshot, reference, log=case.log("snapshot")))
+    wanted = indexed_rows(case, reference)
     library = case.folder / "library"
     run = command(["index", folder, *BLEND, "--workers", "1"], case.log("index"), library=library)
     watch = Watch(library)

@@ -10,6 +10,7 @@ import ast
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -32,14 +33,22 @@ ROOT = Path(__file__).resolve().parent.parent
 POSIX = pytest.mark.skipif(os.name == "nt", reason="builds a virtual environment out of shell scripts")
 
 
+@pytest.fixture(scope="session")
+def bare_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real but bare virtual environment, to be copied."""
+    venv = tmp_path_factory.mktemp("environment") / ".venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
+    return venv
+
+
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+def place(tmp_path: Path, bare_environment: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     """A checkout with a real but bare virtual environment, on a machine without an NVIDIA driver."""
     here = Place(tmp_path / "check out")
     here.root.mkdir()
     for name in ("pyproject.toml", "constraints.txt"):
         (here.root / name).write_bytes((ROOT / name).read_bytes())
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", here.venv], check=True)
+    shutil.copytree(bare_environment, here.venv, symlinks=True)
     (site_packages(here) / "pip").mkdir()
     (site_packages(here) / "pip" / "__init__.py").touch()
     monkeypatch.setattr(environment, "faiss_kind", lambda: "cpu")
@@ -471,6 +480,7 @@ def test_what_has_no_wheel_is_told_before_the_download(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     installer()
+    monkeypatch.setattr(environment, "why_not_usable", lambda place: None)  # .venv is not of the Python that follows
     monkeypatch.setattr(wheels.sys, "version_info", (3, 13, 1))
     prepare(place, set())
     assert "OpenTimelineIO" not in capsys.readouterr().out

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,14 +28,27 @@ FOCUS = """() => {
 }"""
 
 
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with browser() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    with App(make_library(tmp_path_factory.mktemp("keyboard"))) as running:
+        yield running
+
+
 @pytest.fixture
-def page(tmp_path: Path) -> Iterator[Any]:
-    with browser() as chromium, App(make_library(tmp_path)) as app:
-        opened = app.context(chromium).new_page()
-        opened.set_default_timeout(PATIENCE)
-        opened.goto(app.address)
-        opened.wait_for_selector(".ps-grid[data-ready]")
-        yield opened
+def page(app: App, chromium: Any) -> Iterator[Any]:
+    context = app.context(chromium)
+    opened = context.new_page()
+    opened.set_default_timeout(PATIENCE)
+    opened.goto(app.address)
+    opened.wait_for_selector(".ps-grid[data-ready]")
+    yield opened
+    context.close()
 
 
 def test_from_the_address_bar_to_a_clip_without_a_mouse(page: Any) -> None:

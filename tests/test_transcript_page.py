@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from browser_app import ROOT, App, browser, wait_until
-from page_states import DEMO, WORDS
+from browser_app import App, browser, wait_until
+from page_states import DEMO, WORDS, index_in_terminal
 
 PATIENCE = 60_000  # milliseconds
 RATE = 30000 / 1001
@@ -31,26 +28,22 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     ]
     content = "\n".join(f"{number}\n{cue}" for number, cue in enumerate(cues, 1))
     (footage / "animals.en.srt").write_text(content, "utf-8")
-    subprocess.run(
-        [sys.executable, "-c", "from app.cli import main; main()", "index", str(footage)],
-        env={
-            **os.environ,
-            "PRISMSEARCH_LIBRARY": str(root / "library"),
-            "PRISMSEARCH_ENCODER": "demo",
-            "PYTHONPATH": str(ROOT),
-        },
-        capture_output=True,
-        check=True,
-    )
+    index_in_terminal(footage, root / "library")
     with App(root / "library") as running:
         yield running
 
 
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with browser() as running:
+        yield running
+
+
 @pytest.fixture
-def page(app: App) -> Iterator[Any]:
+def page(app: App, chromium: Any) -> Iterator[Any]:
     """The player, stopped at the end of the shot that the words find: the penguin's."""
-    with browser() as chromium:
-        opened = app.context(chromium).new_page()
+    with app.context(chromium) as context:
+        opened = context.new_page()
         opened.set_default_timeout(PATIENCE)
         opened.broken = []
         opened.on("pageerror", lambda error: opened.broken.append(str(error)))
