@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from db.records import Segment
 from encoder.frame_features import PixelFeatures
+from indexer.media.sampling import sample_indices
 from search.moments.contrast import Run, crossing, find_run
 from search.moments.edges import edges_of
 from search.moments.look_through import MOST_SECONDS, Stretch, stretch_of
@@ -50,6 +51,13 @@ class Counting(PixelFeatures):
     def frame_features(self, frames: NDArray[np.uint8]) -> Any:
         self.seen += len(frames)
         return super().frame_features(frames)
+
+
+@pytest.mark.parametrize("length", [1, 2, 5, 8, 40])
+@pytest.mark.parametrize("count", [1, 4, 8])
+def test_a_window_with_both_ends_takes_the_frames_that_such_a_segment_would(length: int, count: int) -> None:
+    found = places(Window(10, 10 + length), count, ends=True)
+    assert found == [10 + at for at in sample_indices(length, count, ends=True)]
 
 
 def test_each_frame_is_computed_once_and_rows_are_those_of_clips() -> None:

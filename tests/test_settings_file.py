@@ -34,20 +34,8 @@ NOT_KEPT = {
     # What a run is about
     *("in", "named", "min-duration", "max-duration", "since", "until", "recorded-since", "recorded-until", "camera"),
     *("min-resolution", "orientation", "codec", "fps", "with-sound", "like", "weight", "not", "not-like", "then"),
-    *(
-        "within",
-        "any-order",
-        "link",
-        "image",
-        "collection",
-        "subclips",
-        "clips",
-        "from-json",
-        "span",
-        "merge",
-        "moments",
-    ),
-    *("threshold", "plain-sum", "lists-only", "markers", "hide-duplicates", "show-duplicates"),
+    *("within", "any-order", "link", "image", "collection", "subclips", "clips", "from-json", "span", "merge"),
+    *("moments", "threshold", "plain-sum", "lists-only", "markers", "hide-duplicates", "show-duplicates"),
     *("said", "written", "text", "text-weight"),
     # What it does once
     *("quick", "redo", "renew", "retry-failed", "read-text", "include-exports", "keep-vanished", "dry-run"),

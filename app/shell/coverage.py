@@ -64,8 +64,8 @@ class Coverage:
         ]
         if self.quick:
             notes.append(
-                f"{self.quick:,} of {self.embedded:,} parts of shots are quick: seen in a few frames, until the full "
-                "pass (prismsearch index FOLDER)"
+                f"{self.quick:,} of {self.embedded:,} parts of shots are quick: motion waits for the full pass "
+                "(prismsearch index FOLDER)"
             )
         return notes
 

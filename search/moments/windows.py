@@ -73,7 +73,8 @@ class WindowRows:
         length = self._encoder.clip_spec.frames
         if fewer:
             length = min(length, FEWER_FRAMES)
-        numbers = np.array([places(window, length) for window in windows])
+        ends = self._encoder.clip_spec.ends
+        numbers = np.array([places(window, length, ends=ends) for window in windows])
         if reverse:
             numbers = numbers[:, ::-1]
         self._compute(sorted(set(numbers.ravel().tolist()) - self._features.keys()))
@@ -95,7 +96,15 @@ class WindowRows:
             self._features.update(zip(some, features, strict=True))
 
 
-def places(window: Window, count: int) -> list[int]:
-    """Return the frames that a clip of `count` takes from a window, as indexing takes them from a segment."""
+def places(window: Window, count: int, *, ends: bool = False) -> list[int]:
+    """Return the frames that a clip of `count` takes from a window, as indexing takes them from a segment.
+
+    Args:
+        window: The window.
+        count: Frames of the clip.
+        ends: Whether the last frame of the window is one of them; see `ClipSpec`.
+    """
     length = window.end - window.first
+    if ends and count > 1:
+        return [window.first + k * (length - 1) // (count - 1) for k in range(count)]
     return [window.first + k * length // count for k in range(count)]

@@ -34,7 +34,7 @@ class Deepening:
 
         Args:
             library: The library. In one that can only be read, nothing is deepened.
-            open_engine: Returns the engine that searches ask, whose encoder it is.
+            open_engine: Returns the engine that searches ask, whose full encoders these are.
             read: Calls the function that reads a clip.
         """
         self._library = library
@@ -88,11 +88,13 @@ class Deepening:
             done = current if self._deepen(current) else None
 
     def _deepen(self, segment_id: int) -> bool:
-        """Deepen a shot; return whether it has its row. What fails is left to the full pass."""
+        """Deepen a shot; return whether it has a full row now. What fails is left to the full pass."""
         from indexer.deepening import deepen
 
         try:
-            return deepen(self._library, self._open_engine().encoder, segment_id, read=self._clip)
+            encoders = [space.encoder for space in self._open_engine().spaces if not space.is_quick]
+            found = [deepen(self._library, encoder, segment_id, read=self._clip) for encoder in encoders]
+            return any(found)
         except Exception as error:  # noqa: BLE001 - nobody waits for it, and the next one may go well
             logger.info("shot %d could not be deepened: %s", segment_id, error)
             return False
