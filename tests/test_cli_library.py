@@ -176,7 +176,9 @@ def test_stats_count() -> None:
     record = json.loads(run("stats", "--json").stdout)
     assert (record["videos"], record["shots"], record["segments"], record["failures"]) == (4, 5, 5, 1)
     assert record["seconds"] == pytest.approx(19)
-    assert record["encoders"] == [{"id": ColourEncoder().id, "text_id": None, "dim": 16, "segments": 5}]
+    assert record["encoders"] == [
+        {"id": ColourEncoder().id, "text_id": None, "dim": 16, "segments": 5, "quick_of": None}
+    ]
     assert "4 (19s in total)" in run("stats").stdout
 
 

@@ -123,7 +123,7 @@ def test_a_model_is_downloaded_before_an_index_job_only_where_a_person_said_so(
     for each in (order, replace(order, fetch=True)):
         write_order(tmp_path, each, settings(tmp_path))
         assert run_order(tmp_path) == 0
-    assert done == ["index", "download videoprism_lvt_public_v1_base True", "index"]
+    assert done == ["index", "download base True", "index"]
 
 
 def test_a_speech_model_is_downloaded_before_a_transcription_only_where_a_person_said_so(

@@ -104,7 +104,7 @@ def test_the_last_frame_is_shown_as_long_as_it_lasts_or_for_one_step(duration: i
     frames = [Frame(100, 10, drawn), Frame(110, duration, drawn)]
 
     def sample(begin: int, end: int | None = None) -> np.ndarray:
-        return _Range(scaler, begin=begin, end=end, step=10, max_frames=32).sample(frames)
+        return _Range(scaler, begin=begin, end=end, step=10, max_frames=32).collect(frames).clip()
 
     for begin in (105, 110, 110 + lasts - 1):
         assert sample(begin).shape == (5, 32, 32, 3)
@@ -113,7 +113,7 @@ def test_the_last_frame_is_shown_as_long_as_it_lasts_or_for_one_step(duration: i
         with pytest.raises(ValueError, match="ends before"):
             sample(begin)
     with pytest.raises(ValueError, match="ends before"):
-        _Range(scaler, begin=0, end=5, step=10, max_frames=32).sample([])
+        _Range(scaler, begin=0, end=5, step=10, max_frames=32).collect([])
 
 
 def test_a_stretch_longer_than_the_memory_is_sampled_near(tmp_path: Path) -> None:

@@ -48,10 +48,10 @@ def test_the_words_that_are_read_are_counted_as_often_as_a_text_differs() -> Non
 
 
 def test_cut_words_of_every_step_and_of_exclusions_are_said_on_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(result_line, "coverage", lambda *_: SimpleNamespace(gap=""))
+    monkeypatch.setattr(result_line, "coverage", lambda *_: SimpleNamespace(gap="", notes=list))
     monkeypatch.setattr(result_line.session, "notice", lambda engine: None)
     library = SimpleNamespace(encoder_choices=list)
-    engine = cast("Any", SimpleNamespace(encoder=EnglishEncoder(), library=library))
+    engine = cast("Any", SimpleNamespace(encoder=EnglishEncoder(), library=library, voice_ids=()))
     never = LinkTerm("text", "no one of these", -0.5)
     link = SearchLink(words="first of all steps", terms=(never,), then=(LinkStep("second of all steps"),))
     assert [note.text for note in result_line.notes_on(link, engine)] == [
@@ -68,12 +68,13 @@ def test_a_text_of_which_nothing_is_read_is_no_question(text: str) -> None:
 
 
 def test_the_page_says_so_and_does_not_search(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(result_line, "coverage", lambda *_: SimpleNamespace(gap=""))
+    monkeypatch.setattr(result_line, "coverage", lambda *_: SimpleNamespace(gap="", notes=list))
     monkeypatch.setattr(result_line.session, "notice", lambda engine: None)
     shown: list[str] = []
     monkeypatch.setattr(search_page, "st", SimpleNamespace(warning=shown.append))
     engine = cast(
-        "Any", SimpleNamespace(encoder=EnglishEncoder(), library=SimpleNamespace(encoder_choices=list))
+        "Any",
+        SimpleNamespace(encoder=EnglishEncoder(), library=SimpleNamespace(encoder_choices=list), voice_ids=()),
     )  # it cannot search
     (note,) = result_line.notes_on(SearchLink(words="犬 runs"), engine)
     assert note.text == "The encoder cannot read “犬” and uses the other words only."
