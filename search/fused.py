@@ -14,7 +14,7 @@ from search.strength import Strength
 from search.text.finding import TextHit
 from search.text.matches import TextPart
 
-TEXT_WEIGHT = 0.55
+TEXT_WEIGHT = 0.45
 """More finds more where both channels know something, and loses shots to words that are said elsewhere by chance:
 measured by benchmarks/text_fusion.py."""
 
