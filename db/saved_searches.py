@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from db.database import Database
 from db.names import comparison_key
 from db.records import SavedSearch
 from db.rows import SAVED_SEARCH
 from db.schema import saved_searches
+from db.sql import upsert
 from db.text_limits import MAX_LINK_LENGTH, checked_name, checked_text
 from db.timestamps import now
 
@@ -42,8 +42,8 @@ class SavedSearches:
         name, link = checked_name(name), checked_text(link, "link", MAX_LINK_LENGTH)
         values = {"name": name, "key": comparison_key(name), "link": link, "created_at": now(), "text_id": text_id}
         with self._database.writing() as connection:
-            statement = upsert(saved_searches).values(values).on_conflict_do_update(index_elements=["key"], set_=values)
-            connection.execute(statement)
+            statement = upsert(connection, saved_searches).values(values)
+            connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=values))
             row = connection.execute(select(*_COLUMNS).where(saved_searches.c.key == values["key"])).mappings().one()
             return SavedSearch(**row)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import (
     DDL,
+    BigInteger,
     Boolean,
     Column,
     Dialect,
@@ -19,17 +20,20 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     Index,
-    Integer,
     LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     String,
     Table,
-    Text,
     TypeDecorator,
     UniqueConstraint,
     event,
 )
+from sqlalchemy import Integer as AnyInteger
+from sqlalchemy import Text as AnyText
+
+from db.half_rows import HalfRows
+from db.sql import SERVER
 
 SCHEMA_VERSION = 9
 """The number of the newest migration, so that opening a library of this format need not import alembic."""
@@ -38,6 +42,13 @@ SCHEMA_VERSION = 9
 def revision_of(version: int) -> str:
     """Return alembic's name of a version: four digits."""
     return f"{version:04d}"
+
+
+Integer = AnyInteger().with_variant(BigInteger(), SERVER)
+"""64 bits, as every integer of SQLite has, because sizes, times and pts need them."""
+
+Text = AnyText().with_variant(AnyText(collation="C"), SERVER)
+"""Compared by its bytes, as SQLite does: an order of names that depends on the server would differ between engines."""
 
 
 class PathBytes(TypeDecorator[str]):
@@ -194,7 +205,7 @@ embeddings = Table(
     metadata,
     Column("encoder", Integer, ForeignKey("encoders.number"), nullable=False),
     Column("segment_id", Integer, ForeignKey("segments.id", ondelete="CASCADE"), nullable=False),
-    Column("row", LargeBinary, nullable=False),  # float16, little endian
+    Column("row", HalfRows, nullable=False),  # float16, little endian
     PrimaryKeyConstraint("encoder", "segment_id"),
     Index("ix_embeddings_segment_id", "segment_id"),
 )
@@ -324,5 +335,6 @@ SUBCLIP_TRIGGERS = (
     " UPDATE subclips SET path = NEW.path WHERE fingerprint = NEW.fingerprint AND path = OLD.path; END",
 )
 for _trigger in EMBEDDING_TRIGGERS + SUBCLIP_TRIGGERS:
-    # SQLite's strftime has percent signs, which DDL would interpret.
-    event.listen(metadata, "after_create", DDL(_trigger.replace("%", "%%")))  # type: ignore[no-untyped-call]
+    # SQLite's strftime has percent signs, which DDL would interpret. Those of a server are in db.server.tables.
+    _ddl = DDL(_trigger.replace("%", "%%"))  # type: ignore[no-untyped-call]
+    event.listen(metadata, "after_create", _ddl.execute_if(dialect="sqlite"))

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, literal, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from db import checksums, rows, schema
 from db.failures import delete_failures
@@ -25,6 +24,7 @@ from db.recording_date import recorded_at
 from db.records import FileState, Segment, Shot, Video
 from db.rows import chunks
 from db.schema import embeddings, encoders, encodings, segments, shots, subclips, videos
+from db.sql import upsert
 from db.text.writing import copy_texts, give_back, set_aside
 from db.vanished import bring_back, media_of_vanished, vanish
 
@@ -93,7 +93,7 @@ def put_video(
         select(segments.c.id).where(segments.c.video_id == video_id).order_by(segments.c.number)
     ).all()
     stored = rows.to_bytes(matrix)
-    statement = upsert(embeddings)
+    statement = upsert(connection, embeddings)
     connection.execute(
         # A bit-identical row is not written, so that it does not invalidate copies of the rows.
         statement.on_conflict_do_update(
@@ -107,7 +107,7 @@ def put_video(
         ],
     )
     checksum = checksums.embeddings_checksum(stored)
-    done = upsert(encodings).values(video_id=video_id, encoder=encoder, recipe=recipe, checksum=checksum)
+    done = upsert(connection, encodings).values(video_id=video_id, encoder=encoder, recipe=recipe, checksum=checksum)
     connection.execute(
         done.on_conflict_do_update(
             index_elements=[encodings.c.video_id, encodings.c.encoder],
