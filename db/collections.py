@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, Select, and_, delete, func, insert, select, update
 
-from db.connection import Database
+from db.database import Database
 from db.names import comparison_key
 from db.ordering import FIRST, LAST, free_positions
 from db.records import Collection, NewSubclip, Subclip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from db.connection import Database
+from db.database import Database
 from db.names import comparison_key
 from db.records import SavedSearch
 from db.rows import SAVED_SEARCH
