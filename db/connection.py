@@ -48,6 +48,9 @@ class Database:
         self._closed = False
         # The pool must never make a thread wait for a connection, because a generator may hold one for long.
         self.engine = create_engine("sqlite://", creator=self._connect, poolclass=QueuePool, max_overflow=-1)
+        self.engine.hide_parameters = (
+            True  # in messages of errors, which end in logs: one may be the hash of a password
+        )
         self._engines = [self.engine]
         self._listen(self.engine)
         _close_before_fork(self)
