@@ -16,7 +16,8 @@ from sqlalchemy import Connection
 
 from db import failures, health, library_settings, opening, spaces, vanished, vectors, writing
 from db.collections import Collections
-from db.connection import Database
+from db.connection import SqliteDatabase
+from db.database import Database
 from db.errors import LibraryError, LibraryMissing
 from db.file_checks import check_files
 from db.library_queries import LibraryQueries
@@ -72,7 +73,7 @@ class Library(LibraryQueries):
         """
         directory = Path(directory).absolute()
         file = directory / FILE_NAME
-        database = Database(file, busy_seconds)
+        database = SqliteDatabase(file, busy_seconds)
         try:
             if directory.exists() and not directory.is_dir():
                 raise LibraryError(f"{directory} is not a folder. Choose another with --library.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import and_, delete, insert, select, update
 
-from db.connection import Database
+from db.database import Database
 from db.names import comparison_key
 from db.records import SavedSearch
 from db.rows import SAVED_SEARCH

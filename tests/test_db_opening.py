@@ -14,7 +14,7 @@ from db_samples import add, make_video
 from sqlalchemy import create_engine
 
 from db import opening, schema
-from db.connection import Database
+from db.connection import SqliteDatabase
 from db.errors import LibraryBusy, LibraryDamaged, LibraryError, LibraryMissing, LibraryNewer
 from db.library import FILE_NAME, Library
 from db.records import NewSubclip
@@ -265,10 +265,10 @@ def test_another_process_that_makes_the_library_first_has_made_ours(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It comes between our look at the empty file and our lock on it."""
-    switch = Database.use_write_ahead_log
+    switch = SqliteDatabase.use_write_ahead_log
     ids: list[str] = []
 
-    def slowly(database: Database) -> None:
+    def slowly(database: SqliteDatabase) -> None:
         if not ids:
             ids.append("")
             with Library.open(tmp_path) as quicker:
@@ -276,7 +276,7 @@ def test_another_process_that_makes_the_library_first_has_made_ours(
                 ids[0] = quicker.id
         switch(database)
 
-    monkeypatch.setattr(Database, "use_write_ahead_log", slowly)
+    monkeypatch.setattr(SqliteDatabase, "use_write_ahead_log", slowly)
     with Library.open(tmp_path) as library:
         assert [library.id] == ids
         assert len(library.videos()) == 1

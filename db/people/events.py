@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import delete, insert, select
 
-from db.connection import Database
+from db.database import Database
 from db.people.records import Event
 from db.schema import events
 from db.timestamps import now

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Table, delete, func, insert, select, update
 
-from db.connection import Database
+from db.database import Database
 from db.names import comparison_key
 from db.people.events import Events
 from db.people.records import MAX_PERSON_LENGTH, Person, Role, person_of

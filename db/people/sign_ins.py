@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import delete, insert, select, update
 
-from db.connection import Database
+from db.database import Database
 from db.people.records import SignIn, person_of
 from db.schema import failed_sign_ins, people, sign_ins
 
