@@ -39,8 +39,7 @@ class Library(LibraryQueries):
     Create one with `Library.open`. Any method may raise a LibraryError: busy, full, damaged (see `db.errors`).
 
     Attributes:
-        directory: The library's folder.
-        id: The permanent uuid of the library.
+        directory, id: The library's folder, and its permanent uuid.
         collections, searches: Collections of subclips; saved searches.
         texts: Timed text: subtitles, speech, writing on screen, chapters and tags.
         quick, people: The videos that wait for their full pass; people who use the library over a network.
