@@ -160,7 +160,7 @@ Examples:
 \b
 The last 20,000 events are kept, and the last 5,000 log-ins that failed.""",
 )
-@click.option("--count", type=Whole(1, 25_000), default=50, help="How many events, the newest first; by default 50.")
+@click.option("--count", type=Whole(1, 25_000), default=50, help="Number of events, newest first; by default 50.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
 @with_settings
 def log(settings: Settings, count: int, as_json: bool) -> None:
