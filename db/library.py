@@ -23,6 +23,7 @@ from db.file_checks import check_files
 from db.library_places import LibraryPlaces
 from db.media import StagedMedia
 from db.media_facts import MediaFacts
+from db.people.people import People
 from db.quick import Quick
 from db.records import CutSettings, EncoderChoice, Failure, Segment, Shot, Video
 from db.saved_searches import SavedSearches
@@ -39,12 +40,10 @@ class Library(LibraryPlaces):
     Create one with `Library.open`. Any method may raise a LibraryError: busy, full, damaged (see `db.errors`).
 
     Attributes:
-        directory: The library's folder.
-        id: The permanent uuid of the library.
-        collections: Collections of subclips.
-        searches: Saved searches.
+        directory, id: The library's folder, and its permanent uuid.
+        collections, searches: Collections of subclips; saved searches.
         texts: Timed text: subtitles, speech, writing on screen, chapters and tags.
-        quick: The videos that wait for their full pass.
+        quick, people: The videos that wait for their full pass; people who use the library over a network.
     """
 
     def __init__(self, directory: Path, database: Database, library_id: str) -> None:
@@ -53,6 +52,7 @@ class Library(LibraryPlaces):
         self.searches = SavedSearches(database)
         self.texts = Texts(database)
         self.quick = Quick(database)
+        self.people = People(database)
 
     @classmethod
     def open(cls, directory: Path, *, create: bool = True, busy_seconds: float = 30.0) -> Library:
