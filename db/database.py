@@ -64,6 +64,7 @@ class Database(ABC):
 
     def _added_engine(self, *, pool_size: int, max_overflow: int) -> Engine:
         engine = self._new_engine(pool_size=pool_size, max_overflow=max_overflow)
+        engine.hide_parameters = True  # in messages of errors, which end in logs: one may be the hash of a password
         self._engines.append(engine)
         return engine
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from db.half_rows import HalfRow
+from db.column_types import HalfRow
 from db.rows import STORED
 
 if TYPE_CHECKING:

@@ -177,4 +177,3 @@ def _migrate(database: ServerDatabase) -> None:
         if _version(database, connection) != schema.SCHEMA_VERSION:
             run_migrations(connection, schema.revision_of(schema.SCHEMA_VERSION))
             logger.warning("the library %s is brought to format %d", database.name, schema.SCHEMA_VERSION)
-

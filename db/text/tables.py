@@ -26,7 +26,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateColumn
 from sqlalchemy.sql.compiler import DDLCompiler
 
-from db.schema import Integer, PathBytes, Text, metadata, vanished_table
+from db.column_types import Integer, Text
+from db.schema import PathBytes, metadata, vanished_table
 from db.sql import SERVER
 
 text_sources = Table(

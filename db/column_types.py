@@ -1,16 +1,21 @@
-"""The type of stored embeddings: bytes of float16 in SQLite, halfvec of pgvector on a server, and bytes in Python.
-
-A halfvec has the same bits, so a row is the same whichever engine keeps it. The driver converts: db.server.adapters.
-"""
+"""Types of columns that mean the same in both engines. Tables and migrations use these in place of SQLAlchemy's."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Dialect, LargeBinary
+from sqlalchemy import BigInteger, Dialect, LargeBinary
+from sqlalchemy import Integer as AnyInteger
+from sqlalchemy import Text as AnyText
 from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
 from db.sql import SERVER
+
+Integer = AnyInteger().with_variant(BigInteger(), SERVER)
+"""64 bits, as every integer of SQLite has, because sizes, times and pts need them."""
+
+Text = AnyText().with_variant(AnyText(collation="C"), SERVER)
+"""Compared by its bytes, as SQLite does: an order of names that depends on the server would differ between engines."""
 
 
 class HalfRow(bytes):
@@ -27,7 +32,10 @@ class _Halfvec(UserDefinedType[bytes]):
 
 
 class HalfRows(TypeDecorator[bytes]):
-    """A column of embeddings."""
+    """Embeddings: bytes of float16 in SQLite, halfvec of pgvector on a server, which has the same bits.
+
+    The driver converts: see `db.server.adapters`.
+    """
 
     impl = LargeBinary
     cache_ok = True
