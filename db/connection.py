@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import sqlite3
 import sys
 import time
@@ -25,6 +26,7 @@ from db.file_checks import damage_advice
 PAGE_BYTES = 8192  # five float16 rows of 768 columns a page, where 4096 would hold two and waste a quarter
 WAL_BYTES = 16 << 20
 """Size to which the write-ahead log is cut; one transaction may make it larger for a while."""
+_BESIDE_BYTES = 64 << 10  # of the write-ahead log's index, and of the log's beginning
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _BEGIN = "prismsearch_begin"
 _DAMAGE = ("malformed database", "no such", "integer overflow", "vtable", "unsupported file format", "invalid fts5")
@@ -243,12 +245,13 @@ class Database:
                 f"Another process has kept the library {folder} locked for {self._busy_seconds:g} s; "
                 "wait until it is done, or stop it, and try again."
             )
-        if code == sqlite3.SQLITE_FULL:
+        unusable = code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR)
+        if code == sqlite3.SQLITE_FULL or (unusable and self._has_no_room()):
             return LibraryFull(self._full_message())
         damaged = code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CONSTRAINT)
         if damaged or (code == sqlite3.SQLITE_ERROR and str(cause).startswith(_DAMAGE)):
             return LibraryDamaged(f"{self.file} is not a valid library file ({cause}). {damage_advice()}")
-        if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR):
+        if unusable or code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
             if self.read_only and code == sqlite3.SQLITE_READONLY:
                 return LibraryError(
                     f"The library {folder} is read-only: it can be searched, but not changed. Copy it to a writable "
@@ -259,6 +262,12 @@ class Database:
                 "can write to it and that its disk works, or choose another with --library."
             )
         return error
+
+    def _has_no_room(self) -> bool:
+        """Return whether the disk lacks room for the files beside the database: SQLite calls that an I/O error."""
+        with suppress(OSError):
+            return shutil.disk_usage(self.file.parent).free < _BESIDE_BYTES
+        return False
 
     def _full_message(self) -> str:
         return (
