@@ -13,7 +13,7 @@ from db import rows, vectors
 from db.database import Database
 from db.quick_rows import quick_only
 from db.schema import collections, embeddings, encoders, encodings, segments, subclips, videos
-from db.writing import encoder_number
+from db.video_rows import encoder_number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
