@@ -44,6 +44,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
         "probe": ("probe", "probe", "Teach the encoder your own classes: train, test and apply a head."),
         "train": ("train", "train", "Teach the encoder your own names and looks, on your videos and captions."),
         "ui": ("ui", "ui", "Search in the browser."),
+        "people": ("people", "people", "Say who may use the library over a network."),
         "export": ("export", "export", "Export hits, ranges or a collection as clips and lists."),
         "transcript": ("transcript", "transcript", "Print what is said in a video, as subtitles, text or JSON."),
         "list": ("library", "list_videos", "List videos with their length, shots and status."),

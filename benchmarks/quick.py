@@ -1,4 +1,4 @@
-"""What quick and full passes cost, by part: CPU seconds for an hour of video, and the multiple of real time.
+"""Costs of quick and full passes, by part: CPU seconds for an hour of video, and the multiple of real time.
 
     python -m benchmarks.quick [--minutes 4] [--every 5] [--precision bfloat16] [--footage DIR] [--cache DIR] [--runs]
 

@@ -20,7 +20,7 @@ LOCKS = Path("locks")
 LOCKED_EXTRAS = {
     "cpu": ("cpu", "shots", "timelines"),
     "gpu": ("gpu", "shots", "timelines"),
-    "development": ("cpu", "clip", "ocr", "shots", "speech", "test", "timelines"),
+    "development": ("cpu", "clip", "ocr", "server", "shots", "speech", "test", "timelines"),
 }
 TORCH = "torch"
 

@@ -1,16 +1,17 @@
 """Collections: named, ordered lists of subclips, which outlast their videos.
 
 Each call is one transaction, so that two tabs or two programs never see or leave half an edit. Removed collections and
-subclips can be restored for 30 days.
+subclips can be restored for 30 days. Collections are everybody's, but for the trays of people (`Collections.of`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, Select, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, and_, delete, func, insert, or_, select, update
 
-from db.connection import Database
+from db.database import Database
 from db.names import comparison_key
 from db.ordering import FIRST, LAST, free_positions
 from db.records import Collection, NewSubclip, Subclip
@@ -25,16 +26,38 @@ TRAY = "Tray"
 
 
 class Collections:
-    """The collections of a library: `library.collections`. Any method may raise a LibraryError (see `db.errors`)."""
+    """The collections that a person sees: `library.collections`. Any method may raise a LibraryError (see `db.errors`).
 
-    def __init__(self, database: Database) -> None:
+    To every method, the tray of another person is as if it did not exist.
+
+    Args:
+        database: The library's.
+        owner: The person's id; None for whoever uses the library alone.
+        tray_name: Name of the tray, if it is made.
+    """
+
+    def __init__(self, database: Database, owner: int | None = None, tray_name: str = TRAY) -> None:
         self._database = database
+        self._owner = owner
+        self._tray_name = tray_name
+        shared = collections.c.owner.is_(None)
+        self._seen = shared if owner is None else or_(shared, collections.c.owner == owner)
+
+    def of(self, owner: int | None, name: str) -> Collections:
+        """Return the shared collections with the tray of a person, by the id and the name of the person.
+
+        Without an id, the tray is the first collection, as for whoever uses the library alone.
+        """
+        return self if owner is None else Collections(self._database, owner, f"{TRAY} of {name}")
 
     def all(self) -> list[Collection]:
-        """Return all collections in order of creation, so the tray comes first; without damaged ones."""
+        """Return all collections, the tray first, the others in order of creation; without damaged ones."""
         with self._database.reading() as connection:
-            found = connection.execute(_select().order_by(collections.c.id))
-            return COLLECTION.load_sound(found.mappings(), "id")
+            return self._all(connection)
+
+    def _all(self, connection: Connection) -> list[Collection]:
+        found = connection.execute(self._select().order_by(collections.c.owner.is_(None), collections.c.id))
+        return COLLECTION.load_sound(found.mappings(), "id")
 
     def get(self, collection_id: int) -> Collection:
         """Return a collection.
@@ -43,18 +66,22 @@ class Collections:
             KeyError: The id is unknown, or the collection was removed.
         """
         with self._database.reading() as connection:
-            return _get(connection, collection_id)
+            return self._get(connection, collection_id)
 
     def tray(self) -> Collection:
-        """Return the first collection. Create one called "Tray" if there are none."""
-        found = self.all()
+        """Return the tray: a person's own, or the first collection. Create it if there is none."""
+        with self._database.reading() as connection:
+            found = self._trays(connection)
         if found:
             return found[0]
         with self._database.writing() as connection:
-            found = COLLECTION.load_sound(connection.execute(_select().order_by(collections.c.id)).mappings(), "id")
+            found = self._trays(connection)
             if found:  # another tab was faster
                 return found[0]
-            return _get(connection, _insert(connection, TRAY))
+            return self._get(connection, _insert(connection, self._tray_name, self._owner))
+
+    def _trays(self, connection: Connection) -> list[Collection]:
+        return [each for each in self._all(connection) if each.owner == self._owner]
 
     def create(self, name: str) -> Collection:
         """Create a collection.
@@ -65,7 +92,7 @@ class Collections:
         name = checked_name(name)
         with self._database.writing() as connection:
             _check_free(connection, name, None)
-            return _get(connection, _insert(connection, name))
+            return self._get(connection, _insert(connection, name))
 
     def rename(self, collection_id: int, name: str) -> Collection:
         """Rename a collection.
@@ -76,20 +103,25 @@ class Collections:
         """
         name = checked_name(name)
         with self._database.writing() as connection:
-            if _get(connection, collection_id).name != name:
+            found = self._get(connection, collection_id)
+            if found.owner is not None:
+                _update(connection, collection_id, name=name)
+            elif found.name != name:
                 _check_free(connection, name, collection_id)
                 _update(connection, collection_id, name=name, key=comparison_key(name))
-            return _get(connection, collection_id)
+            return self._get(connection, collection_id)
 
     def remove(self, collection_id: int) -> None:
         """Remove a collection with its subclips. Its name is free again; `restore` brings it back.
 
         Raises:
             KeyError: The id is unknown.
+            ValueError: It is the tray of a person.
         """
         with self._database.writing() as connection:
             _purge(connection)
-            _get(connection, collection_id)
+            if self._get(connection, collection_id).owner is not None:
+                raise ValueError("Your tray cannot be deleted; take the clips out of it instead.")
             _update(connection, collection_id, key=None, removed_at=now())
 
     def restore(self, collection_id: int) -> Collection:
@@ -102,14 +134,16 @@ class Collections:
         """
         with self._database.writing() as connection:
             row = connection.execute(
-                select(collections.c.name, collections.c.removed_at).where(collections.c.id == collection_id)
+                select(collections.c.name, collections.c.removed_at).where(
+                    collections.c.id == collection_id, self._seen
+                )
             ).first()
             if row is None:
                 raise KeyError(f"no collection has the id {collection_id}")
             if row.removed_at is not None:
                 name = _free_name(connection, row.name)
                 _update(connection, collection_id, name=name, key=comparison_key(name), removed_at=None)
-            return _get(connection, collection_id)
+            return self._get(connection, collection_id)
 
     def subclips(self, collection_id: int) -> list[Subclip]:
         """Return the subclips of a collection, in order.
@@ -118,7 +152,7 @@ class Collections:
             KeyError: The id is unknown.
         """
         with self._database.reading() as connection:
-            _get(connection, collection_id)
+            self._get(connection, collection_id)
             return list_subclips(connection, collection_id)
 
     def add(self, collection_id: int, items: Sequence[NewSubclip], after: int | None = None) -> list[Subclip]:
@@ -138,7 +172,7 @@ class Collections:
                 characters. Nothing was added.
         """
         with self._database.writing() as connection:
-            _get(connection, collection_id)
+            self._get(connection, collection_id)
             return insert_subclips(connection, collection_id, items, LAST if after is None else after)
 
     def change(
@@ -171,6 +205,7 @@ class Collections:
             ValueError: As for `add`.
         """
         with self._database.writing() as connection:
+            self._collection_of(connection, subclip_id)
             return change_subclip(
                 connection, subclip_id, revision, start_pts=start_pts, end_pts=end_pts, name=name, note=note
             )
@@ -189,57 +224,67 @@ class Collections:
             KeyError: The subclip is unknown or was removed, or `after` is not in its collection.
         """
         with self._database.writing() as connection:
-            collection_id = connection.scalar(
-                select(subclips.c.collection_id).where(subclips.c.id == subclip_id, subclips.c.removed_at.is_(None))
-            )
-            if collection_id is None:
-                raise KeyError(f"no subclip has the id {subclip_id}")
+            collection_id = self._collection_of(connection, subclip_id)
             if after != subclip_id:
                 (position,) = free_positions(connection, collection_id, 1, FIRST if after is None else after)
                 connection.execute(update(subclips).where(subclips.c.id == subclip_id).values(position=position))
-            return _get(connection, collection_id)
+            return self._get(connection, collection_id)
 
     def take_out(self, ids: Iterable[int]) -> int:
         """Remove subclips from their collections. Return how many were in one. `put_back` undoes it for 30 days."""
         with self._database.writing() as connection:
             _purge(connection)
-            return mark_removed(connection, ids, removed=True)
+            return mark_removed(connection, ids, self._ids(), removed=True)
 
     def put_back(self, ids: Iterable[int]) -> int:
         """Restore removed subclips at their positions. Return how many were restored."""
         with self._database.writing() as connection:
-            return mark_removed(connection, ids, removed=False)
+            return mark_removed(connection, ids, self._ids(), removed=False)
+
+    def _select(self) -> Select[Any]:
+        """Select the collections that are seen and were not removed, with the columns of the record."""
+        items = (
+            select(func.count())
+            .where(subclips.c.collection_id == collections.c.id, subclips.c.removed_at.is_(None))
+            .correlate(collections)
+            .scalar_subquery()
+        )
+        return select(
+            collections.c.id,
+            collections.c.name,
+            collections.c.revision,
+            items.label("items"),
+            collections.c.created_at,
+            collections.c.updated_at,
+            collections.c.owner,
+        ).where(collections.c.removed_at.is_(None), self._seen)
+
+    def _ids(self) -> Select[tuple[int]]:
+        """Select the ids of the collections that are seen, removed ones included."""
+        return select(collections.c.id).where(self._seen)
+
+    def _get(self, connection: Connection, collection_id: int) -> Collection:
+        row = connection.execute(self._select().where(collections.c.id == collection_id)).mappings().first()
+        found = [] if row is None else COLLECTION.load_sound([row], "id")
+        if not found:
+            raise KeyError(f"no collection has the id {collection_id}")
+        return found[0]
+
+    def _collection_of(self, connection: Connection, subclip_id: int) -> int:
+        """Return the collection of a subclip that is seen and was not removed, or raise KeyError."""
+        found = connection.scalar(
+            select(subclips.c.collection_id).where(
+                subclips.c.id == subclip_id, subclips.c.removed_at.is_(None), subclips.c.collection_id.in_(self._ids())
+            )
+        )
+        if found is None:
+            raise KeyError(f"no subclip has the id {subclip_id}")
+        return int(found)
 
 
-def _select() -> Select[tuple[int, str, int, int, str, str]]:
-    """Select the collections that were not removed, with the columns of the record."""
-    items = (
-        select(func.count())
-        .where(subclips.c.collection_id == collections.c.id, subclips.c.removed_at.is_(None))
-        .correlate(collections)
-        .scalar_subquery()
-    )
-    return select(
-        collections.c.id,
-        collections.c.name,
-        collections.c.revision,
-        items.label("items"),
-        collections.c.created_at,
-        collections.c.updated_at,
-    ).where(collections.c.removed_at.is_(None))
-
-
-def _get(connection: Connection, collection_id: int) -> Collection:
-    row = connection.execute(_select().where(collections.c.id == collection_id)).mappings().first()
-    found = [] if row is None else COLLECTION.load_sound([row], "id")
-    if not found:
-        raise KeyError(f"no collection has the id {collection_id}")
-    return found[0]
-
-
-def _insert(connection: Connection, name: str) -> int:
-    time = now()
-    values = {"name": name, "key": comparison_key(name), "created_at": time, "updated_at": time}
+def _insert(connection: Connection, name: str, owner: int | None = None) -> int:
+    time, key = now(), comparison_key(name) if owner is None else None
+    values = {"name": name, "key": key, "created_at": time, "updated_at": time, "owner": owner}
     added = connection.execute(insert(collections).values(values)).inserted_primary_key
     assert added is not None
     return int(added[0])

@@ -1,60 +1,57 @@
 """Connections to the library's SQLite file: transactions, and SQLite's errors as LibraryErrors.
 
-This module does not depend on the tables.
+Of the tables, this module knows only those that SQLite's full-text search keeps.
 """
 
 from __future__ import annotations
 
-import errno
 import os
 import sqlite3
 import sys
 import time
-import weakref
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
+from db.database import Database
 from db.errors import LibraryBusy, LibraryDamaged, LibraryError, LibraryFull
 from db.file_checks import damage_advice
+from db.text.full_text import INDEXES, mend
 
 PAGE_BYTES = 8192  # five float16 rows of 768 columns a page, where 4096 would hold two and waste a quarter
 WAL_BYTES = 16 << 20
 """Size to which the write-ahead log is cut; one transaction may make it larger for a while."""
-_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _BEGIN = "prismsearch_begin"
 _DAMAGE = ("malformed database", "no such", "integer overflow", "vtable", "unsupported file format", "invalid fts5")
 """What SQLite says of a damaged schema or value, as an ordinary error of a statement."""
 
 
-class Database:
-    """The connections to one SQLite file, all configured alike. Safe from several threads, and after a fork.
+class SqliteDatabase(Database):
+    """The connections to one SQLite file. `writing()` takes the write lock immediately (BEGIN IMMEDIATE).
 
-    Every use is one transaction: `reading()` sees one state of the file throughout, `writing()` takes the write lock
-    immediately (BEGIN IMMEDIATE), so that two writers queue up instead of failing half-way. SQLite errors are raised
-    as LibraryError: see `translated`.
+    Attributes:
+        file: The database; the media are in a folder beside it.
     """
+
+    change_query = "PRAGMA data_version"
+    driver_errors = (sqlite3.Error, UnicodeDecodeError)  # SQLite names what is damaged by its own bytes
 
     def __init__(self, file: Path, busy_seconds: float) -> None:
         self.file = file
-        # A folder that may not be written, or a medium that cannot be.
-        self.read_only = file.is_file() and not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK))
         self._busy_seconds = busy_seconds
-        self._process = os.getpid()
-        self._closed = False
-        # The pool must never make a thread wait for a connection, because a generator may hold one for long.
-        self.engine = create_engine("sqlite://", creator=self._connect, poolclass=QueuePool, max_overflow=-1)
-        self._engines = [self.engine]
-        self._listen(self.engine)
-        _close_before_fork(self)
+        # A folder that may not be written, or a medium that cannot be.
+        read_only = file.is_file() and not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK))
+        super().__init__(str(file.parent), file.parent, read_only=read_only)
 
-    def _listen(self, engine: Engine) -> None:
+    def _new_engine(self, *, pool_size: int, max_overflow: int) -> Engine:
+        pool = {"poolclass": QueuePool, "pool_size": pool_size, "max_overflow": max_overflow}
+        engine = create_engine("sqlite://", creator=self._connect, **pool)
         event.listen(engine, "connect", self._configure)
         event.listen(engine, "begin", self._begin)
+        return engine
 
     def _connect(self) -> sqlite3.Connection:
         if self.read_only:
@@ -87,19 +84,6 @@ class Database:
     @staticmethod
     def _begin(connection: Connection) -> None:
         connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))
-
-    @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """Yield a connection in a read transaction."""
-        with self.translated(), self.checked_out() as connection:
-            yield connection
-
-    def single_connection(self) -> Engine:
-        """Return an engine with its own single connection, kept until the database is closed, for `checked_out`."""
-        engine = create_engine("sqlite://", creator=self._connect, poolclass=QueuePool, pool_size=1, max_overflow=0)
-        self._listen(engine)
-        self._engines.append(engine)
-        return engine
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -174,13 +158,34 @@ class Database:
             finally:
                 driver.close()
 
-    def close(self) -> None:
-        """Close all connections. Later uses raise LibraryError."""
-        if not self._closed and self._process == os.getpid():
-            self._shorten_log()
-        self._closed = True
-        for engine in self._engines:
-            engine.dispose()
+    def stored_bytes(self, connection: Connection) -> int:
+        """Return the size of the file and of its log."""
+        return sum(_size(self.file.with_name(self.file.name + suffix)) for suffix in ("", "-wal"))
+
+    def unreadable(self, connection: Connection) -> list[str]:
+        """Return where the file is not as SQLite writes it. Reads all of it."""
+        checked = connection.exec_driver_sql("PRAGMA integrity_check(20)")
+        found = [f"SQLite: {row[0]}" for row in checked if row[0] != "ok"]
+        advice = "The database file is damaged: put a backup in its place, or index again into a new library."
+        return [*found, advice] if found else []
+
+    def dangling(self, connection: Connection) -> list[str]:
+        """Return the rows that refer to none, as a program may have written them that heeds no foreign keys."""
+        return [
+            f"Row {rowid} of {table} refers to a row of {parent} that is not there."
+            for table, rowid, parent, _ in connection.exec_driver_sql("PRAGMA foreign_key_check")
+        ]
+
+    def mend(self) -> list[str]:
+        """Make full-text indexes again that are damaged, each in a transaction of its own, as others wait for it."""
+        found = []
+        for index in INDEXES:
+            with self.writing() as connection:
+                found += mend(connection, index)
+        return found
+
+    def _before_closing(self) -> None:
+        self._shorten_log()
 
     def _shorten_log(self) -> None:
         """Empty a large write-ahead log, which SQLite keeps while another process has the library open.
@@ -192,52 +197,10 @@ class Database:
                 with closing(sqlite3.connect(self.file, timeout=0)) as connection:
                     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    @contextmanager
-    def checked_out(self, engine: Engine | None = None) -> Iterator[Connection]:
-        """Yield a connection of an engine (by default the pool of all threads) that is safe to use after a fork."""
-        self._prepare()
-        with (engine or self.engine).connect() as connection:
-            yield connection
-
-    @contextmanager
-    def raw_connection(self, engine: Engine) -> Iterator[PoolProxiedConnection]:
-        """Yield a connection of an engine as `checked_out` does, without SQLAlchemy's own: a sixth of the time."""
-        self._prepare()
-        connection = engine.raw_connection()
-        try:
-            yield connection
-        finally:
-            connection.close()
-
-    def _prepare(self) -> None:
-        if self._closed:
-            raise LibraryError(f"The library {self.file.parent} was closed; open it again.")
-        if os.getpid() != self._process:  # forked: SQLite forbids to use, or even close, the parent's connections
-            self._parents = [each.pool for each in self._engines]  # dropping the last reference would close them
-            for each in self._engines:
-                each.dispose(close=False)
-            self._process = os.getpid()
-
-    @contextmanager
-    def translated(self) -> Iterator[None]:
-        """Turn SQLite's errors and a full disk into LibraryErrors, and an id beyond 64 bits into a KeyError."""
-        try:
-            yield
-        except DBAPIError as error:
-            raise self._library_error(error.orig, error) from error
-        except sqlite3.Error as error:
-            raise self._library_error(error, error) from error
-        except UnicodeDecodeError as error:  # SQLite names what is damaged by its own bytes
-            raise LibraryDamaged(f"{self.file} is not a valid library file. {damage_advice()}") from error
-        except OverflowError as error:  # a number of more than 64 bits, which cannot be an id
-            raise KeyError("no row has an id that large") from error
-        except OSError as error:
-            if error.errno in _FULL:
-                raise LibraryFull(self._full_message()) from error
-            raise
-
     def _library_error(self, cause: BaseException | None, error: Exception) -> Exception:
         code, folder = _primary_code(cause), self.file.parent
+        if isinstance(cause, UnicodeDecodeError):
+            return LibraryDamaged(f"{self.file} is not a valid library file. {damage_advice()}")
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return LibraryBusy(
                 f"Another process has kept the library {folder} locked for {self._busy_seconds:g} s; "
@@ -288,27 +251,14 @@ def _decoded(text: bytes) -> str:
     return text.decode("utf-8", "surrogateescape")
 
 
-def _close_before_fork(database: Database) -> None:
-    """Close idle connections whenever the process is about to fork; both sides open new ones when they need them.
-
-    A child that inherits an open file also inherits SQLite's belief that the process holds its locks, which a fork does
-    not pass on. The parent, closing last, would then remove the log that the child still uses
-    (sqlite.org/howtocorrupt.html, 2.6).
-    """
-    if not hasattr(os, "register_at_fork"):  # Windows
-        return
-    reference = weakref.ref(database)
-
-    def close_idle() -> None:
-        database = reference()
-        if database is not None and database._process == os.getpid():
-            for engine in database._engines:
-                engine.dispose()
-
-    os.register_at_fork(before=close_idle)
-
-
 def _primary_code(error: BaseException | None) -> int | None:
     """Return SQLite's primary result code: the low byte of the extended one."""
     code = getattr(error, "sqlite_errorcode", None)
     return code & 0xFF if isinstance(code, int) else None
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -7,27 +7,21 @@ from pathlib import Path
 from sqlalchemy import Connection, Float, cast, func, select
 
 from db import vectors
-from db.connection import Database
 from db.damage import damaged_rows
+from db.database import Database
 from db.errors import LibraryDamaged
 from db.media import MediaStore
 from db.quick_rows import quick_only
 from db.records import Stats
 from db.schema import embeddings, encoders, encodings, failures, segments, shots, videos
-from db.text.full_text import INDEXES, mend
 from db.writing import referenced_media
 
 _HOUR_SECONDS = 3600.0  # younger files may be those of a run
 _MAX_LINES = 5  # problems listed per kind; the others are counted
 
 
-def stats(connection: Connection, file: Path) -> Stats:
-    """Return the statistics of the library.
-
-    Args:
-        connection: In a read transaction.
-        file: The database file, whose size is included. Media files are not read.
-    """
+def stats(connection: Connection, database: Database) -> Stats:
+    """Return the statistics of the library. Media files are not read."""
 
     def count(table: object) -> int:
         return connection.scalar(select(func.count()).select_from(table)) or 0  # type: ignore[arg-type]
@@ -40,7 +34,7 @@ def stats(connection: Connection, file: Path) -> Stats:
         shots=count(shots),
         segments=count(segments),
         seconds=connection.scalar(select(func.total(length))) or 0.0,
-        database_bytes=sum(_size(file.with_name(file.name + suffix)) for suffix in ("", "-wal")),
+        database_bytes=database.stored_bytes(connection),
         media_bytes=int(connection.scalar(select(func.total(each.c.media_bytes))) or 0),
         failures=count(failures),
         encoders=tuple(vectors.encoder_rows(connection)),
@@ -62,24 +56,21 @@ def check(database: Database, media: MediaStore) -> list[str]:
 
 def _checked(database: Database, media: MediaStore) -> list[str]:
     with database.reading() as connection:
-        found = problems(connection, media)
+        found = problems(connection, database, media)
         referenced = referenced_media(connection)
     if not found and not database.read_only:  # a damaged database might name too few
         media.sweep_partial(_HOUR_SECONDS)
         media.sweep_orphans(referenced, _HOUR_SECONDS)
-        for index in INDEXES:  # each in a transaction of its own, as others wait for it
-            with database.writing() as connection:
-                found += mend(connection, index)
+        found += database.mend()
     return found
 
 
-def problems(connection: Connection, media: MediaStore) -> list[str]:
+def problems(connection: Connection, database: Database, media: MediaStore) -> list[str]:
     """Return one sentence for each problem; empty if the library is sound. Reads the whole database."""
-    found = [f"SQLite: {row[0]}" for row in connection.exec_driver_sql("PRAGMA integrity_check(20)") if row[0] != "ok"]
+    found = database.unreadable(connection)
     if found:
-        return [*found, "The database file is damaged: put a backup in its place, or index again into a new library."]
-    for table, rowid, parent, _ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
-        found.append(f"Row {rowid} of {table} refers to a row of {parent} that is not there.")
+        return found
+    found = database.dangling(connection)
     found += _short(damaged_rows(connection))
     found += _short(_without_embeddings(connection))
     found += _short(_miscounted(connection))

@@ -5,44 +5,45 @@ A library is thread-safe, and may be open in several processes: each call is one
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection
 
-from db import failures, health, library_settings, opening, spaces, vanished, vectors, writing
+from db import failures, health, library_settings, opening, spaces, vectors, writing
 from db.collections import Collections
-from db.connection import Database
+from db.connection import SqliteDatabase
+from db.database import Database
 from db.errors import LibraryError, LibraryMissing
 from db.file_checks import check_files
-from db.library_queries import LibraryQueries
+from db.library_places import LibraryPlaces
 from db.media import StagedMedia
 from db.media_facts import MediaFacts
+from db.people.people import People
 from db.quick import Quick
-from db.records import CutSettings, EncoderChoice, Failure, FileState, Segment, Shot, Video
+from db.records import CutSettings, EncoderChoice, Failure, Segment, Shot, Video
 from db.saved_searches import SavedSearches
 from db.text.texts import Texts
+from db.video_rows import VideoRows
 
 FILE_NAME = "library.sqlite3"
 _HOUR_SECONDS = 3600.0
 
 
-class Library(LibraryQueries):
+class Library(LibraryPlaces):
     """Videos, shots, segments and embeddings, with the collections and searches that people keep.
 
     Create one with `Library.open`. Any method may raise a LibraryError: busy, full, damaged (see `db.errors`).
 
     Attributes:
-        directory: The library's folder.
-        id: The permanent uuid of the library.
-        collections: Collections of subclips.
-        searches: Saved searches.
+        directory, id: The library's folder, and its permanent uuid.
+        collections, searches: Collections of subclips; saved searches.
         texts: Timed text: subtitles, speech, writing on screen, chapters and tags.
-        quick: The videos that wait for their full pass.
+        quick, people: The videos that wait for their full pass; people who use the library over a network.
     """
 
     def __init__(self, directory: Path, database: Database, library_id: str) -> None:
@@ -51,6 +52,7 @@ class Library(LibraryQueries):
         self.searches = SavedSearches(database)
         self.texts = Texts(database)
         self.quick = Quick(database)
+        self.people = People(database)
 
     @classmethod
     def open(cls, directory: Path, *, create: bool = True, busy_seconds: float = 30.0) -> Library:
@@ -71,7 +73,7 @@ class Library(LibraryQueries):
         """
         directory = Path(directory).absolute()
         file = directory / FILE_NAME
-        database = Database(file, busy_seconds)
+        database = SqliteDatabase(file, busy_seconds)
         try:
             if directory.exists() and not directory.is_dir():
                 raise LibraryError(f"{directory} is not a folder. Choose another with --library.")
@@ -120,11 +122,12 @@ class Library(LibraryQueries):
         recipe: str,
         media: StagedMedia | None = None,
         quick_of: str | None = None,
+        further: Sequence[VideoRows] = (),
     ) -> int:
         """Store a video with its shots, segments and embeddings in one transaction.
 
-        The video at that path is replaced. If content, shots and segments are unchanged, their ids stay, and only this
-        encoder's embeddings (and media, if given) are rewritten.
+        The video at that path is replaced. If content, shots and segments are unchanged, their ids stay, and only the
+        embeddings of these encoders (and media, if given) are rewritten.
 
         Args:
             video: The video; its id is ignored.
@@ -135,6 +138,7 @@ class Library(LibraryQueries):
             recipe: How the clips were made; `known_files` returns it.
             media: Posters and previews of all segments. They are published, or discarded after an error.
             quick_of: Of a quick pass: the encoder of the full pass, which replaces all of this and is never replaced.
+            further: What further encoders made of the same segments, all in quick passes or all in full ones.
 
         Returns:
             The video's id.
@@ -143,7 +147,11 @@ class Library(LibraryQueries):
             ValueError: The arguments are inconsistent. After any error, the library is unchanged.
         """
         try:
-            matrix = vectors.checked_matrix(embeddings, len(segments))
+            first = VideoRows(encoder_id=encoder_id, recipe=recipe, embeddings=embeddings, quick_of=quick_of)
+            made = [
+                replace(each, embeddings=vectors.checked_matrix(each.embeddings, len(segments)))
+                for each in (first, *further)
+            ]
             writing.check_parts(video, shots, segments)
             if media is not None:
                 media.check(self._media, video, segments)
@@ -158,13 +166,10 @@ class Library(LibraryQueries):
                     video,
                     shots,
                     segments,
-                    matrix,
-                    encoder_id=encoder_id,
-                    recipe=recipe,
+                    made,
                     media=None if media is None else media.name,
                     media_bytes=0 if media is None else media.bytes,
                     released=released,
-                    quick_of=quick_of,
                 )
                 if media is not None:
                     media.publish()
@@ -173,6 +178,11 @@ class Library(LibraryQueries):
                 self._withdraw(media)
             raise
         return video_id
+
+    def is_cut_so(self, video: Video, shots: Sequence[Shot], segments: Sequence[Segment]) -> bool:
+        """Return whether `add_video` of these shots and segments would keep the rows that other encoders have made."""
+        with self._database.reading() as connection:
+            return writing.same_video(connection, video, shots, segments) is not None
 
     def replace_media(
         self, video: Video, shots: Sequence[Shot], segments: Sequence[Segment], media: StagedMedia
@@ -204,24 +214,6 @@ class Library(LibraryQueries):
             raise
         return True
 
-    def touch_video(
-        self, video_id: int, *, path: str, size_bytes: int, modified_ns: int, file_id: str = "", volume: str = ""
-    ) -> None:
-        """Record that a video's file was moved, renamed or touched. Its content is the same, and all ids stay.
-
-        Args:
-            video_id: The video; a vanished one comes back.
-            path: Its new absolute path. Any other video stored at that path vanishes.
-            size_bytes, modified_ns: Size of the file, and its modification time in Unix nanoseconds.
-            file_id, volume: Its device and inode, and the identity of its file system, as in Video; "" if not known.
-
-        Raises:
-            KeyError: The id is unknown.
-        """
-        file = FileState(path=path, size_bytes=size_bytes, modified_ns=modified_ns, file_id=file_id, volume=volume)
-        with self._releasing_media() as (connection, released):
-            writing.move_video(connection, video_id, file=file, released=released)
-
     def set_content_hash(self, video_id: int, content_hash: str) -> None:
         """Store the hash of the whole content of an unchanged file. An unknown id is ignored."""
         with self._database.writing() as connection:
@@ -238,46 +230,6 @@ class Library(LibraryQueries):
         with self._database.writing() as connection:
             writing.put_facts(connection, video_id, timecode=timecode, facts=facts, kinds=kinds)
 
-    def copy_video(
-        self, video_id: int, *, path: str, size_bytes: int, modified_ns: int, file_id: str = "", volume: str = ""
-    ) -> int:
-        """Add a video with the same content at a second path. Rows are copied, media are shared.
-
-        Args:
-            video_id: The video to copy.
-            path: Absolute path of the copy. Any other video stored at that path vanishes.
-            size_bytes, modified_ns: Size of the copy's file, and its modification time in Unix nanoseconds.
-            file_id, volume: Its device and inode, and the identity of its file system, as in Video; "" if not known.
-
-        Returns:
-            The copy's id.
-
-        Raises:
-            KeyError: The id is unknown.
-            ValueError: `path` is that of the video itself.
-        """
-        file = FileState(path=path, size_bytes=size_bytes, modified_ns=modified_ns, file_id=file_id, volume=volume)
-        with self._releasing_media() as (connection, released):
-            return writing.copy_rows(connection, video_id, file=file, released=released)
-
-    def hide_videos(self, ids: Iterable[int]) -> int:
-        """Hide videos whose files have vanished. Return how many there were.
-
-        Their rows and media are kept, and come back whole with `touch_video` when the content is found again.
-        """
-        with self._database.writing() as connection:
-            return writing.hide_videos(connection, ids)
-
-    def relink(self, files: Mapping[int, FileState], *, vanished: Mapping[int, str]) -> None:
-        """Give videos the new places of their files, all in one transaction. Unknown ids are ignored.
-
-        Args:
-            files: By the id of the video. No other video may be at a new path.
-            vanished: By the id of a vanished video, its new path.
-        """
-        with self._database.writing() as connection:
-            writing.relink(connection, files, vanished)
-
     def compact(self, *, least_bytes: int, least_share: float) -> bool:
         """Give the free pages of the database back to the disk, if there are many. Return whether that was done.
 
@@ -288,11 +240,6 @@ class Library(LibraryQueries):
             least_share: Likewise, the share of free pages.
         """
         return self._database.compact(least_bytes=least_bytes, least_share=least_share)
-
-    def remove_vanished(self, ids: Collection[int]) -> int:
-        """Remove vanished videos with their media. Return how many were removed."""
-        with self._releasing_media() as (connection, released):
-            return vanished.delete_vanished(connection, ids, released)
 
     def remove_videos(self, ids: Iterable[int]) -> int:
         """Remove videos with their shots, segments, embeddings and media, at once. Return how many were removed.
@@ -311,11 +258,6 @@ class Library(LibraryQueries):
         """Remove the failures of these paths, as `add_video` does for its path. Return how many were removed."""
         with self._database.writing() as connection:
             return failures.delete_failures(connection, paths)
-
-    def move_failures(self, paths: Mapping[str, str]) -> int:
-        """Give failures the new paths of their files, by the old ones. Return how many moved."""
-        with self._database.writing() as connection:
-            return failures.move_failures(connection, paths)
 
     def stage_media(self, fingerprint: str, recipe: str) -> StagedMedia:
         """Return an empty store for the posters and previews of a video that is being indexed.
@@ -355,12 +297,6 @@ class Library(LibraryQueries):
         with self._database.writing() as connection:
             library_settings.put_keep_vanished_days(connection, days)
 
-    def set_places(self, volumes: Mapping[int, str], file_ids: Mapping[int, str] | None = None) -> None:
-        """Store where files are: their volumes, and device and inode, by ids of videos. Unknown ids are ignored."""
-        with self._database.writing() as connection:
-            writing.put_volumes(connection, volumes)
-            writing.put_file_ids(connection, file_ids or {})
-
     def replace_recipes(self, encoder_id: str, recipes: Sequence[str], recipe: str) -> int:
         """Change the recipe of the videos that an encoder embedded with any of `recipes`. Return how many changed."""
         with self._database.writing() as connection:
@@ -380,16 +316,6 @@ class Library(LibraryQueries):
         return health.check(self._database, self._media)
 
     # Internal
-
-    @contextmanager
-    def _releasing_media(self) -> Iterator[tuple[Connection, set[str]]]:
-        """Yield a write transaction, and a set of media folders to remove after the commit unless a row names them."""
-        released: set[str] = set()
-        with self._database.writing() as connection:
-            yield connection, released
-            unreferenced = writing.unreferenced_media(connection, released)
-        for name in unreferenced:
-            self._media.drop(name)
 
     def _withdraw(self, media: StagedMedia) -> None:
         """Remove the media after an error in `add_video`, unless the error came after the commit (as Ctrl-C can)."""

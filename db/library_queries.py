@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 
 from db import health, library_settings, overview, reading, vanished, vectors
-from db.connection import Database
+from db.database import Database
 from db.media import MediaStore
 from db.overview import VideoOverview
 from db.records import (
@@ -356,7 +356,7 @@ class LibraryQueries:
     def stats(self) -> Stats:
         """Return the statistics of the library. No media file is read."""
         with self._database.reading() as connection:
-            return health.stats(connection, self._database.file)
+            return health.stats(connection, self._database)
 
     def _media_name(self, video: Video) -> str:
         """Return the name of the video's media folder; without media, the name of no existing folder."""

@@ -24,7 +24,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
-from db.connection import Database
+from db.database import Database
 from db.errors import LibraryDamaged
 from db.records import Segment, Video
 from files.durability import flush, flush_directory
@@ -44,7 +44,7 @@ class MediaStore:
     """The folder `media` of one library."""
 
     def __init__(self, database: Database) -> None:
-        self.directory = database.file.parent / "media"
+        self.directory = database.folder / "media"
         self.database = database
 
     def folder(self, name: str) -> Path:

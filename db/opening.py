@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from db import schema
 from db.backup import copy_database
-from db.connection import Database
+from db.connection import SqliteDatabase
 from db.errors import LibraryDamaged, LibraryError, LibraryNewer
 from db.file_checks import damage_advice
 from db.schema_check import ENTRIES, Entry, check_schema
@@ -37,7 +37,7 @@ _VERSION = re.compile(r"[0-9]{4}")
 _ID = re.compile(r"[0-9A-Za-z-]{1,64}")  # a uuid; other names of its form are harmless, too
 
 
-def prepare(database: Database) -> str:
+def prepare(database: SqliteDatabase) -> str:
     """Create or migrate the library where needed, and return its id.
 
     Creation and migration are one transaction each, so a kill leaves the file unchanged.
@@ -81,7 +81,7 @@ def prepare(database: Database) -> str:
     return str(ids[0])
 
 
-def warn_of_place(database: Database) -> None:
+def warn_of_place(database: SqliteDatabase) -> None:
     """Log that the library can only be read, or that a new one would be on a network drive, and what to do."""
     folder = database.file.parent
     if database.read_only:

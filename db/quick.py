@@ -10,10 +10,10 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from db import rows, vectors
-from db.connection import Database
+from db.database import Database
 from db.quick_rows import quick_only
 from db.schema import collections, embeddings, encoders, encodings, segments, subclips, videos
-from db.writing import encoder_number
+from db.video_rows import encoder_number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

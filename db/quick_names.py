@@ -14,13 +14,15 @@ _WAIT_SECONDS = 0.1
 
 
 def collection_names(directory: Path) -> list[str]:
-    """Return the names of the collections of a library; none if it cannot be read at once."""
-    return [name for (name,) in _rows(directory, "SELECT name FROM collections WHERE removed_at IS NULL ORDER BY name")]
+    """Return the names of the shared collections of a library; none if it cannot be read at once."""
+    query = "SELECT name FROM collections WHERE removed_at IS NULL AND owner IS NULL ORDER BY name"
+    return [name for (name,) in _rows(directory, query)]
 
 
 def saved_searches(directory: Path) -> list[tuple[str, str]]:
     """Return link and name of the saved searches of a library; none if it cannot be read at once."""
-    return [(link, name) for link, name in _rows(directory, "SELECT link, name FROM saved_searches ORDER BY name")]
+    query = "SELECT link, name FROM saved_searches WHERE owner IS NULL ORDER BY name"
+    return [(link, name) for link, name in _rows(directory, query)]
 
 
 def _rows(directory: Path, query: str) -> list[tuple[str, ...]]:

@@ -173,6 +173,7 @@ class Collection:
     items: int  # subclips in it
     created_at: str  # ISO 8601, UTC, as all timestamps here
     updated_at: str
+    owner: int | None = None  # the person whose tray it is; None: everybody's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, select
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import and_, delete, insert, select, update
 
-from db.connection import Database
+from db.database import Database
 from db.names import comparison_key
 from db.records import SavedSearch
 from db.rows import SAVED_SEARCH
@@ -13,19 +12,30 @@ from db.schema import saved_searches
 from db.text_limits import MAX_LINK_LENGTH, checked_name, checked_text
 from db.timestamps import now
 
-_COLUMNS = tuple(column for column in saved_searches.c if column is not saved_searches.c.key)
+_COLUMNS = tuple(column for column in saved_searches.c if column.name not in ("key", "owner"))
 
 
 class SavedSearches:
-    """The saved searches of a library: `library.searches`. Any method may raise a LibraryError (see `db.errors`)."""
+    """The saved searches of a person: `library.searches`. Any method may raise a LibraryError (see `db.errors`).
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        database: The library's.
+        owner: The person's id; None for whoever uses the library alone.
+    """
+
+    def __init__(self, database: Database, owner: int | None = None) -> None:
         self._database = database
+        self._owner = owner
+        self._own = saved_searches.c.owner.is_(None) if owner is None else saved_searches.c.owner == owner
+
+    def of(self, owner: int | None) -> SavedSearches:
+        """Return those of a person, by the id; of None, those of whoever uses the library alone."""
+        return SavedSearches(self._database, owner)
 
     def all(self) -> list[SavedSearch]:
         """Return all saved searches by name, ignoring case; without damaged ones."""
         with self._database.reading() as connection:
-            found = connection.execute(select(*_COLUMNS).order_by(saved_searches.c.key))
+            found = connection.execute(select(*_COLUMNS).where(self._own).order_by(saved_searches.c.key))
             return SAVED_SEARCH.load_sound(found.mappings(), "id")
 
     def save(self, name: str, link: str, *, text_id: str = "") -> SavedSearch:
@@ -41,14 +51,14 @@ class SavedSearches:
         """
         name, link = checked_name(name), checked_text(link, "link", MAX_LINK_LENGTH)
         values = {"name": name, "key": comparison_key(name), "link": link, "created_at": now(), "text_id": text_id}
+        same = and_(self._own, saved_searches.c.key == values["key"])
         with self._database.writing() as connection:
-            statement = upsert(saved_searches).values(values).on_conflict_do_update(index_elements=["key"], set_=values)
-            connection.execute(statement)
-            row = connection.execute(select(*_COLUMNS).where(saved_searches.c.key == values["key"])).mappings().one()
-            return SavedSearch(**row)
+            if not connection.execute(update(saved_searches).where(same).values(values)).rowcount:
+                connection.execute(insert(saved_searches).values(values | {"owner": self._owner}))
+            return SavedSearch(**connection.execute(select(*_COLUMNS).where(same)).mappings().one())
 
     def remove(self, search_id: int) -> bool:
-        """Delete a search. Return False if the id is unknown."""
+        """Delete a search. Return False if the id is unknown, or that of another person's."""
         with self._database.writing() as connection:
-            gone = connection.execute(delete(saved_searches).where(saved_searches.c.id == search_id))
+            gone = connection.execute(delete(saved_searches).where(saved_searches.c.id == search_id, self._own))
             return gone.rowcount > 0

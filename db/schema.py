@@ -31,7 +31,7 @@ from sqlalchemy import (
     event,
 )
 
-SCHEMA_VERSION = 9
+SCHEMA_VERSION = 10
 """The number of the newest migration, so that opening a library of this format need not import alembic."""
 
 
@@ -212,6 +212,7 @@ failures = Table(
 )
 
 # Collections of subclips. `key` is the name's comparison key; removed collections can be restored, but free their name.
+# A collection with an owner is the tray of that person, and has no key: people's trays may have any name.
 collections = Table(
     "collections",
     metadata,
@@ -222,7 +223,9 @@ collections = Table(
     Column("created_at", Text, nullable=False),
     Column("updated_at", Text, nullable=False),
     Column("removed_at", Text, nullable=True),
+    Column("owner", Integer, nullable=True),  # a person's id; NULL: shared. db.people removes what people own
     UniqueConstraint("key", name="uq_collections_key"),
+    Index("uq_collections_owner", "owner", unique=True),
     sqlite_autoincrement=True,
 )
 
@@ -269,7 +272,57 @@ saved_searches = Table(
     Column("link", Text, nullable=False),
     Column("created_at", Text, nullable=False),
     Column("text_id", Text, nullable=False, server_default=""),  # of the encoder that it was made with
-    UniqueConstraint("key", name="uq_saved_searches_key"),
+    Column("owner", Integer, nullable=True),  # a person's id; NULL: of whoever uses the library alone
+    UniqueConstraint("owner", "key", name="uq_saved_searches_key"),  # NULLs are distinct: see the index
+    sqlite_autoincrement=True,
+)
+_ALONE = saved_searches.c.owner.is_(None)
+Index("uq_saved_searches_alone", saved_searches.c.key, unique=True, sqlite_where=_ALONE, postgresql_where=_ALONE)
+
+# People who use the library over a network; the one who uses it alone has no row. `key` is the name's comparison key.
+people = Table(
+    "people",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("password", Text, nullable=True),  # a salted hash; NULL: a proxy says who it is
+    Column("created_at", Text, nullable=False),
+    UniqueConstraint("key", name="uq_people_key"),
+    sqlite_autoincrement=True,
+)
+
+# Browsers that are logged in. Only a digest of what the cookie holds is stored.
+sign_ins = Table(
+    "sign_ins",
+    metadata,
+    Column("token", Text, primary_key=True),
+    Column("person_id", Integer, ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
+    Column("began", Integer, nullable=False),  # Unix seconds, as the next
+    Column("expires", Integer, nullable=False),
+    Index("ix_sign_ins_person_id", "person_id"),
+)
+
+# Log-ins that failed lately, by what they have in common: a person or an address.
+failed_sign_ins = Table(
+    "failed_sign_ins",
+    metadata,
+    Column("common", Text, primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("last", Integer, nullable=False),  # Unix seconds
+)
+
+# What people did. Names are kept as text: events outlast people.
+events = Table(
+    "events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("detail", Text, nullable=False),
     sqlite_autoincrement=True,
 )
 

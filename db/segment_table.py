@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
 from db import reading, vectors
-from db.connection import Database
+from db.database import Database
 from db.integer_columns import integer_columns
 from db.records import Facets, Filters, Stamp
 from db.schema import embeddings, encoders, segments

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, insert, select, update
+from sqlalchemy import Connection, Select, and_, delete, insert, select, update
 
 from db import reading
 from db.errors import EditConflict
@@ -128,13 +128,24 @@ def change_subclip(
     return get_subclip(connection, subclip_id)
 
 
-def mark_removed(connection: Connection, ids: Iterable[int], *, removed: bool) -> int:
-    """Remove subclips, or restore them at their positions. Return how many changed."""
+def mark_removed(connection: Connection, ids: Iterable[int], within: Select[tuple[int]], *, removed: bool) -> int:
+    """Remove subclips, or restore them at their positions. Return how many changed.
+
+    Args:
+        connection: In a write transaction.
+        ids: The subclips. Those that are not `within` stay as they are.
+        within: Selects the ids of collections.
+        removed: Whether they are removed from now on.
+    """
     marked = subclips.c.removed_at
     return sum(
         connection.execute(
             update(subclips)
-            .where(subclips.c.id.in_(chunk), marked.is_(None) if removed else marked.is_not(None))
+            .where(
+                subclips.c.id.in_(chunk),
+                subclips.c.collection_id.in_(within),
+                marked.is_(None) if removed else marked.is_not(None),
+            )
             .values(removed_at=now() if removed else None)
         ).rowcount
         for chunk in chunks({int(subclip_id) for subclip_id in ids})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import sqlite3
 import threading
 import weakref
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from db.connection import Database
+from db.database import Database
 
 _OPENED = "prismsearch_opened"
 
@@ -21,7 +20,7 @@ _OPENED = "prismsearch_opened"
 class Watch:
     """Change tokens of a database: equal tokens mean that no process has written in between.
 
-    For each connection, SQLite counts the commits of all others (PRAGMA data_version). So a watch always queries the
+    SQLite counts, for each connection, the commits of all others (PRAGMA data_version). So a watch always queries the
     same connection, which never writes. If it has to be reopened, as after a fork, the count starts again; a random
     part of the token distinguishes the two counts.
     """
@@ -39,25 +38,24 @@ class Watch:
         database = self._database
         with self._lock, database.translated(), database.checked_out(self._engine) as connection:
             # By SQLAlchemy, which begins the transaction first: what is read afterwards has the state of this token.
-            count = connection.exec_driver_sql("PRAGMA data_version").scalar()
-            yield connection, _token(connection.info, count)
+            seen = connection.exec_driver_sql(database.change_query).scalar()
+            yield connection, _token(connection.info, seen)
 
     def token(self) -> str:
-        """Return the token of the file's state, at the cost of one small SQLite query: every poster asks for it.
+        """Return the token of the file's state, at the cost of one small query: every poster asks for it.
 
         Data read after this call has that state or a later one.
         """
         database = self._database
         with self._lock, database.translated(), database.raw_connection(self._engine) as connection:
-            driver = connection.driver_connection
-            assert isinstance(driver, sqlite3.Connection)
-            (count,) = driver.execute("PRAGMA data_version").fetchone()
-            return _token(connection.info, count)
+            driver: Any = connection.driver_connection
+            (seen,) = driver.execute(database.change_query).fetchone()
+            return _token(connection.info, seen)
 
 
-def _token(info: dict[Any, Any], count: int | None) -> str:
-    """Return the token for a count of a connection, whose `info` lasts until it is opened again."""
-    return f"{info.setdefault(_OPENED, secrets.token_hex(4))}-{count}"
+def _token(info: dict[Any, Any], seen: object) -> str:
+    """Return the token for what a connection has seen, whose `info` lasts until it is opened again."""
+    return f"{info.setdefault(_OPENED, secrets.token_hex(4))}-{seen}"
 
 
 def _renew_after_fork(watch: Watch) -> None:

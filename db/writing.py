@@ -12,10 +12,7 @@ from dataclasses import asdict, replace
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, literal, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from db import checksums, rows, schema
 from db.failures import delete_failures
@@ -24,9 +21,10 @@ from db.quick_rows import drop_quick_rows, quick_only
 from db.recording_date import recorded_at
 from db.records import FileState, Segment, Shot, Video
 from db.rows import chunks
-from db.schema import embeddings, encoders, encodings, segments, shots, subclips, videos
+from db.schema import embeddings, encodings, segments, shots, subclips, videos
 from db.text.writing import copy_texts, give_back, set_aside
 from db.vanished import bring_back, media_of_vanished, vanish
+from db.video_rows import VideoRows, put_rows
 
 _SHARED = ("media", "media_bytes", "checksum")
 """Columns of a video that its copies share, and that are no fields of its record."""
@@ -51,22 +49,18 @@ def put_video(
     video: Video,
     video_shots: Sequence[Shot],
     video_segments: Sequence[Segment],
-    matrix: NDArray[np.float32],
+    made: Sequence[VideoRows],
     *,
-    encoder_id: str,
-    recipe: str,
     media: str | None,
     media_bytes: int,
     released: set[str],
-    quick_of: str | None = None,
 ) -> int:
     """Store a video with its shots, segments and embeddings, replacing any at its path. Return its id.
 
     If content, shots and segments are unchanged, their rows and ids stay, and so do the embeddings of other encoders,
     but for those of a quick pass, whose place is taken. The texts of the same content stay, however it is cut.
     """
-    encoder = encoder_number(connection, encoder_id, matrix.shape[1], quick_of)
-    video_id = _same_video(connection, video, video_shots, video_segments)
+    video_id = same_video(connection, video, video_shots, video_segments)
     values = rows.VIDEO.values(video)
     if video_id is None:
         former = _existing(connection, _same_content(video))
@@ -87,33 +81,10 @@ def put_video(
             values |= {"media": media, "media_bytes": media_bytes}
         connection.execute(update(videos).where(videos.c.id == video_id).values(values))
         _tell_subclips(connection, video_id, video.content_hash)
-        if quick_of is None:
+        if any(each.quick_of is None for each in made):
             drop_quick_rows(connection, video_id)
-    ids = connection.scalars(
-        select(segments.c.id).where(segments.c.video_id == video_id).order_by(segments.c.number)
-    ).all()
-    stored = rows.to_bytes(matrix)
-    statement = upsert(embeddings)
-    connection.execute(
-        # A bit-identical row is not written, so that it does not invalidate copies of the rows.
-        statement.on_conflict_do_update(
-            index_elements=[embeddings.c.encoder, embeddings.c.segment_id],
-            set_={"row": statement.excluded.row},
-            where=embeddings.c.row != statement.excluded.row,
-        ),
-        [
-            {"encoder": encoder, "segment_id": segment_id, "row": row}
-            for segment_id, row in zip(ids, stored, strict=True)
-        ],
-    )
-    checksum = checksums.embeddings_checksum(stored)
-    done = upsert(encodings).values(video_id=video_id, encoder=encoder, recipe=recipe, checksum=checksum)
-    connection.execute(
-        done.on_conflict_do_update(
-            index_elements=[encodings.c.video_id, encodings.c.encoder],
-            set_={"recipe": done.excluded.recipe, "checksum": done.excluded.checksum},
-        )
-    )
+    for rows_of_one in made:
+        put_rows(connection, video_id, rows_of_one)
     checksums.renew(connection, video_id)
     delete_failures(connection, [video.path])
     return video_id
@@ -135,7 +106,7 @@ def put_media(
     released: set[str],
 ) -> bool:
     """Name other media for a video, and for those that share its media. Return False if it is cut otherwise."""
-    video_id = _same_video(connection, video, video_shots, video_segments)
+    video_id = same_video(connection, video, video_shots, video_segments)
     old = connection.scalar(select(videos.c.media).where(videos.c.id == video_id))
     if video_id is None or old is None:
         return False
@@ -290,19 +261,6 @@ def referenced_media(connection: Connection) -> set[str]:
     return named | media_of_vanished(connection)
 
 
-def encoder_number(connection: Connection, encoder_id: str, dim: int, quick_of: str | None = None) -> int:
-    """Return the number of an encoder, which is added if it is new. Raise ValueError for another number of columns."""
-    stored = connection.execute(select(encoders.c.number, encoders.c.dim).where(encoders.c.id == encoder_id)).first()
-    if stored is None:
-        values = {"id": encoder_id, "dim": dim, "quick_of": quick_of}
-        added = connection.execute(insert(encoders).values(values)).inserted_primary_key
-        assert added is not None
-        return int(added[0])
-    if stored.dim != dim:
-        raise ValueError(f"the library has rows of {stored.dim} columns by {encoder_id}, not {dim}")
-    return int(stored.number)
-
-
 def _make_room(
     connection: Connection, path: str, replacement: Video | None, released: set[str], but: int | None = None
 ) -> None:
@@ -340,7 +298,7 @@ def _release(connection: Connection, condition: ColumnElement[bool], released: s
     released.update(name for name in connection.scalars(select(videos.c.media).where(condition)) if name is not None)
 
 
-def _same_video(
+def same_video(
     connection: Connection, video: Video, video_shots: Sequence[Shot], video_segments: Sequence[Segment]
 ) -> int | None:
     """Return the id of the video at that path if its content, shots and segments are equal; else None.

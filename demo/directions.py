@@ -1,4 +1,4 @@
-"""Whether a hit that runs the other way is noticed: motions of the demo world, each with its opposite.
+"""Hits that run the other way, noticed or not: motions of the demo world, each with its opposite.
 
     python -m demo.directions [--encoder demo] [--count 80]
 

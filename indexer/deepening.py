@@ -6,35 +6,26 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from indexer.identity import Identity, IdentityCheck, Verdict
+from indexer.media.clip import read_clip
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from db.library import Library
-    from db.records import Segment, Video
-    from encoder import ClipSpec, Encoder
-
-ReadShot = Callable[["Video", "Segment", "ClipSpec"], "NDArray[np.uint8]"]
-"""Reads the clip of a shot: uint8 (T, S, S, 3), RGB."""
+    from encoder import Encoder
 
 
-def read_shot(video: Video, segment: Segment, spec: ClipSpec) -> NDArray[np.uint8]:
-    """Read the clip of a shot in this process; see `indexer.media.clip.read_clip`, also for errors."""
-    from indexer.media.clip import read_clip
-
-    start, end = (video.seconds(pts) for pts in (segment.start_pts, segment.end_pts))
-    return read_clip(video.path, spec, start_seconds=start, end_seconds=end)
-
-
-def deepen(library: Library, encoder: Encoder, segment_id: int, *, read: ReadShot = read_shot) -> bool:
+def deepen(
+    library: Library, encoder: Encoder, segment_id: int, *, read: Callable[..., NDArray[np.uint8]] = read_clip
+) -> bool:
     """Encode a quick shot in full. Its row stays until the full pass replaces the shot.
 
     Args:
         library: The library. In one that can only be read, nothing is deepened.
         encoder: The full encoder.
         segment_id: The shot, or a part of one.
-        read: Reads its clip.
+        read: Reads its clip, as `read_clip` does.
 
     Returns:
         Whether the shot has a row of the full encoder now. False if there is no such shot any more, if it is no quick
@@ -61,5 +52,7 @@ def deepen(library: Library, encoder: Encoder, segment_id: int, *, read: ReadSho
             return False
     except OSError:  # its drive may not be connected
         return False
-    [row] = encoder.encode_clips(read(video, segment, encoder.clip_spec)[None])
+    start, end = (video.seconds(pts) for pts in (segment.start_pts, segment.end_pts))
+    clip = read(video.path, encoder.clip_spec, start_seconds=start, end_seconds=end)
+    [row] = encoder.encode_clips(clip[None])
     return library.quick.deepen(segment_id, row, encoder_id=encoder.id)

@@ -35,7 +35,7 @@ class KeyFramePass(VideoPass):
             raise NoKeyFrames
 
         def segmenter_for(first: Frame) -> KeySegmenter:
-            return KeySegmenter(source, first, self.spec, self.settings)
+            return KeySegmenter(source, first, self.specs, self.settings)
 
         decoding = KeyFrameDecoding(source, on_packet=self._raise_if_cancelled)
         yield from self._segmented(decoding, segmenter_for)

@@ -1,4 +1,4 @@
-"""What the steps of an index run share."""
+"""Parts that the steps of an index run share."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from time import perf_counter
@@ -32,12 +32,17 @@ _ABSURD = 10  # a container that states a length so many times that of its share
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SegmentClip:
-    """A segment with its clip to encode and its pictures for display."""
+    """A segment with its clips to encode and its pictures for display."""
 
     segment: Segment
-    clip: NDArray[np.uint8]  # (T, S, S, 3) RGB
+    clips: tuple[NDArray[np.uint8], ...]  # (T, S, S, 3) RGB, one for each encoder
     poster: bytes  # JPEG
     preview: bytes  # MP4, no sound
+
+    @property
+    def clip(self) -> NDArray[np.uint8]:
+        """The clip of the first encoder."""
+        return self.clips[0]
 
 
 class VideoPass:
@@ -69,6 +74,7 @@ class VideoPass:
         fingerprint: str,
         cancelled: Callable[[], bool] | None = None,
         scorer: ShotBoundaryScorer | None = None,
+        further: Sequence[ClipSpec] = (),
     ) -> None:
         """Prepare a pass; the file is opened by the iteration.
 
@@ -79,6 +85,7 @@ class VideoPass:
             fingerprint: Fingerprint of the content, copied to `video`.
             cancelled: Called for every packet and frame, so a sign of progress; True stops the pass.
             scorer: Needed by the detectors in indexer.settings.LEARNED only. Passes in several threads may share it.
+            further: Shapes of the clips of further encoders. No shot, segment or time depends on any shape.
 
         Raises:
             UnreadableVideo: During the iteration, if the file cannot be indexed. This may happen midway (a disk
@@ -86,7 +93,7 @@ class VideoPass:
             Cancelled: During the iteration, if `cancelled()` returns True.
         """
         self.path = path
-        self.spec = spec
+        self.specs = (spec, *further)
         self.settings = settings
         self.fingerprint = fingerprint
         self.shots: list[Shot] = []
@@ -151,7 +158,7 @@ class VideoPass:
         from indexer.shots.segmenter import Segmenter
 
         def segmenter_for(first: Frame) -> Segmenter:
-            return Segmenter(source, first, self.spec, self.settings, self._scorer)
+            return Segmenter(source, first, self.specs, self.settings, self._scorer)
 
         only_reference = self.settings.decode == "reference"
         decoding = Decoding(source, reference_only=only_reference, on_packet=self._raise_if_cancelled)
@@ -239,7 +246,7 @@ class VideoPass:
                 number=len(self.segments), shot_number=shot_number, start_pts=draft.start, end_pts=draft.end
             )
             self.segments.append(segment)
-            yield SegmentClip(segment=segment, clip=draft.clip, poster=draft.poster, preview=draft.preview)
+            yield SegmentClip(segment=segment, clips=draft.clips, poster=draft.poster, preview=draft.preview)
         self.shots = segmenter.shots
 
 

@@ -77,7 +77,9 @@ class PretendReading:
             clip = np.full((spec.frames, spec.size, spec.size, 3), COLOURS[colour], np.uint8)
             with self._reader.lock:
                 self._reader.given += 1
-            yield SegmentClip(segment=segment, clip=clip, poster=colour.encode(), preview=b"moving " + colour.encode())
+            yield SegmentClip(
+                segment=segment, clips=(clip,), poster=colour.encode(), preview=b"moving " + colour.encode()
+            )
             self.seconds_done = number + 1.0
         status = os.stat(self._path)
         self._video = Video(

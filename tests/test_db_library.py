@@ -14,6 +14,7 @@ from db_samples import add, ids_of, make_parts, make_video, unit_rows
 
 from db.library import Library
 from db.records import EncoderChoice, Failure, Filters, KnownFile, Segment, Shot
+from db.video_rows import VideoRows
 
 
 @pytest.fixture
@@ -75,6 +76,30 @@ def test_same_content_and_segments_keep_their_ids_and_other_encoders_rows(librar
     assert library.videos()[0].modified_ns == 5
     np.testing.assert_array_equal(library.embedding_rows("one", ids), before)
     np.testing.assert_allclose(library.embedding_rows("two", ids), unit_rows(3, 2), atol=1e-3)
+
+
+def test_the_rows_of_several_encoders_come_together_or_not_at_all(library: Library) -> None:
+    video = make_video(content_hash="aa")
+    shots, segments = make_parts(video)
+
+    def add_both(dim: int) -> int:
+        two = VideoRows(encoder_id="two", recipe="r2", embeddings=unit_rows(3, 2, dim))
+        rows = unit_rows(3, 1)
+        return library.add_video(video, shots, segments, rows, encoder_id="one", recipe="r1", further=[two])
+
+    both = add_both(8)
+    assert [(row.id, row.dim, row.segments) for row in library.encoders()] == [("one", 16, 3), ("two", 8, 3)]
+    assert [library.known_files(name)[video.path].recipe for name in ("one", "two")] == ["r1", "r2"]
+    np.testing.assert_allclose(library.embedding_rows("two", ids_of(library, both)), unit_rows(3, 2, 8), atol=1e-3)
+    assert library.is_cut_so(video, shots, segments)
+    assert not library.is_cut_so(video, shots, segments[:2])
+    assert not library.is_cut_so(replace(video, path="/films/other.mp4"), shots, segments)
+    library.remove_videos([both])
+    with pytest.raises(ValueError, match="8 columns by two, not 4"):
+        add_both(4)
+    assert library.videos() == []
+    assert [row.segments for row in library.encoders()] == [0, 0]
+    assert library.check() == []
 
 
 @pytest.mark.parametrize(("by", "stays"), [(-1, False), (0, True), (500, True), (3003, False)])

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from db.connection import WAL_BYTES, Database
+from db.connection import WAL_BYTES, SqliteDatabase
 
 
-def write(database: Database, size: int) -> None:
+def write(database: SqliteDatabase, size: int) -> None:
     with database.writing() as connection:
         connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS blobs (content BLOB)")
         connection.exec_driver_sql("INSERT INTO blobs VALUES (zeroblob(?))", (size,))
 
 
-def opened(file: Path) -> Database:
-    database = Database(file, busy_seconds=5.0)
+def opened(file: Path) -> SqliteDatabase:
+    database = SqliteDatabase(file, busy_seconds=5.0)
     database.use_write_ahead_log()
     return database
 

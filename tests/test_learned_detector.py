@@ -363,7 +363,7 @@ def test_frames_held_back_are_bounded_in_bytes_and_nothing_else_changes(
 
     def watched(self: Segmenter, frame: Frame) -> bool:
         done = feed(self, frame)
-        most.append(len(self._waiting))
+        most.append(len(self._held))
         return done
 
     monkeypatch.setattr(Segmenter, "feed", watched)

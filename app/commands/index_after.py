@@ -1,4 +1,4 @@
-"""What follows the indexing itself: what searches would otherwise have to wait for, and what waits for a full pass."""
+"""The end of an index run: what searches would otherwise have to wait for is prepared, and quick videos are told."""
 
 from __future__ import annotations
 

@@ -7,21 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app import compose
-from app.commands.evaluation_run import STOPPING, evaluation_errors
+from app.commands.evaluation_steps import followed, index_followed
 from app.compose import Settings
 from app.shell.counted_line import CountedLine
-from app.shell.errors import CommandError
-from app.shell.exit_codes import MISSING
-from app.shell.interrupt import stop_on_interrupt
-from app.shell.live_line import LiveLine
-from app.shell.progress_line import shown_progress
 
 if TYPE_CHECKING:
     from app.evaluation.moment_choice import ChoiceResult
     from app.evaluation.moment_questions import MomentQuestion
     from app.evaluation.moment_run import MomentAnswer
     from encoder import Encoder
-    from indexer.progress import Progress
 
 _NEVER = 1000.0
 """A threshold of the detector `content`, whose values are 255 at most: no cut is found."""
@@ -52,27 +46,16 @@ def evaluate_moments(
         KeyboardInterrupt: The run was stopped.
     """
     from app.evaluation.moment_run import find_answers
-    from app.evaluation.own_way import index_set
     from app.media_workers import MediaWorkers
     from app.moments import open_finder
-    from indexer.media.errors import Cancelled
     from indexer.settings import IndexSettings
 
     cuts = IndexSettings(detector="content", detector_options={"threshold": _NEVER}) if one_shot else None
     wanted = {key: path for key, path in paths.items() if key in {each.video for each in questions}}
     workers = MediaWorkers()
     try:
-        with evaluation_errors(), LiveLine() as line, stop_on_interrupt(line, STOPPING) as stopped:
-
-            def on_index(progress: Progress) -> None:
-                if (shown := shown_progress(progress)) is not None:
-                    line.show(shown)
-
-            _, report = index_set(settings, encoder, wanted, on_progress=on_index, cancelled=stopped, cuts=cuts)
-            if report.interrupted:
-                raise Cancelled
-            if report.stopped:
-                raise CommandError(report.stopped, MISSING)
+        with followed() as (line, stopped):
+            index_followed(settings, encoder, wanted, (line, stopped), cuts=cuts)
             counted = CountedLine(line, stage="moments", text="finding moments", unit="questions", total=len(questions))
             with compose.open_library(settings) as library:
                 engine = compose.open_engine(settings, library, encoder)
@@ -122,12 +105,7 @@ def evaluate_choice(
     rows = rows_file(work, encoder.id, precision, former_id(encoder))
     total = len({(each.video, moment) for each in questions for moment in each.moments})
     try:
-        with (
-            evaluation_errors(),
-            LiveLine() as line,
-            stop_on_interrupt(line, STOPPING) as stopped,
-            RowStore(rows, encoder.dim) as store,
-        ):
+        with followed() as (line, stopped), RowStore(rows, encoder.dim) as store:
             counted = CountedLine(line, stage="clips", text="encoding clips", unit="clips", total=total)
             return run_choice(
                 questions,

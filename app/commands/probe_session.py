@@ -9,13 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.commands.evaluation_run import STOPPING, evaluation_errors
+from app.commands.evaluation_steps import followed
 from app.commands.fetch_model import open_or_download_encoder
 from app.compose import Settings
 from app.shell.counted_line import CountedLine
 from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING
-from app.shell.interrupt import stop_on_interrupt
 from app.shell.live_line import LiveLine
 from app.shell.notice import print_notice
 from app.shell.stretch_name import stretch_name
@@ -91,11 +90,7 @@ def probe_session(
     print_notice(encoder, paths)
     workers = MediaWorkers()
     try:
-        with (
-            evaluation_errors(),
-            LiveLine() as line,
-            stop_on_interrupt(line, STOPPING) as stopped,
-        ):
+        with followed() as (line, stopped):
             watch = Watch(on_progress=_Progress(line), on_need=partial(_say_need, line), cancelled=stopped)
             yield Session(encoder, machine_of(settings, encoder), ReadAsIndexed(workers), workers, watch, work)
     finally:

@@ -6,14 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.commands.evaluation_run import STOPPING, evaluation_errors
+from app.commands.evaluation_steps import Followed, followed, index_followed
 from app.compose import Settings
 from app.shell.counted_line import CountedLine
 from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING
-from app.shell.interrupt import stop_on_interrupt
 from app.shell.live_line import LiveLine
-from app.shell.progress_line import shown_progress
 
 if TYPE_CHECKING:
     from app.commands.retrieval_report import OwnWay
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
     from app.evaluation.retrieval_run import RetrievalResult
     from app.evaluation.stopwatch import Stopwatch
     from encoder import Encoder
-    from indexer.progress import Progress
 
 
 def evaluate_set(
@@ -58,12 +55,7 @@ def evaluate_set(
 
     workers = MediaWorkers()
     try:
-        with (
-            evaluation_errors(),
-            LiveLine() as line,
-            stop_on_interrupt(line, STOPPING) as stopped,
-            RowStore(rows, encoder.dim) as store,
-        ):
+        with followed() as (line, stopped), RowStore(rows, encoder.dim) as store:
             result = run_retrieval(
                 videos,
                 paths,
@@ -76,7 +68,7 @@ def evaluate_set(
                 cancelled=stopped,
             )
             there = {each.id: paths[each.id] for each in result.videos}
-            own = _own_way(settings, encoder, result, there, line, stopped, seed, watch) if own_way else None
+            own = _own_way(settings, encoder, result, there, (line, stopped), seed, watch) if own_way else None
             return result, own
     except NothingToEvaluate as error:
         raise CommandError(str(error), MISSING) from error
@@ -89,26 +81,15 @@ def _own_way(
     encoder: Encoder,
     result: RetrievalResult,
     paths: Mapping[str, str],
-    line: LiveLine,
-    stopped: Callable[[], bool],
+    follow: Followed,
     seed: int,
     watch: Stopwatch,
 ) -> OwnWay:
     from app.commands.retrieval_report import OwnWay
-    from app.evaluation.own_way import index_set
     from app.evaluation.retrieval_run import own_way_result
-    from indexer.media.errors import Cancelled
-
-    def on_progress(progress: Progress) -> None:
-        if (shown := shown_progress(progress)) is not None:
-            line.show(shown)
 
     with watch.measured("own_way"):
-        segments, report = index_set(settings, encoder, paths, on_progress=on_progress, cancelled=stopped)
-        if report.interrupted:
-            raise Cancelled
-        if report.stopped:
-            raise CommandError(report.stopped, MISSING)
+        segments = index_followed(settings, encoder, paths, follow)
         direction, asked = own_way_result(result, segments, seed=seed)
     return OwnWay(direction, tuple(asked), len(segments.keys), len(segments.rows), str(settings.library))
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app import compose
-from app.commands.evaluation_run import STOPPING, evaluation_errors
+from app.commands.evaluation_steps import followed
 from app.commands.fetch_model import open_or_download_encoder
 from app.commands.probe_session import unread_lines
 from app.commands.train_session import existing_run, is_run, run_stage
@@ -21,7 +20,6 @@ from app.shell.counted_line import CountedLine
 from app.shell.errors import CommandError
 from app.shell.evaluation_options import work_option
 from app.shell.exit_codes import MISSING
-from app.shell.interrupt import stop_on_interrupt
 from app.shell.live_line import LiveLine
 from app.shell.options import PathWord
 from app.shell.terminal import count_text, print_note, printable
@@ -204,7 +202,7 @@ def _encoded(
 
     workers = MediaWorkers()
     try:
-        with _followed() as (line, stopped):
+        with followed() as (line, stopped):
             examples, missing = captioned_clips(captioned, Watch(cancelled=stopped))
             kept = [each for each in examples if each.content not in seen]
             _say_seen(len(examples) - len(kept))
@@ -237,9 +235,3 @@ def _show(line: LiveLine, shown: dict[str, CountedLine], stage: str, done: int, 
     if stage not in shown:
         shown[stage] = CountedLine(line, stage=stage, text="encoding clips", unit="clips", total=total)
     shown[stage].show(done)
-
-
-@contextmanager
-def _followed() -> Iterator[tuple[LiveLine, Any]]:
-    with evaluation_errors(), LiveLine() as line, stop_on_interrupt(line, STOPPING) as stopped:
-        yield line, stopped

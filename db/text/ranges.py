@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
-from db.connection import Database
+from db.database import Database
 from db.integer_columns import integer_columns
 from db.text.tables import text_sources
 from db.text.writing import ids_of_kind

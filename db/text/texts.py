@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from db.connection import Database
+from db.database import Database
 from db.text import matching, reading, writing
 from db.text.matching import Matches
 from db.text.ranges import TextRanges

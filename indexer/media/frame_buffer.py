@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from numpy.typing import NDArray
 
+    from encoder import ClipSpec
     from indexer.media.scale import Scaler
 
     Pixels = NDArray[np.uint8]
@@ -138,18 +139,25 @@ class FrameBuffer:
         self._frames.push(index, lambda: (picture, coded_size))
 
     def clip(self, low: int, high: int) -> Pixels:
-        """Return the clip of the frames low <= index < high, uint8 (T, S, S, 3).
+        """Return the clip of the frames low <= index < high, uint8 (T, S, S, 3), for the first of several encoders.
 
         It takes the frames of `sample_indices`, or else the nearest buffered ones.
         """
-        scaled: dict[int, Pixels] = {}
+        return self.clips(low, high)[0]
+
+    def clips(self, low: int, high: int) -> tuple[Pixels, ...]:
+        """Return what `clip` does for each encoder of the scaler."""
+        scaled: dict[tuple[int, int, str], Pixels] = {}
+        return tuple(self._clip(spec, low, high, scaled) for spec in self._scaler.specs)
+
+    def _clip(self, spec: ClipSpec, low: int, high: int, scaled: dict[tuple[int, int, str], Pixels]) -> Pixels:
         frames = []
-        spec = self._scaler.spec
         for offset in sample_indices(high - low, spec.frames, ends=spec.ends):
             picture, size = self._frames.nearest(low + offset, low, high)
-            if id(picture) not in scaled:
-                scaled[id(picture)] = self._scaler.clip_frame(picture, coded_size=size)
-            frames.append(scaled[id(picture)])
+            key = id(picture), spec.size, spec.fit
+            if key not in scaled:
+                scaled[key] = self._scaler.clip_frame(picture, coded_size=size, spec=spec)
+            frames.append(scaled[key])
         return np.stack(frames)
 
     def evenly(self, most: int) -> tuple[list[int], Pixels]:

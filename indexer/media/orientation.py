@@ -83,14 +83,18 @@ def is_spherical(picture: VideoFrame) -> bool:
 
 def _side_data(picture: VideoFrame, kind: str) -> bytes | None:
     try:
-        data = picture.side_data.get(kind)
-    except ValueError:  # PyAV refuses all side data of a frame if it does not know the type of one
-        data = _with_known_side_data(picture).side_data.get(kind)
+        data = _copy(picture).side_data.get(kind)
+    except ValueError:  # PyAV refuses all side data of a frame if it does not know the type of one, as EXIF
+        data = _copy(picture, known_only=True).side_data.get(kind)
     return None if data is None else bytes(cast("Any", data))
 
 
-def _with_known_side_data(picture: VideoFrame) -> VideoFrame:
-    """Return the frame without side data of types that PyAV does not know, such as EXIF or the views of MV-HEVC."""
+def _copy(picture: VideoFrame, *, known_only: bool = False) -> VideoFrame:
+    """Return a copy of a frame whose side data may be looked at; `known_only` leaves out types that PyAV does not know.
+
+    A frame whose side data was looked at refers to itself, so that only the garbage collector frees it. A decoder's own
+    frame would hold all frames of its decoder in memory until then, some 100 MB.
+    """
     from av.filter import Graph
     from av.sidedata.sidedata import Type
 
@@ -98,10 +102,13 @@ def _with_known_side_data(picture: VideoFrame) -> VideoFrame:
     last = graph.add_buffer(
         width=picture.width, height=picture.height, format=picture.format, time_base=Fraction(1, 1000)
     )
-    for kind in range(len(Type), _MORE_TYPES):  # known ones are numbered from 0
+    for kind in range(len(Type), _MORE_TYPES) if known_only else ():  # known ones are numbered from 0
         follows = graph.add("sidedata", f"mode=delete:type={kind}")
         last.link_to(follows)
         last = follows
+    copy = graph.add("copy")
+    last.link_to(copy)
+    last = copy
     sink = graph.add("buffersink")
     last.link_to(sink)
     graph.configure()

@@ -13,20 +13,18 @@ Colour range and matrix are those stated by the frame, as in ffmpeg; the default
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 
-from indexer.media.alpha import compose
 from indexer.media.colour_tags import BT709, ColourTags, matrix_of, shown_tags
-from indexer.media.downscale import can_halve, halve, top_field, transform_planes
+from indexer.media.downscale import can_halve, halve, transform_planes
 from indexer.media.interlacing import Interlacing
 from indexer.media.orientation import Orientation
+from indexer.media.reducing import LONGEST_CROP, Reducer
 from indexer.media.tone_map import DEEP_RGB, tone_map_for
-from indexer.settings import MAX_SHOWN_PIXELS
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -43,10 +41,6 @@ CLIP_SCALING = int(Interpolation.LANCZOS) | _EXACT
 _PLANES = int(Interpolation.LANCZOS | Interpolation.ACCURATE_RND)  # YUV to YUV, where full chroma has no meaning
 _AREA = int(Interpolation.AREA)
 _FAST = int(Interpolation.FAST_BILINEAR)  # a third of the cost of area; detection is as good (benchmarks.detection)
-_ENOUGH = 1.35  # frames are halved only if this many times a clip frame's size remains, on both axes
-_WORTH_REDUCING = 1.5  # times the size needed, on one axis, for pictures that cannot be halved
-_INTERLEAVED = {"nv12": "yuv420p", "p010le": "yuv420p10le"}  # of hardware decoders: both chroma channels in one plane
-_LONGEST_CROP = 4.0  # times the short side: beyond this, crop before scaling
 
 
 def fit_within(width: float, height: float, longest: int) -> tuple[int, int]:
@@ -66,7 +60,7 @@ class Scaler:
     def __init__(
         self,
         spec: ClipSpec,
-        *,
+        *further: ClipSpec,
         orientation: Orientation,
         sample_aspect: Fraction,
         interlacing: Interlacing | None = None,
@@ -75,16 +69,15 @@ class Scaler:
 
         Args:
             spec: The shape of clip frames.
+            further: The shapes of those that are made of the same frames for further encoders.
             orientation: Orientation of the video.
             sample_aspect: Width of a pixel divided by its height.
             interlacing: Tells which frames are interlaced; of these, only the top field is used. None: none are.
         """
-        self.spec = spec
+        self.specs = (spec, *further)
         self.orientation = orientation
         self._aspect = float(sample_aspect)
-        self._interlacing = interlacing
-        self._reducer = VideoReformatter()
-        self._unpack = VideoReformatter()
+        self._reducer = Reducer(self.specs, interlacing)
         self._clip = VideoReformatter()
         self._colour = VideoReformatter()
         self._plane = VideoReformatter()
@@ -93,10 +86,10 @@ class Scaler:
         self._first_size: tuple[int, int] | None = None
 
     @classmethod
-    def of(cls, source: Source, first: VideoFrame, spec: ClipSpec) -> Scaler:
+    def of(cls, source: Source, first: VideoFrame, *specs: ClipSpec) -> Scaler:
         """Return the scaler of an open video, started with its first frame."""
         orientation, interlacing = Orientation.of(first), Interlacing(source)
-        scaler = cls(spec, orientation=orientation, sample_aspect=source.sample_aspect, interlacing=interlacing)
+        scaler = cls(*specs, orientation=orientation, sample_aspect=source.sample_aspect, interlacing=interlacing)
         scaler.start(first)
         return scaler
 
@@ -109,34 +102,11 @@ class Scaler:
 
         Its aspect ratio may change: sizes are computed from that of the frame.
         """
-        interlaced = self._interlacing is not None and self._interlacing.applies(picture)
-        if picture.format.name in _INTERLEAVED:
-            picture = self._unpack.reformat(picture, format=_INTERLEAVED[picture.format.name], threads=1)
-        picture = compose(picture)
-        if not can_halve(picture):
-            return self._reduce_by_areas(top_field(picture) if interlaced else picture)
-        enough = max(4, math.ceil(_ENOUGH * self.spec.size))
-        while (
-            min(picture.width, picture.height) >= 2 * enough
-            and max(picture.width, picture.height) >= 2 * MAX_SHOWN_PIXELS
-        ):
-            picture = halve(picture, interlaced=interlaced)
-            interlaced = False
-        return top_field(picture) if interlaced else picture
+        return self._reducer.reduce(picture)[0]
 
-    def _reduce_by_areas(self, picture: VideoFrame) -> VideoFrame:
-        """Reduce RGB, palettes and the like to about twice the size of a clip frame."""
-        width, height = picture.width, picture.height
-        enough = max(2 * self.spec.size, MAX_SHOWN_PIXELS)
-        if self.spec.fit == "crop":  # the short side becomes S
-            enough = math.ceil(enough * min(_LONGEST_CROP, max(width, height) / min(width, height)))
-        enough += enough % 2
-        to_width = enough if width > _WORTH_REDUCING * enough else width
-        to_height = enough if height > _WORTH_REDUCING * enough else height
-        if (to_width, to_height) == (width, height):
-            return picture
-        pixels = "rgb24" if tone_map_for(picture) is None else DEEP_RGB
-        return self._reducer.reformat(picture, to_width, to_height, pixels, interpolation=_AREA, threads=1)
+    def reduce_and_look(self, picture: VideoFrame) -> tuple[VideoFrame, VideoFrame]:
+        """Return the picture as `reduce` does, and as shot detection sees it, whatever the clip frames are."""
+        return self._reducer.reduce(picture)
 
     def start(self, picture: VideoFrame) -> None:
         """Fix the sizes of planes and shown pictures from the first decoded frame, even if frames change size later."""
@@ -158,14 +128,17 @@ class Scaler:
             return np.ascontiguousarray(_rgb(self._plane, picture, *to, _FAST)[..., ::-1])
         return _pixels(self._plane.reformat(picture, *to, "bgr24", interpolation=_FAST, threads=1))
 
-    def clip_frame(self, picture: VideoFrame, *, coded_size: tuple[int, int]) -> Pixels:
+    def clip_frame(self, picture: VideoFrame, *, coded_size: tuple[int, int], spec: ClipSpec | None = None) -> Pixels:
         """Return a clip frame, (S, S, 3) RGB as shown, made square by the spec's `fit`.
 
         Args:
             picture: The frame, from `reduce`.
             coded_size: (width, height) before `reduce`.
+            spec: One of those of the scaler; by default the first.
         """
-        size, fit = self.spec.size, self.spec.fit
+        spec = spec or self.specs[0]
+        size, fit = spec.size, spec.fit
+        picture = self._reducer.for_spec(picture, spec, coded_size)
         if fit == "stretch":
             return self.orientation.apply(self._clip_to(picture, size, size))
         width, height = coded_size[0] * self._aspect, float(coded_size[1])
@@ -176,12 +149,12 @@ class Scaler:
             square[top : top + to[1], left : left + to[0]] = self._clip_to(picture, to[0], to[1])
             return self.orientation.apply(square)
         shape = max(width, height) / min(width, height)
-        if shape > _LONGEST_CROP:
-            picture = _crop_middle(picture, width >= height, _LONGEST_CROP / shape)
+        if shape > LONGEST_CROP:
+            picture = _crop_middle(picture, width >= height, LONGEST_CROP / shape)
             if width >= height:
-                width = _LONGEST_CROP * height
+                width = LONGEST_CROP * height
             else:
-                height = _LONGEST_CROP * width
+                height = LONGEST_CROP * width
         to = tuple(max(size, round(side * size / min(width, height))) for side in (width, height))
         top, left = (to[1] - size) // 2, (to[0] - size) // 2
         return self.orientation.apply(self._clip_to(picture, to[0], to[1])[top : top + size, left : left + size])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -40,12 +40,12 @@ class KeySegmenter:
     Memory holds the key frames of one segment. Attributes as in `Segmenter`.
     """
 
-    def __init__(self, source: Source, first: Frame, spec: ClipSpec, settings: IndexSettings) -> None:
+    def __init__(self, source: Source, first: Frame, specs: Sequence[ClipSpec], settings: IndexSettings) -> None:
         self.start_pts = first.pts
         self.frames = 0
         self.unusable = 0
         self.shots: list[Shot] = []
-        self.scaler = Scaler.of(source, first.picture, spec)
+        self.scaler = Scaler.of(source, first.picture, *specs)
         self._settings = settings
         self._time_base = source.time_base
         self._longest = round(Fraction(settings.segment_seconds) / source.time_base)
@@ -58,8 +58,8 @@ class KeySegmenter:
     def feed(self, frame: Frame) -> bool:
         """Add the next key frame; return False if its pixels cannot be converted, which counts in `unusable`."""
         try:
-            picture = self.scaler.reduce(frame.picture)
-            seen = colours(self.scaler.plane(picture, _THUMBNAIL_PIXELS))
+            picture, looked_at = self.scaler.reduce_and_look(frame.picture)
+            seen = colours(self.scaler.plane(looked_at, _THUMBNAIL_PIXELS))
         except MemoryError:
             raise
         except FFmpegError:
@@ -102,7 +102,7 @@ class KeySegmenter:
         draft = SegmentDraft(
             self._start,
             end,
-            self._buffer.clip(low, high),
+            self._buffer.clips(low, high),
             poster_of(self._buffer, self.scaler, self._settings, low, high),
             preview_of(
                 self._buffer,

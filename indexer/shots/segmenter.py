@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from av.error import FFmpegError
@@ -28,9 +28,9 @@ MAX_HELD_BYTES = 160 * 1024 * 1024
 class Segmenter:
     """Divides the frames of one video into shots and segments. Created with the first frame.
 
-    Frames are held back before they go to the buffer of the current shot, as many as cuts are late or fit in
-    MAX_HELD_BYTES. If a cut is reported later than that, some frames may have been decimated, which makes the sampled
-    ones slightly less exact.
+    Frames are held back before they go to the buffer of the current shot, as many as cuts are late. Of pictures, no
+    more are held than fit in MAX_HELD_BYTES: the others are in the buffer early, where some may be decimated, which
+    makes the sampled ones slightly less exact. Shots and segments do not depend on that, nor on the encoders.
 
     Attributes:
         start_pts: pts of the first frame.
@@ -44,7 +44,7 @@ class Segmenter:
         self,
         source: Source,
         first: Frame,
-        spec: ClipSpec,
+        specs: Sequence[ClipSpec],
         settings: IndexSettings,
         scorer: ShotBoundaryScorer | None = None,
     ) -> None:
@@ -52,7 +52,7 @@ class Segmenter:
         self.frames = 0
         self.unusable = 0
         self.shots: list[Shot] = []
-        self.scaler = Scaler.of(source, first.picture, spec)
+        self.scaler = Scaler.of(source, first.picture, *specs)
         self._detector = CutDetector(
             settings.detector,
             settings.detector_options,
@@ -63,14 +63,15 @@ class Segmenter:
         )
         self._shot = ShotBuffer(self.scaler, settings, source.time_base, first.pts)
         self._waiting: deque[BufferedFrame] = deque()
+        self._held: deque[BufferedFrame] = deque()  # those of them whose pictures are held
         self._held_bytes = 0
         self._drafts: list[tuple[int, SegmentDraft]] = []
 
     def feed(self, frame: Frame) -> bool:
         """Add the next frame; return False if its pixels cannot be converted, which counts in `unusable`."""
         try:
-            picture = self.scaler.reduce(frame.picture)
-            plane = self.scaler.plane(picture, self._detector.plane_pixels)
+            picture, seen = self.scaler.reduce_and_look(frame.picture)
+            plane = self.scaler.plane(seen, self._detector.plane_pixels)
         except MemoryError:
             raise
         except FFmpegError:
@@ -79,12 +80,15 @@ class Segmenter:
         self.skip(frame.skipped)
         size = frame.picture.width, frame.picture.height
         self._waiting.append(BufferedFrame(self.frames, frame.pts, picture, size))
+        self._held.append(self._waiting[-1])
         self._held_bytes += _bytes_of(self._waiting[-1])
         self.frames += 1
         for cut in self._detector.feed(frame.pts, plane):
             self._cut(cut)
-        while len(self._waiting) > self._detector.lookahead_frames or self._held_bytes > MAX_HELD_BYTES:
+        while len(self._waiting) > self._detector.lookahead_frames:
             self._append_oldest()
+        while self._held_bytes > MAX_HELD_BYTES:
+            self._shot.take_picture(self._no_longer_held())
         return True
 
     def skip(self, times: tuple[int, ...]) -> None:
@@ -108,8 +112,14 @@ class Segmenter:
 
     def _append_oldest(self) -> None:
         frame = self._waiting.popleft()
-        self._held_bytes -= _bytes_of(frame)
+        if self._held and self._held[0] is frame:
+            self._no_longer_held()
         self._drafts += [(len(self.shots), draft) for draft in self._shot.append(frame)]
+
+    def _no_longer_held(self) -> BufferedFrame:
+        frame = self._held.popleft()
+        self._held_bytes -= _bytes_of(frame)
+        return frame
 
     def _cut(self, cut: int) -> None:
         at = self._frame_time(max(cut, self._shot.start))
@@ -134,4 +144,4 @@ class Segmenter:
 
 
 def _bytes_of(frame: BufferedFrame) -> int:
-    return sum(plane.buffer_size for plane in frame.picture.planes)
+    return 0 if frame.picture is None else sum(plane.buffer_size for plane in frame.picture.planes)

@@ -28,13 +28,13 @@ FLUSHED_SEGMENTS = 8
 _SHORT_SECONDS = 1  # what moves for less, before a picture that stays longer than a segment, belongs to that one
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class BufferedFrame:
     """A decoded frame with the times of the skipped frames that follow it."""
 
     index: int  # among all frames of the video, skipped ones included
     pts: int
-    picture: VideoFrame  # from Scaler.reduce
+    picture: VideoFrame | None  # from Scaler.reduce; None once it is in the buffer
     size: tuple[int, int]  # (width, height) as decoded
     skipped: list[int] = field(default_factory=list)  # pts of the frames that follow and were not decoded
 
@@ -45,7 +45,7 @@ class SegmentDraft:
 
     start: int
     end: int
-    clip: Pixels  # (T, S, S, 3) RGB
+    clips: tuple[Pixels, ...]  # (T, S, S, 3) RGB, one for each encoder
     poster: bytes
     preview: bytes
 
@@ -86,7 +86,13 @@ class ShotBuffer:
             self._first_index = frame.index
         self._times.append(frame.pts)
         self._times += frame.skipped
-        self._frames.push(frame.index, frame.picture, frame.size)
+        self.take_picture(frame)
+
+    def take_picture(self, frame: BufferedFrame) -> None:
+        """Take the picture of a frame that is appended later, to free memory. No segment begins or ends otherwise."""
+        if frame.picture is not None:
+            self._frames.push(frame.index, frame.picture, frame.size)
+            frame.picture = None
 
     def close(self, end: int) -> Iterator[SegmentDraft]:
         """End the shot at `end` and begin the next one there, with the buffered frames from `end` on."""
@@ -134,10 +140,10 @@ class ShotBuffer:
         for start, end in spans:
             low = self._first_index + bisect_left(self._times, start)
             high = self._first_index + bisect_left(self._times, end)
-            clip = self._frames.clip(low, high)
+            clips = self._frames.clips(low, high)
             poster = poster_of(self._frames, self._scaler, self._settings, low, high)
             preview = self._preview(low, high, start, end)
-            yield SegmentDraft(self._frame_at(start), self._frame_at(end), clip, poster, preview)
+            yield SegmentDraft(self._frame_at(start), self._frame_at(end), clips, poster, preview)
 
     def _frame_at(self, pts: int) -> int:
         """Return the time of the first frame at `pts` or later, so that a part begins where its first frame does.

@@ -6,7 +6,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.media_workers import ReadMedia
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from db.library import Library
-    from db.records import Segment, Video
-    from encoder import ClipSpec
     from search.engines import Engine
 
 logger = logging.getLogger(__name__)
@@ -99,16 +97,7 @@ class Deepening:
             logger.info("shot %d could not be deepened: %s", segment_id, error)
             return False
 
-    def _clip(self, video: Video, segment: Segment, spec: ClipSpec) -> NDArray[np.uint8]:
+    def _clip(self, path: str, *args: Any, **options: Any) -> NDArray[np.uint8]:
         from indexer.media.clip import read_clip
 
-        start, end = (video.seconds(pts) for pts in (segment.start_pts, segment.end_pts))
-        return self._read(
-            read_clip,
-            video.path,
-            spec,
-            start_seconds=start,
-            end_seconds=end,
-            path=video.path,
-            most_seconds=MOST_READING_SECONDS,
-        )
+        return self._read(read_clip, path, *args, **options, path=path, most_seconds=MOST_READING_SECONDS)
