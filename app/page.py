@@ -15,10 +15,13 @@ if str(Path(__file__).parent) in sys.path:  # Streamlit puts the script's folder
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from app.compose import WrongSetting
-from app.web.pages import collections, indexing, library, map, questions, search
+from app.web.http.visitor import MAY
+from app.web.pages import collections, indexing, library, map, questions, search, session
+from app.web.pages.components import component
 from app.web.pages.escape import escape_markdown
 from db.errors import LibraryError
 
+visitor = session.visitor()  # ends the script for somebody who was logged out
 st.set_page_config(page_icon=str(Path(__file__).parent / "web" / "static" / "icon.svg"), layout="wide")
 PAGES = {
     "search": st.Page(search.show, title="Search", icon=":material/search:", url_path="search", default=True),
@@ -42,3 +45,5 @@ except LibraryError as error:
     st.error(escape_markdown(str(error)), icon=":material/database:")
 except WrongSetting as error:  # the settings file was changed while the page runs
     st.error(escape_markdown(str(error)), icon=":material/settings:")
+if visitor.person is not None:
+    component("person")(key="person", data={"name": visitor.name, "may": MAY[visitor.person.role]})

@@ -17,6 +17,7 @@ from sqlalchemy.util import LRUCache
 from synthetic import make_video
 
 from indexer.settings import RunOptions
+from search.text.finding import TextQuery
 
 # Before torch starts its threads: where cores are busy, threads that spin while they wait make small networks crawl.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -84,6 +85,17 @@ def videos_are_decoded_in_this_process() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(RunOptions.__init__.__kwdefaults__, "isolated", False)  # type: ignore[arg-type]
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def regular_expressions_have_all_the_time_they_need() -> Iterator[None]:
+    """Otherwise, on a machine that does much else, the time is over before the process that matches has begun.
+
+    Tests of the limit set their own. Processes that a test starts are not affected.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(TextQuery.__init__.__kwdefaults__, "seconds", 60.0)  # type: ignore[arg-type]
         yield
 
 

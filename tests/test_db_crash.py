@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -18,7 +19,7 @@ import pytest
 from db_samples import add, ids_of, make_video, stage
 from sqlalchemy import event
 
-from db.errors import LibraryFull
+from db.errors import LibraryError, LibraryFull
 from db.library import FILE_NAME, Library
 
 TESTS = Path(__file__).parent
@@ -146,6 +147,25 @@ def test_a_disk_full_of_posters_is_the_same_error(place: Path | str, monkeypatch
         monkeypatch.setattr(Path, "write_bytes", full)
         with pytest.raises(LibraryFull):
             media.add(1, b"poster", b"preview")
+
+
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_CANTOPEN])
+def test_a_disk_without_room_for_the_files_beside_the_database_is_the_same_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def fail(library: Library) -> None:
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = code
+        with library._database.translated():
+            raise error
+
+    with Library.open(tmp_path) as library:
+        with pytest.raises(LibraryError, match="that its disk works"):
+            fail(library)
+        usage = shutil.disk_usage(tmp_path)._replace(free=4096)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+        with pytest.raises(LibraryFull, match="no space left"):
+            fail(library)
 
 
 def test_threads_share_one_library(place: Path | str) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import click
+from click.core import ParameterSource
 
 from app import compose
 from app.compose import Settings
 from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING
 from app.shell.options import Whole, with_settings
-from app.web.address import ADDRESS, DEFAULT_PORT
+from app.web.address import ADDRESS, DEFAULT_PORT, host_and_port
 
 
 @click.command(
@@ -20,11 +22,12 @@ Examples:
   prismsearch ui
   prismsearch ui --port 8600 --no-browser
   prismsearch ui --url
+  prismsearch ui --listen 0.0.0.0:8501     for the people of `prismsearch people`, who log in
 
 \b
 The page can be reached from this machine only (127.0.0.1), and only by browsers that open it with a
 private address: `ui` opens a browser with one, `ui --url` prints one for another browser. Stop it with
-Ctrl-C.""",
+Ctrl-C. With --listen it is for several people over a network: docs/network.md.""",
 )
 @click.option(
     "--port",
@@ -36,8 +39,36 @@ Ctrl-C.""",
     "--url", "only_url", is_flag=True, help="Print an address that admits one browser to the running page, and exit."
 )
 @click.option("--no-token", is_flag=True, help="Admit every user and program on this machine.")
+@click.option("--listen", metavar="HOST:PORT", help="Listen for several people, who log in; refused while nobody can.")
+@click.option(
+    "--host-name", "names", metavar="NAME", multiple=True, help="With --listen: a name by which browsers know the page."
+)
+@click.option(
+    "--proxy",
+    "proxies",
+    metavar="ADDRESS",
+    multiple=True,
+    help="With --listen: address or network of a reverse proxy, whose X-Forwarded headers are believed.",
+)
+@click.option(
+    "--person-header",
+    "header",
+    metavar="NAME",
+    default="",
+    help="With --proxy: the header in which it names the person who is logged in there.",
+)
 @with_settings
-def ui(settings: Settings, port: int | None, browser: bool, only_url: bool, no_token: bool) -> None:
+def ui(
+    settings: Settings,
+    port: int | None,
+    browser: bool,
+    only_url: bool,
+    no_token: bool,
+    listen: str | None,
+    names: tuple[str, ...],
+    proxies: tuple[str, ...],
+    header: str,
+) -> None:
     """Search the library in the browser: type words, see posters, play the shot, keep and export clips.
 
     If there is no library yet, the page starts with an empty one and shows how to fill it.
@@ -45,10 +76,39 @@ def ui(settings: Settings, port: int | None, browser: bool, only_url: bool, no_t
     if only_url:
         click.echo(entry_address(settings, port))
         return
+    if listen is None and (names or proxies or header):
+        raise click.UsageError("--host-name, --proxy and --person-header belong to --listen")
+    if listen is not None:
+        _listen(settings, listen, names, proxies, header)
+        return
     from app.web.server import serve
 
     with compose.open_library(settings, create=True) as library:
         serve(settings, library, port=port, open_browser=browser, ask_token=not no_token)
+
+
+def _listen(settings: Settings, listen: str, names: tuple[str, ...], proxies: tuple[str, ...], header: str) -> None:
+    """Serve the page to several people. Raises click.UsageError for options that contradict each other."""
+    typed = click.get_current_context().get_parameter_source
+    if any(typed(name) is ParameterSource.COMMANDLINE for name in ("port", "browser", "no_token")):
+        raise click.UsageError("--port, --browser and --no-token do not go with --listen, which names the port")
+    if header and not proxies:
+        raise click.UsageError("--person-header needs --proxy: a header of anybody else would let everybody in")
+    if header and not re.fullmatch(r"[A-Za-z0-9-]+", header):
+        raise click.UsageError(f"{header} is not the name of a header, such as X-Remote-User")
+    from app.web.http.peers import Peers
+
+    try:
+        host, port = host_and_port(listen)
+        Peers(proxies)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    from app.web.network import Network
+    from app.web.server import serve_people
+
+    network = Network(host=host, port=port, names=names, proxies=proxies, header=header)
+    with compose.open_library(settings) as library:
+        serve_people(settings, library, network)
 
 
 def entry_address(settings: Settings, port: int | None) -> str:

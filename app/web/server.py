@@ -1,4 +1,4 @@
-"""The web server: Streamlit plus our routes, on the loopback address."""
+"""The web server: Streamlit plus our routes, on the loopback address or, for several people, on a network."""
 
 from __future__ import annotations
 
@@ -48,11 +48,14 @@ from app.web.http.access import Access, AccessMiddleware, new_token
 from app.web.http.errors import ApiError
 from app.web.http.front_end_files import FrontEndFiles
 from app.web.http.malformed import is_worth_telling
+from app.web.http.people_access import PERSON_HEADER
 from app.web.http.requests import ApiRequest
 from app.web.http.routes import route
 from app.web.http.security import SecurityMiddleware, inline_scripts_of
 from app.web.http.streamlit_page import front_end_folder, page_html, page_routes
+from app.web.network import Network, guards, print_reach, require_people
 from app.web.pages.loading import load_pages, shared_engine
+from app.web.pages.session import PERSON
 from app.web.pages.theme import theme_options
 from app.web.services.deepening import Deepening
 from app.web.services.examples import Examples
@@ -97,6 +100,7 @@ def make_app(
     library: Library,
     *,
     access: Access | None,
+    network: Network | None = None,
     started: Callable[[], None] | None = None,
     port: int = DEFAULT_PORT,
 ) -> streamlit.App:
@@ -109,11 +113,15 @@ def make_app(
         settings: Library, encoder, device and programs to use.
         library: The open library of the settings. The caller closes it after the app has stopped.
         access: Cookies and tokens of the page's person; None lets everybody on this machine in.
+        network: Where several people reach the page, who then log in; None: it is for one person on this machine.
         started: Called once the server listens.
         port: Port on which the app will be served.
 
     Returns:
         A Streamlit app behind the middleware for security and access.
+
+    Raises:
+        CommandError: People cannot log in, because the extra `server` is not installed.
     """
     import streamlit
     from starlette.concurrency import run_in_threadpool
@@ -122,6 +130,8 @@ def make_app(
 
     _hand_to_script(settings)
     options = {**_OPTIONS, **theme_options(), "server.port": port}
+    if network is not None:  # Streamlit then binds its sessions to people
+        options["server.trustedUserHeaders"] = {PERSON_HEADER: PERSON}
     config.get_config_options(force_reparse=True, options_from_flags=options)
 
     read = MediaWorkers()
@@ -140,16 +150,17 @@ def make_app(
             await run_in_threadpool(deepening.stop)
 
     page = page_html()
-    guards = [] if access is None else [Middleware(AccessMiddleware, access=access)]
+    inline_scripts = inline_scripts_of(page)
+    if network is not None:
+        before = guards(library, network, inline_scripts)
+    else:
+        own = [] if access is None else [Middleware(AccessMiddleware, access=access)]
+        before = [Middleware(SecurityMiddleware, inline_scripts=inline_scripts), *own]
     return streamlit.App(
         Path(__file__).parents[1] / "page.py",
         lifespan=lifespan,
         routes=[*page_routes(page), *our_routes(settings, library, proxies, read, shared_engine, deepening)],
-        middleware=[
-            Middleware(SecurityMiddleware, inline_scripts=inline_scripts_of(page)),
-            *guards,
-            Middleware(FrontEndFiles, streamlit=front_end_folder()),
-        ],
+        middleware=[*before, Middleware(FrontEndFiles, streamlit=front_end_folder())],
     )
 
 
@@ -255,6 +266,29 @@ def serve(settings: Settings, library: Library, *, port: int | None, open_browse
         _run(make_app(settings, library, access=access, started=started, port=taken), listening)
 
 
+def serve_people(settings: Settings, library: Library, network: Network) -> None:
+    """Serve the page of a library to several people, until it is stopped with Ctrl-C.
+
+    Args:
+        settings: Settings for the page and its jobs.
+        library: The open library of the settings; the caller closes it.
+        network: Where the page listens.
+
+    Raises:
+        CommandError: Nobody can log in, the extra `server` is not installed, or the port or address cannot be had.
+    """
+    require_people(library, network)
+    with listen(network.port, network.host) as listening:
+        _hand_to_script(settings)
+        load_pages()
+
+        def started() -> None:
+            print_reach(library, network)
+
+        raise_open_files_limit()
+        _run(make_app(settings, library, access=None, network=network, started=started, port=network.port), listening)
+
+
 def _print_address(address: str, entry: str) -> None:
     """Print where the page is. The address with a token is for terminals: elsewhere, it would stay in a log."""
     if entry == address:
@@ -284,6 +318,7 @@ def _run(app: streamlit.App, listening: socket.socket) -> None:
             app,
             access_log=False,
             log_level="warning",
+            proxy_headers=False,  # app.web.http.peers reads them, from our own proxies only
             server_header=False,
             ws="websockets-sansio",
             ws_max_size=32 << 20,

@@ -42,6 +42,12 @@ class People:
         person = None if row is None else person_of(row)
         return None if row is None or person is None else (person, row["password"])
 
+    def find(self, person_id: int) -> Person | None:
+        """Return the person of an id; None if there is none."""
+        with self._database.reading() as connection:
+            row = connection.execute(select(people).where(people.c.id == person_id)).mappings().first()
+        return None if row is None else person_of(row)
+
     def add(self, name: str, role: Role, password: str | None = None) -> Person:
         """Add a person.
 

@@ -13,7 +13,7 @@ from db.database import Database
 from db.people.records import SignIn, person_of
 from db.schema import failed_sign_ins, people, sign_ins
 
-FORGOTTEN_SECONDS = 86_400
+FORGOTTEN_SECONDS = 3600
 """A person or an address whose log-ins have not failed for so long begins anew."""
 
 
@@ -59,10 +59,12 @@ class SignIns:
         with self._database.writing() as connection:
             connection.execute(delete(sign_ins).where(sign_ins.c.token == token))
 
-    def failures(self, common: Iterable[str]) -> dict[str, tuple[int, int]]:
+    def failures(self, common: Iterable[str], *, now: int) -> dict[str, tuple[int, int]]:
         """Return how often log-ins failed lately and when the last one did, by what they have in common."""
+        counted = failed_sign_ins.c
+        wanted = counted.common.in_(list(common)), counted.last > now - FORGOTTEN_SECONDS
         with self._database.reading() as connection:
-            found = connection.execute(select(failed_sign_ins).where(failed_sign_ins.c.common.in_(list(common))))
+            found = connection.execute(select(failed_sign_ins).where(*wanted))
             return {row.common: (int(row.failures), int(row.last)) for row in found}
 
     def note_failure(self, common: Sequence[str], *, now: int) -> None:
@@ -75,7 +77,7 @@ class SignIns:
                 if not connection.execute(again.values(failures=counted.failures + 1, last=now)).rowcount:
                     connection.execute(insert(failed_sign_ins).values(common=each, failures=1, last=now))
 
-    def forgive(self, common: str) -> None:
+    def forgive(self, common: Iterable[str]) -> None:
         """Forget failures, because a log-in succeeded."""
         with self._database.writing() as connection:
-            connection.execute(delete(failed_sign_ins).where(failed_sign_ins.c.common == common))
+            connection.execute(delete(failed_sign_ins).where(failed_sign_ins.c.common.in_(list(common))))

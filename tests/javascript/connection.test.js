@@ -169,6 +169,18 @@ test('another server at the address, and one that this page cannot connect to, o
   assert.match(notice()?.textContent ?? '', /^This page cannot reconnect/);
 });
 
+test('a person who was logged out meanwhile is told so, and led to the log-in', async () => {
+  server.answers[HEALTH] = () => Response.json({}, { status: 401, headers: { 'X-Prismsearch-Login': '1' } });
+  tell('WEBSOCKET_DISCONNECTED');
+  await pass(2000);
+  assert.match(notice()?.textContent ?? '', /^You are logged out/);
+  const shown = [...(notice()?.querySelectorAll('button, code') ?? [])].filter((each) => !each.hasAttribute('hidden'));
+  assert.deepEqual(
+    shown.map(({ textContent }) => textContent),
+    ['Log in', 'Close'],
+  );
+});
+
 test('a hidden page waits until it is shown', async () => {
   server.down = true;
   turn('hidden');

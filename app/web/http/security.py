@@ -16,10 +16,13 @@ from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers
 
+from app.web.http.peers import is_address
 from app.web.http.responses import CLOSING, error_response
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from app.web.http.peers import Peers
 
 HOSTS = ("127.0.0.1", "localhost")
 API_PREFIX = "/api/"
@@ -69,11 +72,22 @@ class SecurityMiddleware:
         app: The ASGI app behind it.
         hosts: Host names under which browsers may reach this server.
         inline_scripts: Sources of the CSP for scripts within Streamlit's page, see `inline_scripts_of`.
+        peers: Tells where requests come from; None where only browsers of this machine connect.
+        any_address: Accept addresses of machines as the host, too: only a name can be made to resolve to this one.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Sequence[str] = HOSTS, inline_scripts: str = "") -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        hosts: Sequence[str] = HOSTS,
+        inline_scripts: str = "",
+        peers: Peers | None = None,
+        any_address: bool = False,
+    ) -> None:
         self.app = app
         self.hosts = frozenset(hosts)
+        self.peers = peers
+        self.any_address = any_address
         self.page_csp = _PAGE_CSP.format(inline_scripts=inline_scripts).replace("  ", " ")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -100,11 +114,12 @@ class SecurityMiddleware:
     def _refusal(self, scope: Scope, headers: Headers, is_api: bool) -> tuple[int, str] | None:
         """Return status and sentence, or None if the request may pass."""
         host = headers.get("host", "")
-        if len(headers.getlist("host")) != 1 or _host_name(host) not in self.hosts:
+        if len(headers.getlist("host")) != 1 or not self._is_ours(_host_name(host)):
             names = " or ".join(sorted(self.hosts))
             return 400, f"prismsearch answers only at {names}; open the address it printed."
+        scheme = "https" if self.peers is not None and self.peers.of(scope).secure else "http"
         origins = headers.getlist("origin")
-        if origins and origins != [f"http://{host}"]:
+        if origins and origins != [f"{scheme}://{host}"]:
             return 403, "This request came from another site, so prismsearch refused it."
         if not is_api:
             return None
@@ -113,6 +128,9 @@ class SecurityMiddleware:
         if scope["type"] == "http" and scope["method"] not in _SAFE_METHODS and headers.get(HEADER) != "1":
             return 403, f"Changes can only be made from prismsearch's own page; the header {HEADER}: 1 is missing."
         return None
+
+    def _is_ours(self, name: str) -> bool:
+        return name in self.hosts or (self.any_address and is_address(name.strip("[]")))
 
 
 def inline_scripts_of(page: bytes) -> str:
@@ -125,5 +143,6 @@ def inline_scripts_of(page: bytes) -> str:
 
 def _host_name(host: str) -> str:
     """Return `localhost` for `localhost:8501`, in lower case; empty if what follows the colon is no port."""
-    name, colon, port = host.partition(":")
-    return "" if colon and not (port.isascii() and port.isdecimal()) else name.lower()
+    bracket = host.find("]") + 1  # of an IPv6 address, whose colons are in brackets
+    name, colon, port = host[bracket:].partition(":")
+    return "" if colon and not (port.isascii() and port.isdecimal()) else (host[:bracket] + name).lower()

@@ -16,6 +16,8 @@ from app.media_workers import MediaWorkers
 from app.search_link import LinkTerm, SearchLink, TermKind
 from app.shell import link_query
 from app.shell.notice import limits_hits, notice_for
+from app.web.http.people_access import ADDRESS_HEADER
+from app.web.http.visitor import ALONE, Visitor
 from app.web.services.link_examples import clip_of
 from app.web.services.vector_upkeep import VectorUpkeep
 
@@ -29,6 +31,22 @@ if TYPE_CHECKING:
     from search.query import Query
     from search.space import Space
     from search.vectors.faiss_index import FaissIndex
+
+
+PERSON = "person"
+"""Streamlit's name, in `st.user`, of the id of the person who is logged in."""
+
+
+def visitor() -> Visitor:
+    """Return who is at this page: ALONE where nobody logs in. Ends the script for somebody who was logged out."""
+    if not st.get_option("server.trustedUserHeaders"):
+        return ALONE
+    person_id = st.user.get(PERSON)
+    person = open_library().people.find(int(person_id)) if isinstance(person_id, str) else None
+    if person is None:
+        st.error("You are logged out. Reload the page to log in.", icon=":material/lock:")
+        st.stop()
+    return Visitor(person, st.context.headers.get(ADDRESS_HEADER, ""))
 
 
 @st.cache_resource(show_spinner=False)

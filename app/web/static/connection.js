@@ -14,7 +14,8 @@ const PATIENCE_MILLISECONDS = 5000;
 const RECONNECT_MILLISECONDS = 12_000; // Streamlit tries again at least every 4 s
 const USUAL_PORT = '8501';
 
-/** @typedef {'yes' | 'no' | 'stranger'} Answer Whether the server answers; a stranger does not know this browser. */
+/** @typedef {'yes' | 'no' | 'stranger' | 'out'} Answer Whether the server answers; a stranger does not know this browser,
+ * and this browser may have been logged out. */
 
 /** Follows the connection from the first sign of trouble to its end. */
 class Connection {
@@ -56,7 +57,7 @@ class Connection {
         if (failures > 1) this.show('gone');
       } else {
         answering ||= Date.now();
-        if (answer === 'stranger') this.show('stranger');
+        if (answer === 'stranger' || answer === 'out') this.show(answer);
         else if (Date.now() - answering > RECONNECT_MILLISECONDS) this.show('stuck');
       }
       await pause(failures === 1 ? AGAIN_MILLISECONDS : CHECK_MILLISECONDS);
@@ -90,6 +91,12 @@ const TEXTS = {
     title: 'Another prismsearch is running at this address',
     about: 'It has another library, or does not know this browser. Stop it and start the one you used before:',
     after: 'Or reload this page to use this one.',
+    reload: true,
+  },
+  out: {
+    title: 'You are logged out',
+    about: 'Log in again to go on.',
+    after: 'What you have typed here and not saved is lost by that.',
     reload: true,
   },
   stuck: {
@@ -143,7 +150,8 @@ class Notice {
     setText(this.title, title);
     setText(this.about, about);
     setText(this.after, after);
-    this.command.hidden = trouble === 'stuck';
+    this.command.hidden = trouble === 'stuck' || trouble === 'out';
+    setText(this.reload, trouble === 'out' ? 'Log in' : 'Reload');
     this.reload.hidden = !reload;
     if (this.closed || this.dialog.matches(':popover-open')) return;
     // Not modal: what is open can be read, and edits of a collection go on; it takes the focus from nobody.
@@ -177,7 +185,8 @@ export function command(port) {
 async function ask() {
   try {
     const response = await fetch(CHECKED, { cache: 'no-store', signal: AbortSignal.timeout(PATIENCE_MILLISECONDS) });
-    return response.status === 401 ? 'stranger' : 'yes';
+    if (response.status !== 401) return 'yes';
+    return response.headers.has('X-Prismsearch-Login') ? 'out' : 'stranger';
   } catch {
     return 'no';
   }

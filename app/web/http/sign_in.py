@@ -1,0 +1,165 @@
+"""Log-ins: passwords are compared one at a time, wrong ones cost more and more time, and browsers get random tokens.
+
+Of a token only a digest is stored, so that whoever reads the library cannot log in by it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from app.web.http.peers import site_of
+from db.names import comparison_key
+from db.people.events import FAILED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from db.people.people import People
+    from db.people.records import Person, SignIn
+
+IDLE_SECONDS = 7 * 86_400
+"""A browser that was not used for so long is logged out."""
+LONGEST_SECONDS = 30 * 86_400
+"""Every browser is logged out after this."""
+_EXTENDED_EVERY_SECONDS = 3600
+_KNOWN_SECONDS = 1.0
+"""For how long a log-in is not looked up again; a change made by another process counts after this."""
+_MOST_KNOWN = 1000
+_MOST_WAITING = 8  # log-ins at a time, of which one is compared
+_FIRST_LOCK_SECONDS = 30
+
+_LIMITS: Mapping[str, tuple[int, int]] = MappingProxyType(
+    {"name at address": (5, 900), "address": (20, 900), "name": (50, 60)}
+)
+"""How often log-ins may fail by what they have in common, and the longest lock in seconds after that.
+
+The lock of a name alone is short, so that nobody can keep a person out for long.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a log-in."""
+
+    token: str = ""  # for the cookie; "" if it failed
+    wait_seconds: int = 0  # until the next one may be tried; 0: at once
+    busy: bool = False  # too many at a time
+
+
+class SignInDesk:
+    """Logs people in and out. Every method but `forget` reads the library, and so may wait. Safe from several threads.
+
+    Args:
+        people: The people of the library.
+        match: Returns whether a password is that of a stored hash, in the same time for None, the hash of nobody.
+    """
+
+    def __init__(self, people: People, match: Callable[[str | None, str], bool]) -> None:
+        self._people = people
+        self._match = match
+        self._turn = threading.Lock()
+        self._places = threading.BoundedSemaphore(_MOST_WAITING)
+        self._known: dict[str, tuple[SignIn, float]] = {}  # by digest, with when it was looked up
+
+    def sign_in(self, name: str, password: str, *, address: str, now: float) -> Outcome:
+        """Compare a password, and log the browser in if it is right.
+
+        Args:
+            name, password: As typed.
+            address: Of the browser.
+            now: Unix seconds.
+        """
+        common = _common(name, address)
+        if wait := self._wait(common, now):
+            return Outcome(wait_seconds=wait)
+        if not self._places.acquire(blocking=False):
+            return Outcome(busy=True)
+        try:
+            with self._turn:
+                if wait := self._wait(common, now):  # others failed meanwhile
+                    return Outcome(wait_seconds=wait)
+                return self._compared(name, password, common, address, now)
+        finally:
+            self._places.release()
+
+    def _compared(self, name: str, password: str, common: Mapping[str, str], address: str, now: float) -> Outcome:
+        found = self._people.named(name)
+        if not self._match(None if found is None else found[1], password) or found is None:
+            self._people.sign_ins.note_failure(list(common.values()), now=int(now))
+            wait = self._wait(common, now)
+            locked = f"locked for {wait} s" if wait else ""
+            # A name that nobody has may be a password, typed into the wrong field.
+            who = "" if found is None else found[0].name
+            self._people.events.note(FAILED, locked, person=who, address=address)
+            return Outcome(wait_seconds=wait)
+        person = found[0]
+        self._people.sign_ins.forgive([common["name at address"], common["name"]])
+        token = secrets.token_urlsafe(32)
+        until = int(now) + IDLE_SECONDS
+        self._people.sign_ins.begin(person.id, _digest(token), now=int(now), expires=until)
+        self._people.events.note("log-in", person=person.name, address=address)
+        return Outcome(token=token)
+
+    def _wait(self, common: Mapping[str, str], now: float) -> int:
+        """Return for how many seconds log-ins are locked that have this in common."""
+        waits = [0]
+        failures = self._people.sign_ins.failures(common.values(), now=int(now))
+        for kind, (free, longest) in _LIMITS.items():
+            count, last = failures.get(common[kind], (0, 0))
+            if count >= free:
+                lock = min(longest, _FIRST_LOCK_SECONDS << min(count - free, 16))
+                waits.append(last + lock - int(now))
+        return max(waits)
+
+    def find(self, token: str, *, now: float) -> SignIn | None:
+        """Return the log-in of a token, which then lasts longer; None if there is none."""
+        digest = _digest(token)
+        known = self._known.get(digest)
+        if known is not None and 0 <= now - known[1] < _KNOWN_SECONDS:
+            return known[0]
+        found = self._people.sign_ins.find(digest, now=int(now))
+        if found is None:
+            self._known.pop(digest, None)
+            return None
+        until = min(int(now) + IDLE_SECONDS, found.began + LONGEST_SECONDS)
+        if until - found.expires >= _EXTENDED_EVERY_SECONDS:
+            self._people.sign_ins.extend(digest, expires=until)
+            found = replace(found, expires=until)
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        self._known[digest] = (found, now)
+        return found
+
+    def sign_out(self, token: str, *, address: str, now: float) -> None:
+        """Log a browser out, at once. Does nothing without a log-in."""
+        found = self.find(token, now=now)
+        self._known.pop(_digest(token), None)
+        if found is not None:
+            self._people.sign_ins.end(_digest(token))
+            self._people.events.note("log-out", person=found.person.name, address=address)
+
+    def by_name(self, name: str) -> Person | None:
+        """Return the person whom a proxy names; None if there is none."""
+        found = self._people.named(name)
+        return None if found is None else found[0]
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _common(name: str, address: str) -> dict[str, str]:
+    """Return what a log-in has in common with others.
+
+    Of a name, only 20 bits are stored: it may be a password that was typed into the wrong field, and nobody can fill
+    the library with made-up names. Two people rarely share these bits, and then only the lock of their names.
+    """
+    site = site_of(address)
+    key = _digest(comparison_key(name.strip()))[:5]
+    return {"name at address": f"name {key} at {site}", "address": f"address {site}", "name": f"name {key}"}
