@@ -46,7 +46,7 @@ class SqliteDatabase(Database):
         self._busy_seconds = busy_seconds
         # A folder that may not be written, or a medium that cannot be.
         read_only = file.is_file() and not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK))
-        super().__init__(str(file.parent), file.parent, read_only=read_only)
+        super().__init__(str(file.parent), str(file.parent), file.parent, read_only=read_only)
 
     def _new_engine(self, *, pool_size: int, max_overflow: int) -> Engine:
         pool = {"poolclass": QueuePool, "pool_size": pool_size, "max_overflow": max_overflow}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from postgres import needs_postgres, new_place, running_postgres
 from sqlalchemy import Engine
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.util import LRUCache
@@ -49,6 +50,22 @@ def own_main_module() -> Iterator[None]:
 def three_shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """25 frames a second, 64 x 48: red for 30 frames, blue for 25, green for 40. Not to be written to."""
     return make_video(tmp_path_factory.mktemp("videos") / "three shots.mp4", [("red", 30), ("blue", 25), ("green", 40)])
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[str]:
+    """The URL of a database on a PostgreSQL server, which all workers of a run share."""
+    base = tmp_path_factory.getbasetemp()
+    with running_postgres((base if worker_id == "master" else base.parent) / "postgres") as address:
+        yield address
+
+
+@pytest.fixture(params=["folder", pytest.param("server", marks=needs_postgres)])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+    """A place for a library that does not exist yet: a folder, then one on a server."""
+    if request.param == "folder":
+        return tmp_path / "library"
+    return new_place(request.getfixturevalue("postgres"), tmp_path)
 
 
 @pytest.fixture(autouse=True)
