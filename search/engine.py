@@ -86,11 +86,6 @@ class SearchEngine:
         """The ids of the spaces of each encoder that is asked."""
         return ((self.space.id,),)
 
-    @property
-    def segment_count(self) -> int:
-        """The number of segments that it can find."""
-        return len(self.index)
-
     def segment_ids(self, filters: Filters) -> Ids:
         """Return the segments that it can find and that pass filters, int64 (n,), ascending."""
         return self.library.segment_ids(filters, self.encoder.id)
