@@ -108,8 +108,9 @@ def take_over_former_space(library: Library, encoder: Encoder) -> None:
             "to a writable disk, and choose the copy with --library."
         )
     from search.renamed_space import rename_caches
+    from search.takes.pair_file import FOLDER as TAKES
 
-    folders = [library.directory / name for name in (VECTORS, MAPS)]
+    folders = [library.directory / name for name in (VECTORS, MAPS, TAKES)]
     rename_caches(library.directory, former, encoder.id, encoder.text_id, folders=folders)
     library.rename_space(former, encoder.id, encoder.text_id)
 

@@ -1,18 +1,20 @@
 """Fusion of picture and words: how often the right shot is first, by each channel alone and fused.
 
-    python -m benchmarks.text_fusion [--seeds 4] [--first 8] [--shots 320] [--each 40] [--weights]
+    python -m benchmarks.text_fusion [--seeds 4] [--first 8] [--shots 320] [--each 40] [--others 3 6] [--weights]
 
 For each seed a library is made of held-out takes of the demo world, painted and embedded by the demo encoder (without
 files between), with a subtitle in every shot and writing in every third, of made-up words. Each question has words for
 the picture and one word that is looked for in what is said and in what is written. In its group, the answer is
 
-    picture            in the picture: half of the words are found nowhere, the others in three to six other shots
+    picture            in the picture: half of the words are found nowhere, the others in --others other shots
     said, written      in the text alone: no shot shows what is asked for (sentences, words and plain questions)
-    picture+said, ...  in two channels: each of them also finds three or more other shots, and only the target has both
+    picture+said, ...  in two channels: each of them also finds --others other shots, and only the target has both
+    several said       in what is said in --others shots, all of which are right, and no shot shows what is asked for
 
 The right shot is first (R@1) or not; for a question of the picture alone, any shot that shows it is right. Fused must
-never be worse than the best channel by more than 0.02. It prints a table, then JSON; --weights tells the fused figures
-for other weights of text, on the way there.
+never be worse than the best channel by more than 0.02. That leaves out the last group, which is the mirror of the
+first: whether the words or the picture are there by chance, only the strength of the picture can tell. It prints a
+table, then JSON; --weights tells the fused figures for other weights of text.
 """
 
 from __future__ import annotations
@@ -41,11 +43,11 @@ from search.query import Query, TextTerm
 from search.text.matches import TextPart
 
 GROUPS = ("picture", "said", "written", "picture+said", "picture+written", "said+written")
+MIRROR = "several said"
 CHANNELS = ("picture", "said", "written")
 SHOT_MS = 2000
 SHOTS_A_VIDEO = 8
 WEIGHTS = (0.1, 0.2, 0.3, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.8, 0.9)
-_DISTRACTORS = (3, 7)
 
 
 @dataclass(frozen=True)
@@ -91,9 +93,9 @@ class Script:
 
 
 def make_questions(
-    content: questions.World[Any], script: Script, rng: np.random.Generator, each: int
+    content: questions.World[Any], script: Script, rng: np.random.Generator, each: int, others: tuple[int, int]
 ) -> list[Question]:
-    """Return the questions of all groups, with their words planted."""
+    """Return the questions of all groups, with their words planted, also in some other shots (fewest, most)."""
     takes = content.takes
     every = np.arange(len(takes))
     present = questions.present_questions(content, rng, 4 * each)
@@ -101,14 +103,14 @@ def make_questions(
     sentences = [one for one in present if one.kind == "sentence"]
     shared = [one for one in present if one.kind != "sentence" and _answers(one, takes).size >= 4]
 
-    def others(without: Any) -> Any:
-        return rng.choice(np.setdiff1d(every, without), rng.integers(*_DISTRACTORS), replace=False)
+    def some(without: Any) -> Any:
+        return rng.choice(np.setdiff1d(every, without), rng.integers(others[0], others[1] + 1), replace=False)
 
     found: list[Question] = []
     for number, one in enumerate(sentences[:each]):
         right, word = _answers(one, takes), script.new_word()
         if number % 2:
-            script.plant("said", word, others(right))
+            script.plant("said", word, some(right))
         found.append(Question("picture", one.text, word, frozenset(right.tolist())))
     for channel in ("said", "written"):
         for at in rng.choice(len(absent), min(each, len(absent)), replace=False):
@@ -118,14 +120,18 @@ def make_questions(
         for at in rng.choice(len(shared), min(each, len(shared)), replace=False):
             answers, word = _answers(shared[at], takes), script.new_word()
             target = int(rng.choice(answers))
-            script.plant(channel, word, [target, *others(answers)])
+            script.plant(channel, word, [target, *some(answers)])
             found.append(Question(f"picture+{channel}", shared[at].text, word, frozenset({target})))
     for at in rng.choice(len(absent), min(each, len(absent)), replace=False):
         target, word = int(rng.integers(len(takes))), script.new_word()
-        said = others([target])
+        said = some([target])
         script.plant("said", word, [target, *said])
-        script.plant("written", word, [target, *others([target, *said])])
+        script.plant("written", word, [target, *some([target, *said])])
         found.append(Question("said+written", absent[at], word, frozenset({target})))
+    for at in rng.choice(len(absent), min(each, len(absent)), replace=False):
+        said, word = some([]), script.new_word()
+        script.plant("said", word, said)
+        found.append(Question(MIRROR, absent[at], word, frozenset(said.tolist())))
     return found
 
 
@@ -156,14 +162,14 @@ def _number(hit: Any) -> int:
 
 
 def ask_library(
-    encoder: Encoder, seed: int, shots: int, each: int, weights: tuple[float, ...]
+    encoder: Encoder, seed: int, shots: int, each: int, others: tuple[int, int], weights: tuple[float, ...]
 ) -> list[tuple[str, dict[str, bool]]]:
     """Make a library and ask its questions; return the group of each and what came first."""
     content = questions.make_world(seed, shots)
     rng = np.random.default_rng((seed, 18))
     rows = clip_rows(encoder, list(content.takes), seed)
     script = Script(shots, rng)
-    asked = make_questions(content, script, rng, each)
+    asked = make_questions(content, script, rng, each, others)
     starts = range(0, shots, SHOTS_A_VIDEO)
     cuts = [
         Cut(f"/made/{at // SHOTS_A_VIDEO:04d}.mp4", (2.0,) * len(some), some)
@@ -183,21 +189,25 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=8, help="Seed of the first library.")
     parser.add_argument("--shots", type=int, default=320, help="Shots of each.")
     parser.add_argument("--each", type=int, default=40, help="Questions of a group in each library, at most.")
+    parser.add_argument("--others", type=int, nargs=2, default=(3, 6), help="Other shots of a word: fewest, most.")
     parser.add_argument("--weights", action="store_true", help="Also other weights of text.")
     options = parser.parse_args()
     weights: tuple[float, ...] = WEIGHTS if options.weights else (TEXT_WEIGHT,)
     encoder = load_encoder("demo")
     found: dict[str, list[dict[str, bool]]] = defaultdict(list)
     for seed in range(options.first, options.first + options.seeds):
-        for group, firsts in ask_library(encoder, seed, options.shots, options.each, weights):
+        for group, firsts in ask_library(encoder, seed, options.shots, options.each, tuple(options.others), weights):
             found[group].append(firsts)
     ways = [*CHANNELS, "ranks", *(f"{weight:g}" for weight in weights)]
-    figures = {group: {way: float(np.mean([one[way] for one in found[group]])) for way in ways} for group in GROUPS}
-    figures["all"] = {way: float(np.mean([one[way] for of in found.values() for one in of])) for way in ways}
+    figures = {
+        group: {way: float(np.mean([one[way] for one in found[group]])) for way in ways} for group in (*GROUPS, MIRROR)
+    }
+    mirror = {MIRROR: figures.pop(MIRROR)}
+    figures["all"] = {way: float(np.mean([one[way] for group in GROUPS for one in found[group]])) for way in ways}
     names = {f"{TEXT_WEIGHT:g}": f"fused {TEXT_WEIGHT:g}"}
     print(f"{'R@1, answer in':18}{'questions':>10}" + "".join(f"{names.get(way, way):>11}" for way in ways))
-    for group, of in figures.items():
-        count = sum(map(len, found.values())) if group == "all" else len(found[group])
+    for group, of in (figures | mirror).items():
+        count = sum(len(found[each]) for each in (GROUPS if group == "all" else (group,)))
         print(f"{group:18}{count:10}" + "".join(f"{of[way]:11.3f}" for way in ways))
     fused = f"{TEXT_WEIGHT:g}"
     worst = min(of[fused] - max(of[channel] for channel in CHANNELS) for of in figures.values())
@@ -206,10 +216,11 @@ def main() -> None:
         "seeds": options.seeds,
         "first": options.first,
         "shots": options.shots,
+        "others": options.others,
         "text_weight": TEXT_WEIGHT,
         "worst": round(worst, 4),
     }
-    print(json.dumps(result | {"recall_at_1": figures}))
+    print(json.dumps(result | {"recall_at_1": figures | mirror}))
 
 
 if __name__ == "__main__":

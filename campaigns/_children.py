@@ -170,16 +170,24 @@ def start(
 
 
 def command(
-    words: Sequence[object], log: Path, *, library: Path | None = None, largest_file: int | None = None
+    words: Sequence[object],
+    log: Path,
+    *,
+    library: Path | None = None,
+    largest_file: int | None = None,
+    prepare: Callable[[], None] = lambda: None,
 ) -> Child:
-    """Start `prismsearch WORDS` with the demo encoder."""
+    """Start `prismsearch WORDS` with the demo encoder, in a child that was prepared."""
     state = log.parent / "state"  # never that of the person who runs this
     environment = {"PRISMSEARCH_ENCODER": "demo", "PRISMSEARCH_DEVICE": "cpu", "XDG_STATE_HOME": str(state)}
     if library is not None:
         environment["PRISMSEARCH_LIBRARY"] = str(library)
-    return start(
-        lambda: run_command([str(word) for word in words]), log, environment=environment, largest_file=largest_file
-    )
+
+    def work() -> None:
+        prepare()
+        run_command([str(word) for word in words])
+
+    return start(work, log, environment=environment, largest_file=largest_file)
 
 
 def run_command(words: list[str]) -> None:

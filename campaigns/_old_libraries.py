@@ -18,12 +18,12 @@ def make_old_library(folder: Path, revision: str, videos: int = VIDEOS) -> Path:
     """Write a library of a format, with videos, shots, segments, rows and a collection."""
     from sqlalchemy import create_engine
 
-    from db import opening
+    from db import migrating
 
     folder.mkdir(parents=True, exist_ok=True)
     engine = create_engine(f"sqlite:///{folder / DATABASE}")
     with engine.begin() as connection:
-        opening.run_migrations(connection, revision)
+        migrating.run_migrations(connection, revision)
     engine.dispose()
     with contextlib.closing(sqlite3.connect(folder / DATABASE)) as connection, connection:
         _fill(connection, videos)

@@ -1,4 +1,4 @@
-"""A disk that is full or read-only under index, export, edits, backup: one line, and it goes on with room."""
+"""A disk that is full or read-only under index, words, export, edits, backup: one line, and it goes on with room."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from campaigns._libraries import (
 )
 from campaigns._old_libraries import FORMATS, dump, make_old_library
 from campaigns._small_disk import SmallDisk, small_disk
+from campaigns._word_disks import fill_words
 
 COMMANDS: Sequence[Sequence[object]] = (
     ("list",),
@@ -207,6 +208,7 @@ def _refuse_to_write(case: Case, disk: SmallDisk) -> None:
 
 KINDS = {
     "index": Kind(fill_index),
+    "words": Kind(fill_words),
     "export": Kind(fill_export, 3),
     "edits": Kind(fill_edits),
     "migration": Kind(fill_migration),

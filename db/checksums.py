@@ -16,6 +16,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from db.sql import raw
+
 _FACTS = (
     "fingerprint, time_base_num, time_base_den, start_pts, end_pts, frame_rate_num, frame_rate_den, frames, width,"
     " height, codec, rotation, has_audio, damaged, timecode, facts, kinds"
@@ -35,8 +37,9 @@ def video_checksum(connection: Connection, video_id: int) -> int:
     """Return the checksum of a video's facts, shots and segments as they are now."""
     value = 0
     for statement in _STATEMENTS:
-        for row in connection.exec_driver_sql(statement, (video_id,)):
-            value = zlib.crc32(repr(tuple(row)).encode("utf-8", "surrogateescape"), value)
+        for row in raw(connection, statement, (video_id,)):
+            plain = tuple(int(each) if each is True or each is False else each for each in row)  # as SQLite has it
+            value = zlib.crc32(repr(plain).encode("utf-8", "surrogateescape"), value)
     return value
 
 
@@ -51,21 +54,21 @@ def embeddings_checksum(stored: Iterable[bytes]) -> int:
 def embeddings_of(connection: Connection, video_id: int) -> dict[int, list[Any]]:
     """Return a video's stored embeddings by encoder, in the order of its segments. Damaged ones may be no bytes."""
     found: dict[int, list[Any]] = {}
-    for encoder, row in connection.exec_driver_sql(_EMBEDDINGS, (video_id,)):
+    for encoder, row in raw(connection, _EMBEDDINGS, (video_id,)):
         found.setdefault(encoder, []).append(row)
     return found
 
 
 def is_current(connection: Connection, video_id: int) -> bool:
     """Return whether a video's facts, shots and segments are what was written, as far as that is known."""
-    stored = connection.exec_driver_sql("SELECT checksum FROM videos WHERE id = ?", (video_id,)).scalar()
+    stored = raw(connection, "SELECT checksum FROM videos WHERE id = ?", (video_id,)).scalar()
     return stored is None or stored == video_checksum(connection, video_id)
 
 
 def renew(connection: Connection, video_id: int) -> None:
     """Store the checksum of a video whose facts, shots or segments were just written."""
     value = video_checksum(connection, video_id)
-    connection.exec_driver_sql("UPDATE videos SET checksum = ? WHERE id = ?", (value, video_id))
+    raw(connection, "UPDATE videos SET checksum = ? WHERE id = ?", (value, video_id))
 
 
 def fill(connection: Connection) -> None:

@@ -323,7 +323,7 @@ def _update(connection: Connection, collection_id: int, **values: str | None) ->
 
 
 def _is_taken(connection: Connection, name: str, but: int | None) -> bool:
-    condition = and_(collections.c.key == comparison_key(name), collections.c.id.is_not(but))
+    condition = and_(collections.c.key == comparison_key(name), collections.c.id.is_distinct_from(but))
     return connection.scalar(select(collections.c.id).where(condition)) is not None
 
 

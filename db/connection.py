@@ -6,6 +6,7 @@ Of the tables, this module knows only those that SQLite's full-text search keeps
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import sys
 import time
@@ -24,6 +25,7 @@ from db.text.full_text import INDEXES, mend
 PAGE_BYTES = 8192  # five float16 rows of 768 columns a page, where 4096 would hold two and waste a quarter
 WAL_BYTES = 16 << 20
 """Size to which the write-ahead log is cut; one transaction may make it larger for a while."""
+_BESIDE_BYTES = 64 << 10  # of the write-ahead log's index, and of the log's beginning
 _BEGIN = "prismsearch_begin"
 _DAMAGE = ("malformed database", "no such", "integer overflow", "vtable", "unsupported file format", "invalid fts5")
 """What SQLite says of a damaged schema or value, as an ordinary error of a statement."""
@@ -44,7 +46,7 @@ class SqliteDatabase(Database):
         self._busy_seconds = busy_seconds
         # A folder that may not be written, or a medium that cannot be.
         read_only = file.is_file() and not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK))
-        super().__init__(str(file.parent), file.parent, read_only=read_only)
+        super().__init__(str(file.parent), str(file.parent), file.parent, read_only=read_only)
 
     def _new_engine(self, *, pool_size: int, max_overflow: int) -> Engine:
         pool = {"poolclass": QueuePool, "pool_size": pool_size, "max_overflow": max_overflow}
@@ -206,12 +208,13 @@ class SqliteDatabase(Database):
                 f"Another process has kept the library {folder} locked for {self._busy_seconds:g} s; "
                 "wait until it is done, or stop it, and try again."
             )
-        if code == sqlite3.SQLITE_FULL:
+        unusable = code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR)
+        if code == sqlite3.SQLITE_FULL or (unusable and self._has_no_room()):
             return LibraryFull(self._full_message())
         damaged = code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CONSTRAINT)
         if damaged or (code == sqlite3.SQLITE_ERROR and str(cause).startswith(_DAMAGE)):
             return LibraryDamaged(f"{self.file} is not a valid library file ({cause}). {damage_advice()}")
-        if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR):
+        if unusable or code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
             if self.read_only and code == sqlite3.SQLITE_READONLY:
                 return LibraryError(
                     f"The library {folder} is read-only: it can be searched, but not changed. Copy it to a writable "
@@ -222,6 +225,12 @@ class SqliteDatabase(Database):
                 "can write to it and that its disk works, or choose another with --library."
             )
         return error
+
+    def _has_no_room(self) -> bool:
+        """Return whether the disk lacks room for the files beside the database: SQLite calls that an I/O error."""
+        with suppress(OSError):
+            return shutil.disk_usage(self.file.parent).free < _BESIDE_BYTES
+        return False
 
     def _full_message(self) -> str:
         return (

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, select
 from db import checksums, rows, vectors
 from db.errors import reindex_advice
 from db.schema import segments, shots, videos
+from db.sql import raw
 from db.text import reading as text_reading
 from db.text import writing as text_writing
 
@@ -23,7 +24,7 @@ def damaged_rows(connection: Connection) -> list[str]:
     """Return a sentence for each video with damaged rows, which names it and says what to do."""
     found: list[str] = []
     encoders = _encoders(connection)
-    for video_id, path, checksum in connection.exec_driver_sql("SELECT id, path, checksum FROM videos ORDER BY path"):
+    for video_id, path, checksum in raw(connection, "SELECT id, path, checksum FROM videos ORDER BY path"):
         name = os.fsdecode(path if isinstance(path, bytes) else str(path))
         wrong = [
             *_wrong_facts(connection, video_id, checksum),
@@ -51,7 +52,7 @@ def _wrong_facts(connection: Connection, video_id: int, checksum: Any) -> Iterat
 def _wrong_embeddings(connection: Connection, video_id: int, encoders: dict[Any, tuple[str, Any]]) -> Iterator[str]:
     known: dict[Any, Any] = {
         row[0]: row[1]
-        for row in connection.exec_driver_sql("SELECT encoder, checksum FROM encodings WHERE video_id = ?", (video_id,))
+        for row in raw(connection, "SELECT encoder, checksum FROM encodings WHERE video_id = ?", (video_id,))
     }
     for number, stored in checksums.embeddings_of(connection, video_id).items():
         name, dim = encoders.get(number, (f"encoder {number}", 0))
@@ -69,7 +70,8 @@ def _wrong_embeddings(connection: Connection, video_id: int, encoders: dict[Any,
 
 
 def _wrong_texts(connection: Connection, video_id: int) -> Iterator[str]:
-    stored = connection.exec_driver_sql(
+    stored = raw(
+        connection,
         "SELECT id, kind, origin, lines, checksum,"
         " (SELECT count(*) FROM text_lines WHERE source_id = text_sources.id) FROM text_sources WHERE video_id = ?",
         (video_id,),
@@ -83,5 +85,5 @@ def _wrong_texts(connection: Connection, video_id: int) -> Iterator[str]:
 
 
 def _encoders(connection: Connection) -> dict[Any, tuple[str, Any]]:
-    found = connection.exec_driver_sql("SELECT number, id, dim FROM encoders")
+    found = raw(connection, "SELECT number, id, dim FROM encoders")
     return {number: (str(encoder_id), dim) for number, encoder_id, dim in found}

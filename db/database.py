@@ -1,6 +1,7 @@
 """The door to a library's database: transactions over pooled connections, and the database's errors as LibraryErrors.
 
-Behind it is an engine: a SQLite file (`db.connection`). This module depends neither on an engine nor on the tables.
+Behind it is an engine: a SQLite file (`db.connection`), or a PostgreSQL server (`db.server`). This module depends on
+neither, nor on the tables.
 """
 
 from __future__ import annotations
@@ -30,18 +31,23 @@ class Database(ABC):
     writers, so that two queue up instead of failing half-way. Errors of the engine are raised as LibraryErrors.
 
     Attributes:
-        place: The library, as messages name it.
+        name: The library, as messages name it.
+        place: What opens it again: its folder, or its address without a password.
         folder: The folder that has its media.
         read_only: Whether nothing can be changed, because of its medium or of permissions.
+        shared: Whether several machines may use it at a time.
         engine: The pool of connections for all threads.
         change_query: A query whose one value differs after the commit of another connection.
     """
 
     change_query: ClassVar[str]
-    driver_errors: ClassVar[tuple[type[Exception], ...]]
+    driver_errors: tuple[type[Exception], ...]
     """What the driver raises when it is used without SQLAlchemy."""
 
-    def __init__(self, place: str, folder: Path, *, read_only: bool = False) -> None:
+    shared: ClassVar[bool] = False
+
+    def __init__(self, name: str, place: str, folder: Path, *, read_only: bool = False) -> None:
+        self.name = name
         self.place = place
         self.folder = folder
         self.read_only = read_only
@@ -84,7 +90,11 @@ class Database(ABC):
         """
         self._prepare()
         with (engine or self.engine).connect() as connection:
-            yield connection
+            yield self._reader(connection)
+
+    def _reader(self, connection: Connection) -> Connection:
+        """Return a connection as one whose transaction sees one state."""
+        return connection
 
     @contextmanager
     def raw_connection(self, engine: Engine) -> Iterator[PoolProxiedConnection]:
@@ -114,7 +124,7 @@ class Database(ABC):
 
     def _prepare(self) -> None:
         if self._closed:
-            raise LibraryError(f"The library {self.place} was closed; open it again.")
+            raise LibraryError(f"The library {self.name} was closed; open it again.")
         if os.getpid() != self._process:  # forked: nobody may use, or even close, the parent's connections
             self._parents = [each.pool for each in self._engines]  # dropping the last reference would close them
             for each in self._engines:

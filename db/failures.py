@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from db.records import Failure
 from db.rows import chunks
 from db.schema import failures
+from db.sql import upsert
 
 
 def put_failure(connection: Connection, failure: Failure) -> None:
@@ -28,7 +28,9 @@ def put_failure(connection: Connection, failure: Failure) -> None:
         "attempts": stored["attempts"] + 1 if again and stored is not None else failure.attempts,
         "failed_at": failure.failed_at or datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    connection.execute(upsert(failures).values(values).on_conflict_do_update(index_elements=["path"], set_=values))
+    connection.execute(
+        upsert(connection, failures).values(values).on_conflict_do_update(index_elements=["path"], set_=values)
+    )
 
 
 def delete_failures(connection: Connection, paths: Iterable[str]) -> int:

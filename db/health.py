@@ -33,9 +33,9 @@ def stats(connection: Connection, database: Database) -> Stats:
         videos=count(videos),
         shots=count(shots),
         segments=count(segments),
-        seconds=connection.scalar(select(func.total(length))) or 0.0,
+        seconds=connection.scalar(select(func.sum(length))) or 0.0,
         database_bytes=database.stored_bytes(connection),
-        media_bytes=int(connection.scalar(select(func.total(each.c.media_bytes))) or 0),
+        media_bytes=int(connection.scalar(select(func.sum(cast(each.c.media_bytes, Float)))) or 0),
         failures=count(failures),
         encoders=tuple(vectors.encoder_rows(connection)),
         quick_videos=connection.scalar(select(func.count()).select_from(videos).where(quick_only(videos, encodings)))

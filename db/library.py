@@ -14,23 +14,24 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from db import failures, health, library_settings, opening, spaces, vectors, writing
+from db import failures, health, library_settings, spaces, vectors, writing
 from db.collections import Collections
-from db.connection import SqliteDatabase
 from db.database import Database
-from db.errors import LibraryError, LibraryMissing
-from db.file_checks import check_files
+from db.errors import LibraryError
 from db.library_places import LibraryPlaces
 from db.media import StagedMedia
 from db.media_facts import MediaFacts
+from db.opening import FILE_NAME as FILE_NAME
+from db.opening import open_folder
 from db.people.people import People
 from db.quick import Quick
 from db.records import CutSettings, EncoderChoice, Failure, Segment, Shot, Video
 from db.saved_searches import SavedSearches
+from db.server.address import ServerAddress, server_address
+from db.server.opening import open_server
 from db.text.texts import Texts
 from db.video_rows import VideoRows
 
-FILE_NAME = "library.sqlite3"
 _HOUR_SECONDS = 3600.0
 
 
@@ -40,7 +41,8 @@ class Library(LibraryPlaces):
     Create one with `Library.open`. Any method may raise a LibraryError: busy, full, damaged (see `db.errors`).
 
     Attributes:
-        directory, id: The library's folder, and its permanent uuid.
+        directory: The library's folder; of one on a server, this machine's folder for what is made from it.
+        id: Its permanent uuid.
         collections, searches: Collections of subclips; saved searches.
         texts: Timed text: subtitles, speech, writing on screen, chapters and tags.
         quick, people: The videos that wait for their full pass; people who use the library over a network.
@@ -55,11 +57,11 @@ class Library(LibraryPlaces):
         self.people = People(database)
 
     @classmethod
-    def open(cls, directory: Path, *, create: bool = True, busy_seconds: float = 30.0) -> Library:
+    def open(cls, place: Path | str | ServerAddress, *, create: bool = True, busy_seconds: float = 30.0) -> Library:
         """Open a library. Create it or migrate it to the current format if needed.
 
         Args:
-            directory: The library's folder.
+            place: The library's folder, or the address of one on a server: see `db.server.address`.
             create: Create the folder and the library if they do not exist.
             busy_seconds: How long each call waits for a lock held by another process.
 
@@ -69,30 +71,19 @@ class Library(LibraryPlaces):
             LibraryDamaged: The file is not a library, or is not sound.
             LibraryBusy: Another process kept it locked for `busy_seconds`.
             LibraryFull: The disk is full.
-            LibraryError: The folder cannot be created or written.
+            LibraryError: The folder cannot be created or written, or the server cannot be used.
+            ValueError: The address cannot be read, or does not name both folders.
         """
-        directory = Path(directory).absolute()
-        file = directory / FILE_NAME
-        database = SqliteDatabase(file, busy_seconds)
-        try:
-            if directory.exists() and not directory.is_dir():
-                raise LibraryError(f"{directory} is not a folder. Choose another with --library.")
-            check_files(file)
-            if not create and not (file.is_file() and file.stat().st_size):
-                raise LibraryMissing(
-                    f"There is no library in {directory} yet. Index a folder first: prismsearch index FOLDER"
-                )
-            opening.warn_of_place(database)
-            with database.translated():
-                directory.mkdir(parents=True, exist_ok=True)
-            library = cls(directory, database, opening.prepare(database))
-        except OSError as error:
-            raise LibraryError(
-                f"{directory} cannot be used as a library ({error.strerror}). Choose another folder with --library."
-            ) from error
-        except BaseException:
-            database.close()
-            raise
+        address = server_address(place)
+        database: Database
+        if address is None:
+            assert not isinstance(place, ServerAddress)
+            directory = Path(place).absolute()
+            database, library_id = open_folder(directory, create=create, busy_seconds=busy_seconds)
+        else:
+            database, library_id = open_server(address, create=create, busy_seconds=busy_seconds)
+            directory = database.work
+        library = cls(directory, database, library_id)
         if not database.read_only:
             library._media.sweep_partial(24 * _HOUR_SECONDS)
         return library

@@ -40,7 +40,7 @@ class LibraryQueries:
     """The queries of a library. Each call is one read transaction.
 
     Attributes:
-        directory: The library's folder.
+        directory: The library's folder; of one on a server, this machine's folder for what is made from it.
         id: The permanent uuid of the library.
     """
 
@@ -51,6 +51,11 @@ class LibraryQueries:
         self._media = MediaStore(database)
         self._tables = SegmentTables(database, library_id)
         self._watch = Watch(database)
+
+    @property
+    def place(self) -> str:
+        """What opens the library again: its folder, or its address without a password."""
+        return self._database.place
 
     @property
     def read_only(self) -> bool:

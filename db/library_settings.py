@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from typing import get_args
 
 from sqlalchemy import Connection, func, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from db.errors import LibraryDamaged
 from db.records import CutSettings, EncoderChoice, Fit
 from db.schema import encoder_choices, encoders, encodings, library
+from db.sql import upsert
 from files.json_file import parse_json
 
 KEEP_VANISHED_DAYS = 30
@@ -53,7 +53,9 @@ def use_encoders(connection: Connection, choices: Sequence[EncoderChoice]) -> No
             "text_id": choice.text_id,
         }
         connection.execute(
-            upsert(encoder_choices).values(values).on_conflict_do_update(index_elements=["encoder_id"], set_=values)
+            upsert(connection, encoder_choices)
+            .values(values)
+            .on_conflict_do_update(index_elements=["encoder_id"], set_=values)
         )
 
 

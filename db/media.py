@@ -77,7 +77,10 @@ class MediaStore:
                         yield folder.name
 
     def sweep_partial(self, older_than_seconds: float) -> None:
-        """Remove folders that were never published: of dead processes at once, others once old enough."""
+        """Remove folders that were never published: of dead processes at once, others once old enough.
+
+        Where other machines fill folders, too, one without a lock is removed by its age: their locks may not be seen.
+        """
         locked: list[str] = []
         for folder in _folders(self.directory):
             if folder.name.startswith(_OWNED):
@@ -88,7 +91,8 @@ class MediaStore:
                 except OSError:  # by its age
                     continue
                 else:
-                    shutil.rmtree(folder.path, ignore_errors=True)
+                    if not self.database.shared:
+                        shutil.rmtree(folder.path, ignore_errors=True)
                     os.close(lock)
         sweep_folders(self.directory, PARTIAL, older_than_seconds=older_than_seconds, keep=locked)
 

@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import functools
 import logging
-import re
 import sqlite3
-import uuid
-from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, create_engine, select
-from sqlalchemy.exc import SQLAlchemyError
 
 from db import schema
 from db.backup import copy_database
 from db.connection import SqliteDatabase
-from db.errors import LibraryDamaged, LibraryError, LibraryNewer
-from db.file_checks import damage_advice
+from db.errors import LibraryDamaged, LibraryError, LibraryMissing, LibraryNewer
+from db.file_checks import check_files, damage_advice
+from db.migrating import LIBRARY_ID, VERSION, add_identity, run_migrations
 from db.schema_check import ENTRIES, Entry, check_schema
 from db.text import tables as text_tables
 from db.text.full_text import require_support
@@ -30,11 +27,41 @@ from files.filesystems import is_network
 
 logger = logging.getLogger(__name__)
 
-MIGRATIONS = Path(__file__).parent / "migrations"
-VERSION_FOLDERS = (MIGRATIONS / "versions",)
+FILE_NAME = "library.sqlite3"
 _BEFORE = ".before-"
-_VERSION = re.compile(r"[0-9]{4}")
-_ID = re.compile(r"[0-9A-Za-z-]{1,64}")  # a uuid; other names of its form are harmless, too
+
+
+def open_folder(directory: Path, *, create: bool, busy_seconds: float) -> tuple[SqliteDatabase, str]:
+    """Open the database of the library in a folder.
+
+    Returns:
+        The database and the library's id.
+
+    Raises:
+        LibraryMissing: The library does not exist, and `create` is False.
+        LibraryError: The folder cannot be used; also see `prepare`.
+    """
+    file = directory / FILE_NAME
+    database = SqliteDatabase(file, busy_seconds)
+    try:
+        if directory.exists() and not directory.is_dir():
+            raise LibraryError(f"{directory} is not a folder. Choose another with --library.")
+        check_files(file)
+        if not create and not (file.is_file() and file.stat().st_size):
+            raise LibraryMissing(
+                f"There is no library in {directory} yet. Index a folder first: prismsearch index FOLDER"
+            )
+        warn_of_place(database)
+        with database.translated():
+            directory.mkdir(parents=True, exist_ok=True)
+        return database, prepare(database)
+    except OSError as error:
+        raise LibraryError(
+            f"{directory} cannot be used as a library ({error.strerror}). Choose another folder with --library."
+        ) from error
+    except BaseException:
+        database.close()
+        raise
 
 
 def prepare(database: SqliteDatabase) -> str:
@@ -76,7 +103,7 @@ def prepare(database: SqliteDatabase) -> str:
                     _migrate(connection, database.file)
     with database.reading() as connection:
         ids = connection.scalars(select(schema.library.c.id).limit(2)).all()
-    if len(ids) != 1 or not _ID.fullmatch(str(ids[0])):
+    if len(ids) != 1 or not LIBRARY_ID.fullmatch(str(ids[0])):
         raise LibraryDamaged(f"{database.file} has no library id; put a backup in its place or index again.")
     return str(ids[0])
 
@@ -125,7 +152,7 @@ def _version(connection: Connection, file: Path) -> int | None:
     if not {"alembic_version", "library"} <= {name for kind, name, *_ in entries if kind == "table"}:
         raise LibraryDamaged(f"{file} is a database of another program, not a library; choose another with --library.")
     stored = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-    if not isinstance(stored, str) or not _VERSION.fullmatch(stored):
+    if not isinstance(stored, str) or not VERSION.fullmatch(stored):
         raise LibraryDamaged(f"{file} does not say its format ({stored!r}); put a backup in its place or index again.")
     if int(stored) > schema.SCHEMA_VERSION:
         raise LibraryNewer(
@@ -140,12 +167,6 @@ def _create(connection: Connection) -> None:
     text_tables.create_all(connection)
     connection.execute(schema.alembic_version.insert().values(version_num=schema.revision_of(schema.SCHEMA_VERSION)))
     add_identity(connection)
-
-
-def add_identity(connection: Connection) -> None:
-    """Insert the id of a new library."""
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    connection.execute(schema.library.insert().values(id=str(uuid.uuid4()), created_at=now))
 
 
 def _migrate(connection: Connection, file: Path) -> None:
@@ -166,30 +187,3 @@ def entries_of(version: int) -> list[Entry]:
         found: list[Entry] = [tuple(row) for row in connection.exec_driver_sql(ENTRIES)]
     engine.dispose()
     return found
-
-
-def run_migrations(connection: Connection, revision: str) -> None:
-    """Migrate the tables by alembic.
-
-    Args:
-        connection: In a write transaction; the caller commits.
-        revision: The revision to reach, such as `0004`, or `head`.
-
-    Raises:
-        LibraryDamaged: A migration failed.
-    """
-    from alembic import command
-    from alembic.config import Config
-    from alembic.util import CommandError
-
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.set_main_option("path_separator", "newline")
-    config.set_main_option("version_locations", "\n".join(map(str, VERSION_FOLDERS)).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    try:
-        command.upgrade(config, revision)
-    except (CommandError, SQLAlchemyError) as error:
-        raise LibraryDamaged(
-            f"The library could not be upgraded to format {revision} and was not changed: {error}"
-        ) from error

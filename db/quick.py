@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Select, func, select
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from db import rows, vectors
 from db.database import Database
 from db.quick_rows import quick_only
 from db.schema import collections, embeddings, encoders, encodings, segments, subclips, videos
+from db.sql import upsert
 from db.video_rows import encoder_number
 
 
@@ -112,7 +112,7 @@ class Quick:
                 return False
             number = encoder_number(connection, encoder_id, matrix.shape[1])
             [stored] = rows.to_bytes(matrix)
-            statement = upsert(embeddings).values(encoder=number, segment_id=int(segment_id), row=stored)
+            statement = upsert(connection, embeddings).values(encoder=number, segment_id=int(segment_id), row=stored)
             connection.execute(
                 statement.on_conflict_do_update(
                     index_elements=[embeddings.c.encoder, embeddings.c.segment_id],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable
 from typing import Any
@@ -10,12 +9,10 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Integer,
     Row,
     Table,
     and_,
     bindparam,
-    column,
     func,
     or_,
     select,
@@ -29,6 +26,7 @@ from db.quick_rows import quick_only
 from db.records import Failure, KnownFile, Segment, Shot, Video
 from db.rows import chunks
 from db.schema import encoders, encodings, failures, segments, shots, videos
+from db.sql import Position, among
 
 
 def below(folder: str, path: ColumnElement[str] = videos.c.path) -> ColumnElement[bool]:
@@ -73,7 +71,7 @@ def known_files(connection: Connection, encoder_id: str, path: str | None = None
 
 def facts_read(table: Table) -> ColumnElement[int]:
     """Return whether this version has read the facts of a video, as an expression. table: `videos` or its like."""
-    return func.coalesce(func.instr(table.c.facts, NEWEST_FACT), 0)
+    return func.coalesce(Position(table.c.facts, NEWEST_FACT), 0)
 
 
 def known_file(row: Row[Any]) -> KnownFile:
@@ -204,9 +202,8 @@ def media_of(connection: Connection, ids: Iterable[int]) -> list[tuple[int, str,
 
 def video_ids(connection: Connection, segment_ids: Iterable[int]) -> dict[int, int]:
     """Return the video id of each segment; unknown segments are left out."""
-    listed = json.dumps([int(segment_id) for segment_id in segment_ids])  # one bound value, however many ids
-    wanted = select(func.json_each(listed).table_valued(column("value", Integer)).c.value)
-    cursor = connection.execute(select(segments.c.id, segments.c.video_id).where(segments.c.id.in_(wanted))).cursor
+    wanted = among(segments.c.id, segment_ids)
+    cursor = connection.execute(select(segments.c.id, segments.c.video_id).where(wanted)).cursor
     assert cursor is not None
     return dict(cursor.fetchall())
 

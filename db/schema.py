@@ -19,17 +19,17 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     Index,
-    Integer,
     LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     String,
     Table,
-    Text,
     TypeDecorator,
     UniqueConstraint,
     event,
 )
+
+from db.column_types import HalfRows, Integer, Text
 
 SCHEMA_VERSION = 10
 """The number of the newest migration, so that opening a library of this format need not import alembic."""
@@ -194,7 +194,7 @@ embeddings = Table(
     metadata,
     Column("encoder", Integer, ForeignKey("encoders.number"), nullable=False),
     Column("segment_id", Integer, ForeignKey("segments.id", ondelete="CASCADE"), nullable=False),
-    Column("row", LargeBinary, nullable=False),  # float16, little endian
+    Column("row", HalfRows, nullable=False),  # float16, little endian
     PrimaryKeyConstraint("encoder", "segment_id"),
     Index("ix_embeddings_segment_id", "segment_id"),
 )
@@ -377,5 +377,6 @@ SUBCLIP_TRIGGERS = (
     " UPDATE subclips SET path = NEW.path WHERE fingerprint = NEW.fingerprint AND path = OLD.path; END",
 )
 for _trigger in EMBEDDING_TRIGGERS + SUBCLIP_TRIGGERS:
-    # SQLite's strftime has percent signs, which DDL would interpret.
-    event.listen(metadata, "after_create", DDL(_trigger.replace("%", "%%")))  # type: ignore[no-untyped-call]
+    # SQLite's strftime has percent signs, which DDL would interpret. Those of a server are in db.server.tables.
+    _ddl = DDL(_trigger.replace("%", "%%"))  # type: ignore[no-untyped-call]
+    event.listen(metadata, "after_create", _ddl.execute_if(dialect="sqlite"))

@@ -12,11 +12,20 @@ from sqlalchemy import Connection, select
 from db.integer_columns import integer_columns
 from db.rows import chunks
 from db.schema import segments, videos
+from db.sql import on_server
 
 Span = tuple[int, int, int]
 """A video, and start and end in milliseconds from its first frame shown."""
 
 _BEFORE = "SELECT id, end_pts FROM segments WHERE video_id = ? AND start_pts < ? ORDER BY start_pts DESC"
+_SHARING = """
+SELECT span.ordinality, segments.id
+FROM unnest(CAST(%s AS BIGINT[]), CAST(%s AS BIGINT[]), CAST(%s AS BIGINT[])) WITH ORDINALITY
+    AS span (video, start, "end", ordinality)
+JOIN segments ON segments.video_id = span.video AND start_pts < span."end" AND end_pts > span.start
+ORDER BY span.ordinality, start_pts
+"""
+"""All answers of a server at once: a question for each span would take longer on the way than it takes to answer."""
 _MOST_PTS = (1 << 63) - 1
 
 
@@ -71,16 +80,28 @@ def segments_at(connection: Connection, spans: Sequence[Span]) -> list[tuple[int
         ).T.tolist()
         if num > 0 and den > 0
     }
+    asked: list[Span | None] = []
+    for video, start_ms, end_ms in spans:
+        if video not in clocks:
+            asked.append(None)
+            continue
+        origin, num, den = clocks[video]
+        start = origin + start_ms * den // (1000 * num)
+        end = max(origin - (-end_ms * den // (1000 * num)), start + 1)  # rounded up: starts are integers
+        asked.append((video, min(start, _MOST_PTS), min(end, _MOST_PTS)))
+    return _sharing_on_server(connection, asked) if on_server(connection) else _sharing(connection, asked)
+
+
+def _sharing(connection: Connection, spans: Sequence[Span | None]) -> list[tuple[int, ...]]:
+    """Return the segments that share time with each span, which is in pts; None shares time with nothing."""
     found = []
     # The driver's own cursor: SQLAlchemy's part would be most of the time of such small statements.
     cursor = connection.connection.cursor()
-    for video, start_ms, end_ms in spans:
+    for span in spans:
         ids: list[int] = []
-        if video in clocks:
-            origin, num, den = clocks[video]
-            start = origin + start_ms * den // (1000 * num)
-            end = max(origin - (-end_ms * den // (1000 * num)), start + 1)  # rounded up: starts are integers
-            cursor.execute(_BEFORE, (video, min(end, _MOST_PTS)))
+        if span is not None:
+            video, start, end = span
+            cursor.execute(_BEFORE, (video, end))
             while (row := cursor.fetchone()) is not None:
                 if type(row[1]) is int and row[1] <= start:
                     break
@@ -88,3 +109,13 @@ def segments_at(connection: Connection, spans: Sequence[Span]) -> list[tuple[int
         found.append(tuple(reversed(ids)))
     cursor.close()
     return found
+
+
+def _sharing_on_server(connection: Connection, spans: Sequence[Span | None]) -> list[tuple[int, ...]]:
+    """Return what `_sharing` does, by one query."""
+    known = [(at, span) for at, span in enumerate(spans) if span is not None]
+    columns = tuple([span[part] for _, span in known] for part in range(3))
+    found: list[list[int]] = [[] for _ in spans]
+    for place, segment in connection.exec_driver_sql(_SHARING, columns):
+        found[known[place - 1][0]].append(segment)
+    return [tuple(ids) for ids in found]

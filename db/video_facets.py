@@ -12,12 +12,13 @@ from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import Connection, select
 
 from db.media_facts import camera_name
 from db.names import comparison_key
 from db.records import Facets, Filters
 from db.schema import videos
+from db.sql import RateAndCamera
 from files.json_file import parse_fraction, parse_json
 
 Value = TypeVar("Value", bound=Hashable)
@@ -112,10 +113,8 @@ def asks_facets(filters: Filters) -> bool:
 
 def load_facets(connection: Connection) -> VideoFacets:
     """Load the facets of all videos inside the caller's transaction. Damaged facts count as not read."""
-    facts = videos.c.facts
-    stated = func.json_extract(facts, "$.nominal_rate", "$.camera_make", "$.camera_model")
-    readable = case((func.typeof(facts) == "text", case((func.json_valid(facts) == 1, stated))))
-    columns = (videos.c.id, videos.c.codec, videos.c.frame_rate_num, videos.c.frame_rate_den, readable)
+    stated = RateAndCamera(videos.c.facts)
+    columns = (videos.c.id, videos.c.codec, videos.c.frame_rate_num, videos.c.frame_rate_den, stated)
     cursor = connection.execute(select(*columns).order_by(videos.c.id)).cursor
     assert cursor is not None  # the driver's, whose rows take a third of the time
     found = [row for row in cursor.fetchall() if type(row[0]) is int]

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, insert, select
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from db import checksums, rows
 from db.schema import embeddings, encoders, encodings, segments
+from db.sql import upsert
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -30,7 +30,7 @@ def put_rows(connection: Connection, video_id: int, made: VideoRows) -> None:
         select(segments.c.id).where(segments.c.video_id == video_id).order_by(segments.c.number)
     ).all()
     stored = rows.to_bytes(made.embeddings)
-    statement = upsert(embeddings)
+    statement = upsert(connection, embeddings)
     connection.execute(
         # A bit-identical row is not written, so that it does not invalidate copies of the rows.
         statement.on_conflict_do_update(
@@ -44,7 +44,9 @@ def put_rows(connection: Connection, video_id: int, made: VideoRows) -> None:
         ],
     )
     checksum = checksums.embeddings_checksum(stored)
-    done = upsert(encodings).values(video_id=video_id, encoder=encoder, recipe=made.recipe, checksum=checksum)
+    done = upsert(connection, encodings).values(
+        video_id=video_id, encoder=encoder, recipe=made.recipe, checksum=checksum
+    )
     connection.execute(
         done.on_conflict_do_update(
             index_elements=[encodings.c.video_id, encodings.c.encoder],

@@ -11,12 +11,13 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Integer, func, select, type_coerce
+from sqlalchemy import Connection, func, select
 
 from db.integer_columns import integer_columns
 from db.names import comparison_key
 from db.records import Filters
 from db.schema import videos
+from db.sql import Number
 
 _COLUMNS = ("id", "modified_ns", "recorded_at", "width", "height", "time_base_num", "time_base_den", "has_audio")
 
@@ -121,11 +122,11 @@ def load_videos(connection: Connection) -> VideoTable:
     cursor = connection.execute(select(videos.c.id, videos.c.path).order_by(videos.c.path)).cursor
     assert cursor is not None  # the driver's, which returns bytes
     named = cursor.fetchall()
-    selected = (
-        func.coalesce(videos.c[name], _UNKNOWN) if name == "recorded_at" else type_coerce(videos.c[name], Integer)
-        for name in _COLUMNS
-    )
-    columns = integer_columns(connection, select(*selected).order_by(videos.c.path))
+    selected = {name: videos.c[name] for name in _COLUMNS} | {
+        "recorded_at": func.coalesce(videos.c.recorded_at, _UNKNOWN),
+        "has_audio": Number(videos.c.has_audio),
+    }
+    columns = integer_columns(connection, select(*selected.values()).order_by(videos.c.path))
     if [video_id for video_id, _ in named] != columns[0].tolist() or not all(type(path) is bytes for _, path in named):
         there = {video_id for video_id, path in named if type(path) is bytes} & set(columns[0].tolist())
         columns = columns[:, np.isin(columns[0], list(there))]  # without damaged rows

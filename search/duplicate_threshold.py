@@ -10,24 +10,20 @@ different shots none. Copies of four videos at 60 % of the size (x264, CRF 33) h
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from files.stamped import StampedFiles
-from search.cache_file import cache_name
-from search.calibration.folder import THRESHOLD_PREFIX, calibration_folder
+from search.calibration.folder import DUPLICATES_PREFIX
+from search.calibration.measured import MeasuredCosine
 from search.even import even_places
 from search.near_duplicates import NEAR_DUPLICATE
 from search.vectors.vector_index import RowsOf
 
 if TYPE_CHECKING:
     from db.library import Library
-
-logger = logging.getLogger(__name__)
 
 LEAST, MOST = 0.95, 0.9999
 """Range of the threshold. Below, other takes of a scene would count as copies; above, rounding decides."""
@@ -66,27 +62,11 @@ def least_distinct(rows: NDArray[np.float32]) -> float:
     return min(MOST, middle + _OUTLYING * deviation)
 
 
-class DuplicateThreshold:
+class DuplicateThreshold(MeasuredCosine):
     """The measured threshold of one encoder in one library. The constructor does not access the disk."""
 
     def __init__(self, library_directory: Path, encoder_id: str) -> None:
-        # The encoder's name comes last, because the files of other caches of this folder begin with it.
-        self._files = StampedFiles(calibration_folder(library_directory), THRESHOLD_PREFIX + cache_name(encoder_id))
-        self._encoder_id = encoder_id
-
-    def load(self) -> float | None:
-        """Return the stored threshold; None if none was measured, or the file is damaged."""
-        try:
-            record = self._files.load()
-            if record is None or record.get("encoder") != self._encoder_id:
-                return None
-            value = float(record["threshold"])
-            if not LEAST <= value <= MOST:
-                raise ValueError(f"{value} is no threshold")
-        except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
-            logger.warning("the threshold of near-duplicates cannot be read: %s", error)
-            return None
-        return value
+        super().__init__(library_directory, encoder_id, DUPLICATES_PREFIX, (LEAST, MOST))
 
     def save(self, copies: NDArray[np.float32]) -> float:
         """Derive the threshold from these cosines of copies, store it, and return it.
@@ -94,9 +74,7 @@ class DuplicateThreshold:
         Raises:
             OSError: It could not be stored.
         """
-        threshold = round(threshold_of(copies), 6)
-        self._files.save({"encoder": self._encoder_id, "threshold": threshold, "copies": len(copies)})
-        return threshold
+        return self.keep(threshold_of(copies), len(copies))
 
 
 def near_duplicate(library: Library, encoder_id: str, rows_of: RowsOf) -> float:

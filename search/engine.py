@@ -86,11 +86,6 @@ class SearchEngine:
         """The ids of the spaces of each encoder that is asked."""
         return ((self.space.id,),)
 
-    @property
-    def segment_count(self) -> int:
-        """The number of segments that it can find."""
-        return len(self.index)
-
     def segment_ids(self, filters: Filters) -> Ids:
         """Return the segments that it can find and that pass filters, int64 (n,), ascending."""
         return self.library.segment_ids(filters, self.encoder.id)
@@ -206,7 +201,7 @@ class SearchEngine:
             return Answer(hits=[], allowed=0, matching=0, hidden=0)
         near = None if query.duplicates == "show" else query.near_duplicates or self.near_duplicate()
         ranking = SpaceRanking(self.space, query, direction, rows)
-        found = choose(self.library, query, ranking, near, allowed_ids, excluded)
+        found = choose(self.library, query, ranking, near, allowed_ids, excluded, self.space.set_ups())
         if not counted:
             return Answer(hits=found.hits, allowed=0, matching=0, hidden=found.hidden)
         row, matching = direction.row, found.matching

@@ -1,10 +1,10 @@
 """One ranking of shots for a question of pictures and words: what a shot shows, and what is said or written in it.
 
-Each channel gives a shot a value, and the score is their weighted sum. That of a picture is the logarithm of the chance
-that its strength has (Fisher's method of combining probabilities): 1 for a chance of 1 in 100, hardly above 0 for what
-unrelated questions get, because that a shot does not show what was asked is no reason to doubt what is said in it. That
-of words says how few shots they match: 1 for the only one. Without a calibration there are no strengths, and ranks are
-fused instead (reciprocal rank fusion: Cormack, Clarke and Buettcher, SIGIR 2009).
+Each channel gives a shot a value from 0 to 1, and the score is their weighted sum. That of a picture is how sure its
+strength makes one that it is no chance (`_assurance`). It ends at 1: of two shots that surely show what was asked, the
+one with the words is meant, however strong the other is. That of words says how few shots they match, down to a value
+that all words have (`text_values`). Without a calibration there are no strengths, and ranks are fused instead
+(reciprocal rank fusion: Cormack, Clarke and Buettcher, SIGIR 2009).
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from db.records import Filters
 from search.choosing import excluded_ids
 from search.fused import Channel, FusedAnswer, FusedHit, FusedQuery
 from search.query import Hit
-from search.strength import STRONG_CHANCE, Strength
-from search.text.matches import TextMatches, match_segments
+from search.strength import Strength
+from search.text.matches import TextMatches, match_segments, text_values
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -31,7 +31,7 @@ _CHANNELS: dict[str, Channel] = {
     "subtitle": "said", "speech": "said", "screen": "written", "chapter": "chapter", "tag": "tag",
 }  # fmt: skip
 _LEAST_PICTURES = 100  # candidates of the picture channel
-_MOST_STRENGTH = 30.0  # beyond it, the tail is no longer a number
+_DOUBT = 4.0  # that a chance raises
 _RANK_CONSTANT = 60  # of reciprocal rank fusion, as published
 
 
@@ -52,7 +52,6 @@ def find_fused(library: Library, query: FusedQuery, engine: Engine | None = None
     matched = list(dict.fromkeys(segment for each in matches for segment in each.lines))
     pictured: dict[int, Hit] = {}
     if query.picture is None:
-        total = max((row.segments for row in library.encoders()), default=0)
         hits = _without_picture(library, matched, query.filters)
     else:
         if engine is None:
@@ -60,13 +59,12 @@ def find_fused(library: Library, query: FusedQuery, engine: Engine | None = None
         asked = replace(query.picture, k=max(query.k, _LEAST_PICTURES), least_level=None)
         pictured = {_id(hit): hit for hit in engine.search(asked)}
         allowed = engine.segment_ids(query.filters) if query.filters else None
-        total = engine.segment_count if allowed is None else int(allowed.size)
         left_out = excluded_ids(library, asked)
         further = np.array([each for each in matched if each not in pictured and each not in left_out], np.int64)
         if allowed is not None:
             further = further[np.isin(further, allowed)]
         hits = pictured | {_id(hit): hit for hit in engine.described(asked, further.tolist())}
-    scores = _scores(query, hits, matches, total)
+    scores = _scores(query, hits, matches)
     order = _order(hits, scores, matches)
     found = _hits(query, [(hits[each], scores[each]) for each in order], matches, pictured)
     there = sum(each in hits for each in matched)
@@ -83,29 +81,27 @@ def _without_picture(library: Library, ids: list[int], filters: Filters) -> dict
     return found
 
 
-def _scores(query: FusedQuery, hits: Mapping[int, Hit], matches: Sequence[TextMatches], total: int) -> dict[int, float]:
+def _scores(query: FusedQuery, hits: Mapping[int, Hit], matches: Sequence[TextMatches]) -> dict[int, float]:
     """Return the fused score of each segment."""
     by_ranks = query.by_ranks or (query.picture is not None and any(hit.strength is None for hit in hits.values()))
     if by_ranks:
         pictures = {} if query.picture is None else _reciprocal(sorted(hits, key=lambda each: -hits[each].score))
-        texts = [_reciprocal(each for each in part.lines if each in hits) for part in matches]
+        ranked = [_reciprocal(each for each in part.lines if each in hits) for part in matches]
+        texts = {each: sum(part.get(each, 0.0) for part in ranked) for each in hits}
     else:
-        pictures = {each: _evidence(hit.strength) for each, hit in hits.items() if hit.strength is not None}
-        texts = [part.values(total) for part in matches]
+        pictures = {each: _assurance(hit.strength) for each, hit in hits.items() if hit.strength is not None}
+        texts = text_values(matches)
     weight = query.text_weight if query.picture is not None else 1.0
-    return {
-        each: (1 - weight) * pictures.get(each, 0.0) + weight * sum(text.get(each, 0.0) for text in texts)
-        for each in hits
-    }
+    return {each: (1 - weight) * pictures.get(each, 0.0) + weight * texts.get(each, 0.0) for each in hits}
 
 
-def _evidence(strength: Strength) -> float:
-    """Return the logarithm of the chance of a strength, 1 for STRONG_CHANCE.
+def _assurance(strength: Strength) -> float:
+    """Return how sure a strength makes one: 0.95 for a chance of 1 in 100, 0.64 for 1 in 10, 0.17 for 1 in 2.
 
-    The tail is that of a normal distribution: a chance that was counted is 1 for all that is weak, and has a floor.
+    The chance is the tail of a normal distribution: one that was counted is 1 for all that is weak, and has a floor.
     """
-    chance = 0.5 * math.erfc(min(strength.value, _MOST_STRENGTH) / math.sqrt(2))
-    return math.log(chance) / math.log(STRONG_CHANCE)
+    chance = 0.5 * math.erfc(strength.value / math.sqrt(2))
+    return (1 - chance) / (1 + _DOUBT * chance)
 
 
 def _reciprocal(ranked: Iterable[int]) -> dict[int, float]:
@@ -146,8 +142,13 @@ def _hits(
         shown.update(line.line.id for line in lines)
         kinds = dict.fromkeys(_CHANNELS[line.line.kind] for line in lines)
         seen_by: tuple[Channel, ...] = ("picture",) if good or not lines else ()
-        alike = tuple(each for each in hit.alike if not any(each in part.lines for part in matches))
-        shown_hit = replace(hit, alike=alike)
+        apart = {each for part in matches for each in part.lines} - {number}  # they are hits of their own
+        takes = tuple(tuple(each for each in run if each not in apart) for run in hit.takes)
+        shown_hit = replace(
+            hit,
+            alike=tuple(each for each in hit.alike if each not in apart),
+            takes=takes if sum(map(bool, takes)) > 1 else (),
+        )
         found.append(
             FusedHit(rank=len(found) + 1, score=score, hit=shown_hit, lines=lines, channels=(*seen_by, *kinds))
         )

@@ -10,7 +10,7 @@ from typing import Any
 from files.stamped import DamagedFile, StampedFiles
 from search.cache_file import cache_name
 from search.calibration.calibration import null_name
-from search.calibration.folder import THRESHOLD_PREFIX, calibration_folder
+from search.calibration.folder import MEASURED_PREFIXES, calibration_folder
 from search.covariance_file import spread_name
 
 logger = logging.getLogger(__name__)
@@ -36,8 +36,8 @@ def rename_caches(
     names += [
         (calibration, cache_name(f"{former_id} null"), cache_name(null_name(encoder_id, text_id))),
         (calibration, cache_name(spread_name(former_id)), cache_name(spread_name(encoder_id))),
-        (calibration, THRESHOLD_PREFIX + cache_name(former_id), THRESHOLD_PREFIX + cache_name(encoder_id)),
     ]
+    names += [(calibration, each + cache_name(former_id), each + cache_name(encoder_id)) for each in MEASURED_PREFIXES]
 
     def renamed(record: dict[str, Any]) -> dict[str, Any]:
         if record.get("encoder") == former_id:

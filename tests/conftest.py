@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from postgres import needs_postgres, new_place, running_postgres
 from sqlalchemy import Engine
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.util import LRUCache
 from synthetic import make_video
 
 from indexer.settings import RunOptions
+from search.text.finding import TextQuery
 
 # Before torch starts its threads: where cores are busy, threads that spin while they wait make small networks crawl.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -50,6 +52,22 @@ def three_shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_video(tmp_path_factory.mktemp("videos") / "three shots.mp4", [("red", 30), ("blue", 25), ("green", 40)])
 
 
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[str]:
+    """The URL of a database on a PostgreSQL server, which all workers of a run share."""
+    base = tmp_path_factory.getbasetemp()
+    with running_postgres((base if worker_id == "master" else base.parent) / "postgres") as address:
+        yield address
+
+
+@pytest.fixture(params=["folder", pytest.param("server", marks=needs_postgres)])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+    """A place for a library that does not exist yet: a folder, then one on a server."""
+    if request.param == "folder":
+        return tmp_path / "library"
+    return new_place(request.getfixturevalue("postgres"), tmp_path)
+
+
 @pytest.fixture(autouse=True)
 def rules_find_cuts(monkeypatch: pytest.MonkeyPatch) -> None:
     """New libraries use blend, whatever is installed, so that tests do not wait for a network that they do not need.
@@ -67,6 +85,17 @@ def videos_are_decoded_in_this_process() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(RunOptions.__init__.__kwdefaults__, "isolated", False)  # type: ignore[arg-type]
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def regular_expressions_have_all_the_time_they_need() -> Iterator[None]:
+    """Otherwise, on a machine that does much else, the time is over before the process that matches has begun.
+
+    Tests of the limit set their own. Processes that a test starts are not affected.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(TextQuery.__init__.__kwdefaults__, "seconds", 60.0)  # type: ignore[arg-type]
         yield
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, create_engine, inspect
 
-from db import opening, schema
+from db import migrating, schema
 
 
 def to_format(connection: Connection, version: int) -> None:
@@ -16,7 +16,7 @@ def to_format(connection: Connection, version: int) -> None:
     """
     engine = create_engine("sqlite://")
     with engine.begin() as older:
-        opening.run_migrations(older, schema.revision_of(version))
+        migrating.run_migrations(older, schema.revision_of(version))
         wanted = {table: _columns(older, table) for table in inspect(older).get_table_names()}
         indexes = {table: _indexes(older, table) for table in wanted}
         unique = {table: _unique(older, table) for table in wanted}

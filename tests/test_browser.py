@@ -154,7 +154,7 @@ def test_words_in_quotes_lead_to_the_word_in_the_player(chromium: Any, tmp_path:
         assert card.locator("mark").all_text_contents() == ["engine, Captain"]
         assert page.locator(".ps-found img").count() == 0
         weight = page.get_by_role("slider", name="Picture or words")
-        assert weight.input_value() == "0.45"
+        assert weight.input_value() == "0.5"
         weight.press("End")
         wait_until(page, "() => new URLSearchParams(location.search).get('tw') === '1'")
         page.reload()

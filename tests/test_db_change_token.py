@@ -14,8 +14,8 @@ from db.library import Library
 from db.records import Failure
 
 
-def test_every_write_changes_it_and_nothing_else_does(tmp_path: Path) -> None:
-    with Library.open(tmp_path) as library:
+def test_every_write_changes_it_and_nothing_else_does(place: Path | str) -> None:
+    with Library.open(place) as library:
         seen = [library.change_token()]
 
         def changed() -> bool:
@@ -29,20 +29,20 @@ def test_every_write_changes_it_and_nothing_else_does(tmp_path: Path) -> None:
         assert changed(), "a collection"
         library.record_failure(Failure(path="/f", size_bytes=1, modified_ns=1, kind="empty", reason="It is empty."))
         assert changed(), "a failure"
-        with Library.open(tmp_path) as other:
+        with Library.open(place) as other:
             assert library.change_token() == seen[-1], "opening is no change"
             other.searches.save("one", "q=1")
         assert changed(), "another connection"
         code = "import sys; from db.library import Library; Library.open(sys.argv[1]).remove_videos([1])"
-        subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
+        subprocess.run([sys.executable, "-c", code, str(place)], check=True)
         assert changed(), "another process"
         assert library.videos() == []
         assert library.change_token() == seen[-1]
 
 
-def test_what_is_read_after_it_is_never_older(tmp_path: Path) -> None:
+def test_what_is_read_after_it_is_never_older(place: Path | str) -> None:
     """A cache asks for the token, reads, and keeps what it read under that token."""
-    with Library.open(tmp_path) as library, Library.open(tmp_path) as writer:
+    with Library.open(place) as library, Library.open(place) as writer:
         counts: dict[str, int] = {}
         done = threading.Event()
 
@@ -62,8 +62,8 @@ def test_what_is_read_after_it_is_never_older(tmp_path: Path) -> None:
         assert len(counts) > 5
 
 
-def test_a_fork_has_a_token_of_its_own_and_sees_changes(tmp_path: Path) -> None:
-    with Library.open(tmp_path) as library:
+def test_a_fork_has_a_token_of_its_own_and_sees_changes(place: Path | str) -> None:
+    with Library.open(place) as library:
         before = library.change_token()
         reading, writing = os.pipe()
         pid = os.fork()

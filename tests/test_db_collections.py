@@ -24,8 +24,8 @@ TESTS = Path(__file__).parent
 
 
 @pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
-    with Library.open(tmp_path / "library") as opened:
+def library(place: Path | str) -> Iterator[Library]:
+    with Library.open(place) as opened:
         yield opened
 
 
@@ -59,9 +59,9 @@ def test_the_tray_is_the_first_collection_and_is_made_once(library: Library) -> 
     assert library.collections.all() == [tray, other]
 
 
-def test_many_threads_make_one_tray(tmp_path: Path) -> None:
+def test_many_threads_make_one_tray(place: Path | str) -> None:
     found: list[int] = []
-    libraries = [Library.open(tmp_path) for _ in range(6)]
+    libraries = [Library.open(place) for _ in range(6)]
     barrier = threading.Barrier(6)
 
     def ask(library: Library) -> None:
@@ -274,8 +274,8 @@ def test_an_edit_of_an_old_state_is_refused_with_the_current_one(library: Librar
         library.collections.change(a.id, 3, name="three")
 
 
-def test_of_edits_at_once_one_wins_and_the_others_hear_of_it(tmp_path: Path) -> None:
-    libraries = [Library.open(tmp_path) for _ in range(5)]
+def test_of_edits_at_once_one_wins_and_the_others_hear_of_it(place: Path | str) -> None:
+    libraries = [Library.open(place) for _ in range(5)]
     tray = libraries[0].collections.tray().id
     _, (a, *_) = fill(libraries[0], tray)
     said: list[str] = []
@@ -466,7 +466,7 @@ def test_paths_that_are_not_utf8_survive(library: Library, tray: int) -> None:
     video_id, _ = fill(library, tray, path=path)
     library.remove_videos([video_id])
     library.close()
-    with Library.open(library.directory) as again:
+    with Library.open(library.place) as again:
         assert {clip.path for clip in again.collections.subclips(tray)} == {path}
 
 
@@ -485,11 +485,10 @@ def test_thousands_of_subclips_are_listed_and_put_in_at_once(library: Library, t
 KILLED = f"""
 import os, sys
 sys.path[:0] = [{str(TESTS.parent)!r}, {str(TESTS)!r}]
-from pathlib import Path
 from sqlalchemy import event
 from db.library import Library
 from db.records import NewSubclip
-library = Library.open(Path(sys.argv[1]))
+library = Library.open(sys.argv[1])
 event.listen(library._database.engine, "commit", lambda *_: os.kill(os.getpid(), 9))  # just before COMMIT
 collection = library.collections.all()[0].id
 first = library.collections.subclips(collection)[0]
@@ -506,7 +505,7 @@ else:
 def test_killed_before_the_commit_nothing_has_changed(library: Library, tray: int, what: str) -> None:
     fill(library, tray)
     before = (library.collections.all(), library.collections.subclips(tray))
-    arguments = [sys.executable, "-c", KILLED, str(library.directory), what]
+    arguments = [sys.executable, "-c", KILLED, library.place, what]
     assert subprocess.run(arguments, check=False, capture_output=True).returncode == -9
     assert (library.collections.all(), library.collections.subclips(tray)) == before
     assert library.check() == []

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from db_samples import add, make_video
+from postgres import in_a_folder
 
 from db.library import Library
 from db.media_facts import MediaFacts, camera_name
@@ -20,8 +21,8 @@ IPHONE, SONY, CANON = ("Apple", "iPhone 15"), ("SONY", "ILCE-7M4"), ("Canon", "C
 
 
 @pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
-    with Library.open(tmp_path / "library") as opened:
+def library(place: Path | str) -> Iterator[Library]:
+    with Library.open(place) as opened:
         yield opened
 
 
@@ -91,6 +92,7 @@ def test_the_values_to_choose_from_follow_the_library(library: Library) -> None:
     assert allowed(library, camera="SONY ILCE-7M4") == {"sony", "new"}
 
 
+@in_a_folder
 def test_damaged_facts_count_as_not_read(library: Library) -> None:
     fill(library)
     damaged: list[Any] = [
@@ -111,6 +113,7 @@ def test_damaged_facts_count_as_not_read(library: Library) -> None:
     assert len(library.segment_ids(Filters(frame_rate=29.97), "enc")) == len(videos) - 1
 
 
+@in_a_folder
 def test_facts_of_before_are_read_again_and_kept_until_then(library: Library) -> None:
     fill(library)
     with library._database.writing() as connection:

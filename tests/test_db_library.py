@@ -18,8 +18,8 @@ from db.video_rows import VideoRows
 
 
 @pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
-    with Library.open(tmp_path / "library") as opened:
+def library(place: Path | str) -> Iterator[Library]:
+    with Library.open(place) as opened:
         yield opened
 
 
@@ -36,7 +36,7 @@ def test_what_goes_in_comes_out_also_after_reopening(library: Library) -> None:
     shots, segments = make_parts(video, 4)
     video_id = library.add_video(video, shots, segments, unit_rows(4), encoder_id="enc", recipe="r1")
     library.close()
-    with Library.open(library.directory, create=False) as again:
+    with Library.open(library.place, create=False) as again:
         assert again.id == library.id
         assert again.videos() == [replace(video, id=video_id)] == again.videos_with_fingerprint(video.fingerprint)
         assert again.video_at(video.path) == replace(video, id=video_id)
@@ -147,7 +147,7 @@ def test_ids_are_not_reused_after_everything_went_and_the_library_was_reopened(l
     gone_ids = ids_of(library, gone)
     assert library.remove_videos([gone]) == 1
     library.close()
-    with Library.open(library.directory) as again:
+    with Library.open(library.place) as again:
         new = add(again)
         assert new > gone
         assert min(ids_of(again, new)) > max(gone_ids)
@@ -348,7 +348,9 @@ def test_stats_count_what_is_there(library: Library) -> None:
     assert (stats.videos, stats.shots, stats.segments, stats.failures) == (2, 5, 7, 1)
     assert stats.seconds == pytest.approx(42)
     assert stats.media_bytes == 0
-    assert stats.database_bytes >= (library.directory / "library.sqlite3").stat().st_size > 0
+    if (file := library.directory / "library.sqlite3").exists():
+        assert stats.database_bytes >= file.stat().st_size > 0
+    assert stats.database_bytes > 10_000
     assert [(row.id, row.segments) for row in stats.encoders] == [("enc", 7)]
 
 

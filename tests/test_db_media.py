@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from db_samples import add, make_parts, make_video, stage, unit_rows
 from older_formats import to_format
+from postgres import in_a_folder
 from sqlalchemy import event, text
 
 from db import media as media_module
@@ -18,13 +19,13 @@ from db.library import Library
 
 
 @pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
-    with Library.open(tmp_path / "library") as opened:
+def library(place: Path | str) -> Iterator[Library]:
+    with Library.open(place) as opened:
         yield opened
 
 
 def media_files(library: Library) -> list[str]:
-    root = library.directory / "media"
+    root = library._media.directory
     return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
 
 
@@ -37,7 +38,7 @@ def test_staged_files_become_visible_with_the_video(library: Library) -> None:
     (stored,) = library.videos()
     assert library.poster_path(stored, 2).read_bytes() == b"poster 2"
     assert library.preview_path(stored, 0).read_bytes() == b"poster moves 0"
-    assert library.poster_path(stored, 1).is_relative_to(library.directory / "media" / "ab")
+    assert library.poster_path(stored, 1).is_relative_to(library._media.directory / "ab")
     assert len(media_files(library)) == 6
     media.discard()  # as in a `finally`: what is in place stays
     assert len(media_files(library)) == 6
@@ -116,9 +117,9 @@ def test_an_add_that_fails_leaves_media_and_rows_as_before(library: Library) -> 
     with pytest.raises(ValueError, match="another library or video"):
         add(library, changed, media=stage(library, video, 3))
     gone = stage(library, changed, 3)
-    for file in (library.directory / "media").glob(".partial-*/*"):
+    for file in (library._media.directory).glob(".partial-*/*"):
         file.unlink()
-    next((library.directory / "media").glob(".partial-*")).rmdir()
+    next((library._media.directory).glob(".partial-*")).rmdir()
     with pytest.raises(FileNotFoundError):  # someone tidied up: found out before the commit
         add(library, changed, media=gone)
     assert (media_files(library), library.videos(), library.stamp("enc")) == before
@@ -170,19 +171,19 @@ def test_leftovers_are_swept_once_their_process_is_gone_and_others_when_old(libr
     add(library, video, media=stage(library, video, 3))
     being_made = stage(library, make_video(fingerprint="bbbb"), 1)
     stage(library, make_video(fingerprint="cccc"), 1).publish()  # killed between rename and commit
-    older = library.directory / "media" / ".partial-0000"  # an earlier version does not lock it
+    older = library._media.directory / ".partial-0000"  # an earlier version does not lock it
     older.mkdir()
     kept = len(media_files(library))
-    (orphan,) = (library.directory / "media" / "cc").iterdir()
-    for folder in (library.directory / "media" / "ab").iterdir():
+    (orphan,) = (library._media.directory / "cc").iterdir()
+    for folder in (library._media.directory / "ab").iterdir():
         _age(folder, 1000)
-    (partial,) = (library.directory / "media").glob(".partial-owned-*")
+    (partial,) = (library._media.directory).glob(".partial-owned-*")
     _age(partial, 1000)
-    Library.open(library.directory).close()
+    Library.open(library.place).close()
     assert library.check() == []
     assert len(media_files(library)) == kept, "neither young ones nor those of a process that lives"
     del being_made  # its lock goes with it, as with a process that is killed
-    Library.open(library.directory).close()
+    Library.open(library.place).close()
     assert not partial.exists()
     assert older.exists()
     _age(older, 2)
@@ -193,7 +194,7 @@ def test_leftovers_are_swept_once_their_process_is_gone_and_others_when_old(libr
     assert len(media_files(library)) == 6
     older.mkdir()
     _age(older, 25)
-    Library.open(library.directory).close()
+    Library.open(library.place).close()
     assert not older.exists()
 
 
@@ -223,7 +224,7 @@ def test_check_names_posters_that_are_missing_or_empty(library: Library) -> None
 
 def test_bytes_of_media_are_known_without_looking(library: Library) -> None:
     def on_disk() -> int:
-        return sum(path.stat().st_size for path in (library.directory / "media").rglob("*") if path.is_file())
+        return sum(path.stat().st_size for path in (library._media.directory).rglob("*") if path.is_file())
 
     first = add(library, media=stage(library, make_video(), 3))
     other = make_video("/films/b.mp4", "bb01")
@@ -238,6 +239,7 @@ def test_bytes_of_media_are_known_without_looking(library: Library) -> None:
     assert library.stats().media_bytes == on_disk() == 0
 
 
+@in_a_folder
 def test_a_library_of_format_2_is_measured_when_it_is_migrated(library: Library) -> None:
     add(library, media=stage(library, make_video(), 3))
     add(library, make_video("/films/b.mp4", "bb01"))
@@ -245,6 +247,6 @@ def test_a_library_of_format_2_is_measured_when_it_is_migrated(library: Library)
     with library._database.writing() as connection:
         to_format(connection, 2)
     library.close()
-    with Library.open(library.directory) as migrated:
+    with Library.open(library.place) as migrated:
         assert migrated.stats().media_bytes == held > 0
         assert migrated.check() == []

@@ -13,7 +13,7 @@ import pytest
 from db_samples import add, make_video
 from sqlalchemy import create_engine
 
-from db import opening, schema
+from db import migrating, schema
 from db.connection import SqliteDatabase
 from db.errors import LibraryBusy, LibraryDamaged, LibraryError, LibraryMissing, LibraryNewer
 from db.library import FILE_NAME, Library
@@ -51,7 +51,7 @@ def test_migrations_lead_to_exactly_the_tables_of_the_schema(tmp_path: Path) -> 
     Library.open(tmp_path / "fresh").close()
     engine = create_engine(f"sqlite:///{tmp_path}/migrated.sqlite3")
     with engine.begin() as connection:
-        opening.run_migrations(connection, "head")
+        migrating.run_migrations(connection, "head")
     engine.dispose()
     fresh, migrated = shape(tmp_path / "fresh" / FILE_NAME), shape(tmp_path / "migrated.sqlite3")
     assert [entry[:2] for entry in fresh] == [entry[:2] for entry in migrated]
@@ -78,7 +78,7 @@ def with_next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """This program, one schema version later. Gives the file of the migration."""
     folder = tmp_path / "versions"
     folder.mkdir()
-    monkeypatch.setattr(opening, "VERSION_FOLDERS", (*opening.VERSION_FOLDERS, folder))
+    monkeypatch.setattr(migrating, "VERSION_FOLDERS", (*migrating.VERSION_FOLDERS, folder))
     (folder / "v0011.py").write_text(NEXT)
     return folder / "v0011.py"
 
@@ -287,7 +287,7 @@ def library_of_version_1(directory: Path) -> None:
     directory.mkdir()
     engine = create_engine(f"sqlite:///{directory}/{FILE_NAME}")
     with engine.begin() as connection:
-        opening.run_migrations(connection, "0001")
+        migrating.run_migrations(connection, "0001")
     engine.dispose()
     sql(
         directory,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from db_samples import add, ids_of, make_video
+from postgres import in_a_folder
 
 from db import quick_names
 from db.library import FILE_NAME, Library
@@ -20,8 +21,8 @@ NOW = 1_800_000_000
 
 
 @pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
-    with Library.open(tmp_path / "library") as opened:
+def library(place: Path | str) -> Iterator[Library]:
+    with Library.open(place) as opened:
         yield opened
 
 
@@ -76,6 +77,7 @@ def test_changes_of_nobody(library: Library) -> None:
             change()
 
 
+@in_a_folder
 @pytest.mark.parametrize(
     ("column", "value"), [("role", "'root'"), ("role", "7"), ("name", "x'00'"), ("created_at", "x'00'")]
 )
@@ -89,6 +91,7 @@ def test_a_damaged_person_is_nobody(library: Library, column: str, value: str) -
     assert library.people.named("anna") is library.people.sign_ins.find("t", now=NOW) is None
 
 
+@in_a_folder
 def test_messages_of_errors_leave_out_what_was_to_be_stored(library: Library) -> None:
     person(library, "Anna")
     with pytest.raises(Exception, match="is not supported") as failed:
@@ -224,6 +227,7 @@ def test_what_a_person_owns_goes_with_the_person(library: Library) -> None:
     assert [(each.id, each.items) for each in hers.all()] == [(shared.id, 1)]
 
 
+@in_a_folder
 def test_completion_offers_nothing_that_people_own(library: Library) -> None:
     anna = person(library, "Anna")
     library.collections.of(anna.id, anna.name).tray()

@@ -19,6 +19,7 @@ from db import segment_table
 from db.library import Library
 from db.names import comparison_key
 from db.records import Filters, Segment, Video
+from db.sql import raw
 
 FOLDERS = ["/a", "/a/b", "/ab", "/a/\udcff", "/a0", "/ä"]
 NAMES = ["x.mp4", "X y.MOV", "Straße.mkv", "cafe\u0301.mp4", "\udcfe.mp4", "b"]
@@ -26,8 +27,8 @@ ENCODERS = ["enc", "other"]
 
 
 @pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
-    with Library.open(tmp_path / "library") as opened:
+def library(place: Path | str) -> Iterator[Library]:
+    with Library.open(place) as opened:
         yield opened
 
 
@@ -35,7 +36,7 @@ def by_hand(library: Library, filters: Filters, encoder_id: str) -> list[int]:
     """The oracle: every row, one after the other."""
     with library._database.reading() as connection:
         statement = "SELECT segment_id FROM embeddings JOIN encoders ON encoder = number WHERE id = ?"
-        ids = sorted(connection.exec_driver_sql(statement, (encoder_id,)).scalars())
+        ids = sorted(raw(connection, statement, (encoder_id,)).scalars())
     rows = library.segments(ids)
     return [each for each in ids if passes(*rows[each], filters)]
 
@@ -109,7 +110,7 @@ def test_same_as_by_hand_after_whatever_is_written(
     """Half of the changes are made through another Library, which is what another process looks like."""
     monkeypatch.setattr(segment_table, "_BATCH", [1_000_000, 3][seed % 2])
     chance = random.Random(seed)
-    with Library.open(library.directory) as other:
+    with Library.open(library.place) as other:
         for _ in range(25):
             change(chance.choice([library, other]), chance)
             for _ in range(4):
@@ -185,8 +186,8 @@ def test_many_encoders_are_answered_and_few_are_kept(library: Library) -> None:
     assert len(library._tables._tables) == segment_table._MAX_ENCODERS
 
 
-def _write(directory: Path, videos: int) -> None:
-    with Library.open(directory) as library:
+def _write(place: str, videos: int) -> None:
+    with Library.open(place) as library:
         for number in range(videos):
             add(library, make_video(f"/films/{number}.mp4", f"f{number}"), count=4)
 
@@ -194,7 +195,7 @@ def _write(directory: Path, videos: int) -> None:
 def test_beside_a_process_that_writes(library: Library) -> None:
     """Every answer is a state between two commits: whole videos, never fewer than before."""
     library.segment_ids(Filters(), "enc")
-    writer = multiprocessing.get_context("spawn").Process(target=_write, args=(library.directory, 40))
+    writer = multiprocessing.get_context("spawn").Process(target=_write, args=(library.place, 40))
     writer.start()
     seen = [0]
 

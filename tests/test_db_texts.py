@@ -300,7 +300,7 @@ def test_a_kill_while_text_is_written_leaves_the_old_lines_or_the_new(tmp_path: 
     code = """
 from db.text import writing
 from db.timed_text import TextSource, TimedLine
-library = Library.open(Path(sys.argv[1]))
+library = Library.open(sys.argv[1])
 from sqlalchemy import event
 event.listen(library._database.engine, "commit", lambda *_: os.kill(os.getpid(), 9))  # just before COMMIT
 lines = [TimedLine(n, n, f"new {n}") for n in range(5000)]

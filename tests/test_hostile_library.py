@@ -12,7 +12,7 @@ import pytest
 from db_samples import add, make_parts, make_video, stage, unit_rows
 from sqlalchemy import create_engine
 
-from db import opening, schema, schema_check
+from db import migrating, opening, schema, schema_check
 from db.errors import LibraryDamaged, LibraryMissing
 from db.file_checks import FOLDERS
 from db.library import FILE_NAME, Library
@@ -80,7 +80,7 @@ def test_a_changed_trigger_is_refused(tmp_path: Path) -> None:
 def test_an_older_library_is_compared_before_its_migrations_run(tmp_path: Path) -> None:
     engine = create_engine(f"sqlite:///{tmp_path}/{FILE_NAME}")
     with engine.begin() as connection:
-        opening.run_migrations(connection, "0003")
+        migrating.run_migrations(connection, "0003")
     engine.dispose()
     sql(tmp_path, "INSERT INTO library VALUES ('7b0c', '2025-01-01T00:00:00+00:00')", "CREATE TABLE more (a)")
     before = (tmp_path / FILE_NAME).read_bytes()

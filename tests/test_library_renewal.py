@@ -17,7 +17,7 @@ from synthetic import make_video
 
 from app import compose, cut_settings
 from app.cli import main
-from db import opening
+from db import migrating
 from db.library import FILE_NAME, Library
 from db.media_facts import MediaFacts
 from indexer import kinds
@@ -109,7 +109,7 @@ def make_format_4(directory: Path, detector: str, options: dict[str, object]) ->
     directory.mkdir()
     engine = create_engine(f"sqlite:///{directory / FILE_NAME}")
     with engine.begin() as connection:
-        opening.run_migrations(connection, "0004")
+        migrating.run_migrations(connection, "0004")
         connection.exec_driver_sql(
             "INSERT INTO library VALUES ('7b0c', '2025-01-01T00:00:00+00:00', ?, ?, 8.0, 0.5, 'all')",
             (detector, json.dumps(options)),

@@ -19,7 +19,7 @@ from app.cli import main
 from app.compose import settings_from, with_library_encoder
 from app.cut_settings import cut_settings_of, settings_of_recipe
 from app.encoder_choice import OLD_CHOICES_FILE, choice_of
-from db import opening
+from db import migrating
 from db.errors import LibraryDamaged
 from db.library import FILE_NAME, Library
 from db.records import CutSettings, EncoderChoice
@@ -319,7 +319,7 @@ def make_older(directory: Path, choices: object = None) -> None:
     (directory / FILE_NAME).rename(directory / "today.sqlite3")
     engine = create_engine(f"sqlite:///{directory / FILE_NAME}")
     with engine.begin() as connection:
-        opening.run_migrations(connection, "0003")
+        migrating.run_migrations(connection, "0003")
         connection.exec_driver_sql("INSERT INTO library VALUES ('7b0c', '2025-01-01T00:00:00+00:00')")
         for name, found in rows.items():
             there = {column[1] for column in connection.exec_driver_sql(f"PRAGMA table_info({name})")}

@@ -25,8 +25,9 @@ from search.engine import SearchEngine
 from search.moments import moment_cache
 from search.moments.moment import Moment
 from search.moments.moment_cache import FOLDER, MomentCache
+from search.moments.ranking import by_moments
 from search.moments.windows import MOST_FRAMES
-from search.query import ClipTerm, Query, TextTerm
+from search.query import ClipTerm, Hit, Query, TextTerm
 
 ONE_SHOT = IndexSettings(detector="content", detector_options={"threshold": 1000.0})
 VIDEOS: dict[str, Any] = {
@@ -216,3 +217,23 @@ def test_a_file_that_was_replaced_is_not_read(engine: SearchEngine) -> None:
             open_finder(engine, read_here).find(segment, video, Query((TextTerm("cyan"),)))
     finally:
         path.write_bytes(kept)
+
+
+def test_hits_of_one_shot_are_ranked_by_their_moments_among_their_own_places(engine: SearchEngine) -> None:
+    first, long = hit_of(engine, "long")
+    second, third = hit_of(engine, "long", 1)[0], hit_of(engine, "long", 2)[0]
+    of_other, other = hit_of(engine, "plain")
+    hits = [
+        Hit(rank=rank, score=1.0 / rank, segment=segment, video=video, term_scores=())
+        for rank, (segment, video) in enumerate([(first, long), (of_other, other), (second, long), (third, long)], 1)
+    ]
+
+    def moment(score: float) -> Moment:
+        return Moment(
+            start_pts=0, end_pts=1, is_whole=False, score=score, whole_score=0.0, curve=(), backwards=None, seconds=0.0
+        )
+
+    moments = {first.id or 0: moment(0.2), second.id or 0: moment(0.7), of_other.id or 0: moment(0.9)}
+    ranked = by_moments(hits, moments)
+    assert [hit.segment for hit in ranked] == [second, of_other, first, third]  # the third has no moment
+    assert [hit.rank for hit in ranked] == [1, 2, 3, 4]

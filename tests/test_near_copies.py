@@ -21,8 +21,10 @@ from app.commands.near_copies import FEWEST, MAX_SECONDS, SHOTS, measure_near_co
 from db.library import Library
 from db.records import Video
 from indexer.media.errors import UnreadableVideo
+from indexer.media.pretended_take import pretended_take
 from indexer.media.reencoded import reencoded
 from search.duplicate_threshold import DuplicateThreshold
+from search.take_threshold import TakeThreshold
 
 ENCODER = ColourEncoder()
 T = TypeVar("T")
@@ -92,6 +94,41 @@ def test_it_is_measured_once(library: Library) -> None:
     assert (shown[-1], shown) == (SHOTS, sorted(shown))
     assert DuplicateThreshold(library.directory, ENCODER.id).load() == threshold
     assert measure(library) == (None, [])
+
+
+def test_takes_are_measured_with_it_and_alone_where_only_they_are_missing(library: Library) -> None:
+    takes = TakeThreshold(library.directory, ENCODER.id)
+    measure(library)
+    pretended = [
+        float(ENCODER.encode_clips(np.stack([picture(n), pretended_take(picture(n))])).prod(axis=0).sum())
+        for n in range(30)
+    ]
+    known = takes.load()
+    assert known is not None
+    assert min(pretended) <= known <= np.median(pretended)
+    (stamp,) = library.directory.glob("calibration/takes-*.json")
+    stamp.unlink()
+    before = DuplicateThreshold(library.directory, ENCODER.id).load()
+    threshold, asked = measure(library)
+    assert threshold is None, "near-duplicates are known"
+    assert len(asked) == SHOTS
+    assert takes.load() == known
+    assert DuplicateThreshold(library.directory, ENCODER.id).load() == before
+
+
+def test_a_pretended_take_happens_later_and_elsewhere_in_more_light() -> None:
+    clip = np.zeros((20, 40, 40, 3), np.uint8)
+    for frame in range(20):  # a square that goes right
+        clip[frame, 10:20, frame : frame + 10] = 200
+    take = pretended_take(clip)
+    assert (take.shape, take.dtype) == (clip.shape, np.uint8)
+    first, last = take[0], take[-1]
+    assert take.max() == 206
+    assert first[12:22, 2:12].min() == last[12:22, 21:31].min() == 206, "it is two pixels further right and down"
+    assert np.array_equal(take[2], first), "it begins later"
+    assert np.array_equal(take[-3], last), "and ends sooner"
+    for odd in (np.zeros((1, 1, 1, 3), np.uint8), np.full((2, 3, 3, 3), 255, np.uint8)):
+        assert pretended_take(odd).shape == odd.shape
 
 
 def test_not_of_a_library_with_fewer_shots(library: Library) -> None:

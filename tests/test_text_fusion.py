@@ -20,7 +20,7 @@ from search.fused import TEXT_WEIGHT, FusedHit, FusedQuery
 from search.fusion import find_fused
 from search.query import Query, QueryError, SegmentTerm, TextTerm
 from search.strength import Strength
-from search.text.matches import TextPart, match_segments
+from search.text.matches import TextPart, match_segments, text_values
 from search.text.terms import TextQueryError
 
 SAID: tuple[TextKind, ...] = ("subtitle", "speech")
@@ -95,9 +95,9 @@ def test_a_shot_with_both_comes_before_shots_with_one(library: Library) -> None:
     hits = find(library, TextPart("engine"), shown="green")
     assert names(hits)[0] == ("green", 0, ("picture", "written"))
     assert names(find(library, TextPart("engine", SAID), shown="green", k=2)) == [
-        ("green", 0, ("picture",)),
         ("red", 0, ("said",)),
-    ]
+        ("green", 0, ("picture",)),
+    ], "a word of one shot counts as much as the surest picture"
     hits = find(library, TextPart("engine", SAID), shown="blue")
     assert names(hits)[0] == ("red", 1, ("picture", "said")), "the rest of the line is said there"
 
@@ -174,8 +174,30 @@ def test_wrong_queries_are_one_line(library: Library) -> None:
         FusedQuery(texts=[])
 
 
-def test_a_rare_word_says_more_than_a_common_one(library: Library) -> None:
-    rare = match_segments(library, TextPart("motor"), Filters())
-    common = match_segments(library, TextPart("the OR engine"), Filters())
-    assert max(rare.values(100).values()) > max(common.values(100).values()) > 0
-    assert set(match_segments(library, TextPart("motor"), Filters()).values(1).values()) == {0.0}
+def test_of_two_sure_pictures_the_one_with_the_words_comes_first_however_strong_the_other_is(library: Library) -> None:
+    for name in ("red@home", "green", "gone"):
+        put(library, name, "speech", (0, 1900, "a crane"))
+    assert names(find(library, TextPart("crane"), shown="red", k=2)) == [
+        ("red@home", 0, ("picture", "said")),
+        ("red", 0, ("picture",)),
+    ]
+
+
+def test_words_that_several_shots_have_come_after_a_sure_picture(library: Library) -> None:
+    for name in ("red@home", "green", "gone"):
+        put(library, name, "speech", (0, 1900, "a crane"))
+    hits = find(library, TextPart("crane"), shown="blue")
+    assert names(hits)[0] == ("red", 1, ("picture",))
+    assert {name for name, _, _ in names(hits)[1:4]} == {"red@home", "green", "gone"}
+
+
+def test_words_of_few_shots_say_more_than_common_ones_which_still_say_something(library: Library) -> None:
+    def values(*typed: str) -> list[float]:
+        found = text_values([match_segments(library, TextPart(each), Filters()) for each in typed])
+        return sorted((round(each, 4) for each in found.values()), reverse=True)
+
+    assert values("snow") == [1.0]
+    assert values("engine") == [0.65, 0.65, 0.585], "the rest of a line says a little less, and is no other shot"
+    assert values("engine OR motor OR snow") == [0.5333, 0.5333, 0.5333, 0.48]
+    assert values("engine", "motor") == [1.3, 0.65, 0.585], "the only shot with both"
+    assert values("zebra") == values("zebra", "yak") == []

@@ -53,7 +53,7 @@ def put(library: Library, *texts: str, video: int = 1, kind: TextKind = "subtitl
 
 
 def find(library: Library, words: str, **options: object) -> TextAnswer:
-    return find_text(library, TextQuery(words=words, **({"seconds": 60} | options)))  # type: ignore[arg-type]
+    return find_text(library, TextQuery(words=words, **options))  # type: ignore[arg-type]
 
 
 def marked(hit: TextHit) -> str:

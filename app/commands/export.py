@@ -266,7 +266,7 @@ def search_hits(
             every = engine.search(words_query(library, encoders, text, typed[0], as_typed))
             if weak := len(every) - len(hits):
                 print_note(f"{count_text(weak, 'weak hit')} left out; --min-strength weak exports these, too")
-        found = find_moments(engine, asked, hits) if moments else {}
+        hits, found = find_moments(engine, asked, hits) if moments else (hits, {})
         return from_hits([cut_to_moment(hit, found) for hit in hits], library)
 
 

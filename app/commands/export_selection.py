@@ -220,11 +220,14 @@ def find_collection(library: Library, name: str) -> Collection:
 
 
 def from_hits(hits: Sequence[Hit], library: Library) -> list[ClipRequest]:
-    """Return the segments of hits, in their order, and say how many near-duplicates stand behind them."""
+    """Return the segments of hits, in their order, and say how many near-duplicates and takes stand behind them."""
     if behind := sum(len(hit.alike) for hit in hits):
         print_note(
             f"{count_text(behind, 'near-duplicate')} of these hits not exported (--show-duplicates exports all of them)"
         )
+    shown = {hit.segment.id for hit in hits}
+    if takes := sum(bool(run) and shown.isdisjoint(run) for hit in hits for run in hit.takes):
+        print_note(f"{count_text(takes, 'other take')} of these hits not exported (--takes show exports all of them)")
     wanted = []
     for hit in hits:
         start, end = span_seconds(hit)

@@ -33,7 +33,7 @@ def prepare_searches(
         report: Its report.
         line: Shows what takes long.
         cancelled: Whether to stop.
-        quick: Whether quick passes were made: near-duplicates are told by full ones.
+        quick: Whether quick passes were made: near-duplicates and takes are told by full ones.
     """
     if report.clips and report.complete:
         line.show(Shown(stage="vectors", text="updating the vector index"))
@@ -42,6 +42,8 @@ def prepare_searches(
             _measure_near_copies(library, encoder, line, cancelled)
     if report.complete and library.stamp(encoder.id).count:
         _calibrate(library, encoder, line, cancelled)
+        if not quick:
+            _find_takes(library, encoder, line, cancelled)
 
 
 def _measure_near_copies(library: Library, encoder: Encoder, line: LiveLine, cancelled: Callable[[], bool]) -> None:
@@ -59,6 +61,21 @@ def _measure_near_copies(library: Library, encoder: Encoder, line: LiveLine, can
         measure_near_copies(library, encoder, on_progress=show, cancelled=cancelled)
     except (OSError, EncoderError, LibraryError) as error:
         print_note(f"could not measure how close shots are to their copies ({error}); the next run tries again")
+
+
+def _find_takes(library: Library, encoder: Encoder, line: LiveLine, cancelled: Callable[[], bool]) -> None:
+    """Look for takes among new shots. What fails is looked for after the next run."""
+    from app.takes import find_takes
+    from db.errors import LibraryError
+
+    def show(done: int, total: int) -> None:
+        text = f"looking for takes of one set-up  {done}/{total}"
+        line.show(Shown(stage="takes", text=text, done=done, total=total, unit="shots", fraction=done / total))
+
+    try:
+        find_takes(library, encoder, on_progress=show, cancelled=cancelled)
+    except (OSError, LibraryError) as error:
+        print_note(f"could not look for takes ({error}); the next run tries again")
 
 
 class _Stopped(Exception):

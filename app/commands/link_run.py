@@ -78,7 +78,7 @@ class Found:
     chains: Sequence[Chain] = ()
     fused: Sequence[FusedHit] = ()
     nothing: str  # the line to print if there is nothing
-    moments: Callable[[], Moments] = dict  # finds those of the hits
+    moments: Callable[[], tuple[Sequence[Hit], Moments]] = lambda: ((), {})  # the hits by their moments, and these
 
     @property
     def are_weak(self) -> bool:
@@ -126,8 +126,8 @@ def show_link(
         elif link.has_text:
             show_fused(found.library, found.fused, output, question, nothing=found.nothing)
         else:
-            each = found.moments() if moments else None
-            show_hits(found.library, found.hits, output, question, nothing=found.nothing, moments=each)
+            hits, each = found.moments() if moments else (found.hits, None)
+            show_hits(found.library, hits, output, question, nothing=found.nothing, moments=each)
 
 
 def link_clips(
@@ -158,8 +158,8 @@ def link_clips(
         if found.fused:
             return from_hits([hit.played for hit in found.fused], found.library)
         if found.hits:
-            each = found.moments() if moments else {}
-            return from_hits([cut_to_moment(hit, each) for hit in found.hits], found.library)
+            hits, each = found.moments() if moments else (found.hits, {})
+            return from_hits([cut_to_moment(hit, each) for hit in hits], found.library)
         raise NothingDone(found.nothing)
 
 

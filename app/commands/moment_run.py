@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 NO_MOMENTS = "--moments cannot be used with --then, --said, --written or --text: they say when it is already"
 
 
-def find_moments(engine: Engine, query: Query, hits: Sequence[Hit]) -> Moments:
-    """Return the moments of hits, each found within its shot.
+def find_moments(engine: Engine, query: Query, hits: Sequence[Hit]) -> tuple[list[Hit], Moments]:
+    """Return hits, those of one shot in the order of their moments, and the moments, each found within its shot.
 
     Args:
         engine: Found the hits; of several encoders, the first one finds the moments.
@@ -34,9 +34,10 @@ def find_moments(engine: Engine, query: Query, hits: Sequence[Hit]) -> Moments:
     from app.media_workers import MediaWorkers
     from app.moments import open_finder
     from indexer.media.errors import UnreadableVideo
+    from search.moments.ranking import by_moments
 
     found: dict[int, Moment] = {}
-    problems: list[str] = []
+    problems: dict[int, str] = {}
     workers, began = MediaWorkers(), time.monotonic()
     try:
         finder = open_finder(engine.first, workers)
@@ -48,19 +49,20 @@ def find_moments(engine: Engine, query: Query, hits: Sequence[Hit]) -> Moments:
                 try:
                     found[hit.segment.id or 0] = finder.find(hit.segment, hit.video, query)
                 except UnreadableVideo as error:
-                    problems.append(f"no moment of hit {hit.rank}: {error.reason}")
+                    problems[hit.segment.id or 0] = error.reason
                 except OSError as error:
-                    problems.append(f"no moment of hit {hit.rank}: {error.strerror or error}")
+                    problems[hit.segment.id or 0] = error.strerror or str(error)
                 except ValueError as error:  # the file ends earlier than it did
-                    problems.append(f"no moment of hit {hit.rank}: {error}")
+                    problems[hit.segment.id or 0] = str(error)
     finally:
         workers.close()
-    for problem in problems:
-        print_note(problem)
-    for hit in hits:
+    ranked = by_moments(hits, found)
+    for hit in ranked:
+        if (problem := problems.get(hit.segment.id or 0)) is not None:
+            print_note(f"no moment of hit {hit.rank}: {problem}")
         moment = found.get(hit.segment.id or 0)
         if moment is not None and moment.may_run_backwards:
             print_note(f"hit {hit.rank} {BACKWARDS}: it answers the question better when it runs backwards")
     if hits:
         print_note(f"{count_text(len(found), 'moment')} in {time.monotonic() - began:.1f} s")
-    return found
+    return ranked, found

@@ -122,5 +122,5 @@ def search(
         }
         question["looked_at"] = note_coverage(library, encoders)
         nothing = nothing_found(library, options) if not hits else ""
-        found = find_moments(engine, query, hits) if moments else None
+        hits, found = find_moments(engine, query, hits) if moments else (hits, None)
         show_hits(library, hits, output, question, nothing=nothing, moments=found)

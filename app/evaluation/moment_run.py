@@ -1,4 +1,4 @@
-"""Moments as the product finds them: the best hit of a question in its video, and the moment in that hit's shot."""
+"""Moments as the product finds them: the best hits of a question in its video, in the order of their moments."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from search.query import Query
 
 HITS = 3
-"""Hits of a question whose moments are found: the first is the answer, the others count for average precision."""
+"""Hits of a question whose moments are found: the best is the answer, the others count for average precision."""
 SAME_OVERLAP = 0.7
 """Intersection over union from which two moments are one: hits in one shot often lead to the same."""
 
@@ -106,12 +106,15 @@ def _answer(
     go_on: Callable[[float], None],
 ) -> MomentAnswer:
     from metrics.ranges import intersection_over_union
+    from search.moments.ranking import by_moments
 
     moments: list[Range] = []
     segments: list[Range] = []
     seconds: list[float] = []
-    for hit in engine.search(query):
-        found = finder.find(hit.segment, hit.video, query, go_on)
+    hits = engine.search(query)
+    found_in = {hit.segment.id or 0: finder.find(hit.segment, hit.video, query, go_on) for hit in hits}
+    for hit in by_moments(hits, found_in):
+        found = found_in[hit.segment.id or 0]
         seconds.append(found.seconds)
         segments.append((video.seconds(hit.segment.start_pts), video.seconds(hit.segment.end_pts)))
         moment = (video.seconds(found.start_pts), video.seconds(found.end_pts))

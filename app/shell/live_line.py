@@ -25,7 +25,7 @@ class Shown:
 
     Attributes:
         stage: What is being done, in one word: scan, facts, fingerprint, index, vectors, near_copies, calibration,
-            download or export.
+            takes, download or export.
         text: All of it for people.
         done, total, unit: How much of the stage; the unit is files, bytes, clips or shots.
         fraction: 0 to 1.

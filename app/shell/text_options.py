@@ -74,7 +74,7 @@ def text_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--text-weight",
         type=float,
         metavar="W",
-        help="How much text counts beside WORDS, from 0 (only the picture) to 1 (only text).  [default: 0.45]",
+        help="How much text counts beside WORDS, from 0 (only the picture) to 1 (only text).  [default: 0.5]",
     )
     @functools.wraps(command)
     def run(

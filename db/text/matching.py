@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
+from db.sql import raw
 from db.text.ranges import Range
 
 Index = Literal["text_words", "text_trigrams"]
@@ -117,7 +118,7 @@ def all_lines(connection: Connection, ranges: Sequence[Range], limit: int) -> Ma
     found: list[int] = []
     for first, last in ranges:
         statement = "SELECT id FROM text_lines WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?"
-        found += connection.exec_driver_sql(statement, (first, last, limit + 1 - len(found))).scalars()
+        found += raw(connection, statement, (first, last, limit + 1 - len(found))).scalars()
         if len(found) > limit:
             break
     return Matches(np.array(found[:limit], np.int64), len(found) <= limit)
@@ -125,7 +126,7 @@ def all_lines(connection: Connection, ranges: Sequence[Range], limit: int) -> Ma
 
 def _cursor(connection: Connection, statement: str, values: tuple[Any, ...]) -> Any:
     """Return the driver's cursor: rows of a million lines, without SQLAlchemy's part of the time."""
-    cursor = connection.exec_driver_sql(statement, values).cursor
+    cursor = raw(connection, statement, values).cursor
     assert cursor is not None
     return cursor
 

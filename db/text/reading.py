@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from db.rows import TEXT_SOURCE, DamagedRow, chunks
+from db.sql import raw
 from db.text.tables import text_sources
 from db.timed_text import TextKind, TextSource, TimedLine, TimedWord
 
@@ -70,7 +71,7 @@ def lines_of(
     if source_id is not None:
         conditions, values = [*conditions, "s.id = ?"], [*values, int(source_id)]
     if start_ms is not None:  # a line without length is at its start
-        conditions, values = [*conditions, "max(l.end_ms, l.start_ms + 1) > ?"], [*values, start_ms]
+        conditions, values = [*conditions, "(l.end_ms > ? OR l.start_ms >= ?)"], [*values, start_ms, start_ms]
     if end_ms is not None:
         conditions, values = [*conditions, "l.start_ms < ?"], [*values, end_ms]
     statement = f"{_LINES} {' AND '.join(conditions)} ORDER BY l.start_ms, l.end_ms, l.id"
@@ -101,12 +102,12 @@ def has_damage(connection: Connection, source_id: int) -> bool:
         TEXT_SOURCE.load(row)
     except DamagedRow:
         return True
-    found = connection.exec_driver_sql(f"{_LINES} s.id = ?", (source_id,))
+    found = raw(connection, f"{_LINES} s.id = ?", (source_id,))
     return any(_line(each[4:]) is None for each in found)
 
 
 def _load(connection: Connection, statement: str, values: tuple[Any, ...]) -> list[StoredLine]:
-    cursor = connection.exec_driver_sql(statement, values).cursor
+    cursor = raw(connection, statement, values).cursor
     assert cursor is not None
     lines = []
     for number, source, video, kind, *stored in cursor.fetchall():

@@ -7,6 +7,8 @@ that what is split over two lines is found. Their content is that of `text_lines
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     DDL,
     Boolean,
@@ -16,14 +18,17 @@ from sqlalchemy import (
     Float,
     ForeignKey,
     Index,
-    Integer,
     Table,
-    Text,
     UniqueConstraint,
     event,
 )  # fmt: skip
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import CreateColumn
+from sqlalchemy.sql.compiler import DDLCompiler
 
+from db.column_types import Integer, Text
 from db.schema import PathBytes, metadata, vanished_table
+from db.sql import SERVER
 
 text_sources = Table(
     "text_sources",
@@ -66,6 +71,15 @@ text_lines = Table(
     Index("ix_text_lines_source_id", "source_id"),
 )
 
+
+@compiles(CreateColumn, SERVER)
+def _without_computed(element: CreateColumn, compiler: DDLCompiler, **options: Any) -> str | None:
+    """Leave out what SQLite computes for its full-text indexes: no such column is made if this returns None."""
+    if element.element.computed is not None:
+        return None
+    return str(compiler.visit_create_column(element, **options))  # type: ignore[no-untyped-call]
+
+
 vanished_text_sources = vanished_table(text_sources)
 vanished_text_lines = vanished_table(text_lines)
 
@@ -98,7 +112,8 @@ FULL_TEXT = (
     f"CREATE TRIGGER text_lines_changed AFTER UPDATE OF id, text, next ON text_lines BEGIN{_REMOVE}{_ADD} END",
 )
 for _statement in FULL_TEXT:
-    event.listen(metadata, "after_create", DDL(_statement))  # type: ignore[no-untyped-call]
+    _ddl = DDL(_statement)  # type: ignore[no-untyped-call]
+    event.listen(metadata, "after_create", _ddl.execute_if(dialect="sqlite"))
 
 
 def create_all(connection: Connection) -> None:

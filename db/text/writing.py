@@ -18,6 +18,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from db.rows import TEXT_SOURCE, chunks
 from db.schema import videos
+from db.sql import on_server, raw
 from db.text.joining import beginnings_of_next
 from db.text.tables import text_lines, text_sources, vanished_text_lines
 from db.timed_text import TextKind, TextSource, TimedLine
@@ -56,7 +57,8 @@ def put_source(connection: Connection, video_id: int, source: TextSource, lines:
     connection.execute(delete(text_sources).where(here & (text_sources.c.origin == source.origin)))
     added = connection.execute(insert(text_sources).values(values)).inserted_primary_key
     assert added is not None
-    connection.exec_driver_sql(
+    raw(
+        connection,
         f"INSERT INTO text_lines (id, source_id, {_CHECKED}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [(first + at, added[0], *row) for at, row in enumerate(stored)],
     ) if stored else None
@@ -81,7 +83,8 @@ def copy_texts(connection: Connection, video_id: int, new_id: int) -> None:
         start = _next_line_id(connection, values["kind"]) if values["lines"] else 0
         added = connection.execute(insert(text_sources).values(values | {"video_id": new_id, "first_line": start}))
         assert added.inserted_primary_key is not None
-        connection.exec_driver_sql(
+        raw(
+            connection,
             f"INSERT INTO text_lines (id, source_id, {_CHECKED}) SELECT id + ?, ?, {_CHECKED} FROM text_lines"
             " WHERE source_id = ? ORDER BY id",
             (start - first, added.inserted_primary_key[0], old),
@@ -90,7 +93,8 @@ def copy_texts(connection: Connection, video_id: int, new_id: int) -> None:
 
 def set_aside(connection: Connection, video_id: int) -> None:
     """Take the texts from a video whose row is about to be replaced; `give_back` must follow in this transaction."""
-    connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")  # until the commit
+    wait = "SET CONSTRAINTS ALL DEFERRED" if on_server(connection) else "PRAGMA defer_foreign_keys = ON"
+    connection.exec_driver_sql(wait)  # until the commit
     connection.execute(update(text_sources).where(text_sources.c.video_id == video_id).values(video_id=-video_id))
 
 
@@ -102,7 +106,7 @@ def give_back(connection: Connection, video_id: int, new_id: int) -> None:
 def lines_checksum(connection: Connection, source_id: int) -> int:
     """Return the checksum of a source's lines as they are now."""
     return _checksum(
-        connection.exec_driver_sql(f"SELECT {_CHECKED} FROM text_lines WHERE source_id = ? ORDER BY id", (source_id,))
+        raw(connection, f"SELECT {_CHECKED} FROM text_lines WHERE source_id = ? ORDER BY id", (source_id,))
     )
 
 

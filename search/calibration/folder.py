@@ -7,8 +7,9 @@ from pathlib import Path
 
 from files.links import is_link
 
-THRESHOLD_PREFIX = "duplicates-"
-"""Prefix of files that hold a measured number and no rows."""
+DUPLICATES_PREFIX, TAKES_PREFIX = "duplicates-", "takes-"
+MEASURED_PREFIXES = (DUPLICATES_PREFIX, TAKES_PREFIX)
+"""Prefixes of files that hold a measured number and no rows."""
 
 
 def calibration_folder(library_directory: Path) -> Path:
@@ -20,6 +21,6 @@ def forget_rows(library_directory: Path) -> None:
     """Delete files of rows, which the next search makes again. Undeletable files, and those behind a link, stay."""
     folder = calibration_folder(library_directory)
     for path in [] if is_link(folder) else folder.glob("*"):
-        if not path.name.startswith(THRESHOLD_PREFIX):
+        if not path.name.startswith(MEASURED_PREFIXES):
             with suppress(OSError):
                 path.unlink()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 MOST_LINES = 1000
 """Lines that are looked at: as many as the full-text index ranks."""
 
-_BESIDE = 0.9
-"""Value of a shot with the rest of a line, for one with the word itself."""
+_FOUND = 0.3  # value of a match that many shots share
+_BESIDE = 0.9  # value of a shot with the rest of a line, for one with the word itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +72,6 @@ class TextMatches:
     said: frozenset[int]
     complete: bool
 
-    def values(self, segments: int) -> dict[int, float]:
-        """Return how much it says that each segment matches: 1 for the only one, 0 if all do.
-
-        It is the inverse frequency, -log(share of the segments that match), as a part of the largest possible one, so
-        that a word of one shot counts alike in libraries of any size; squared, so that words of several shots leave the
-        choice to the picture. Where only the rest of a line is said, it is a little less.
-
-        Args:
-            segments: How many are searched.
-        """
-        if not self.lines:
-            return {}
-        every = max(segments, len(self.lines))
-        value = (1 - math.log(len(self.lines)) / math.log(every)) ** 2 if every > 1 else 0.0
-        return {each: value if each in self.said else _BESIDE * value for each in self.lines}
-
 
 def match_segments(library: Library, part: TextPart, filters: Filters) -> TextMatches:
     """Return the segments whose lines match.
@@ -108,6 +92,26 @@ def match_segments(library: Library, part: TextPart, filters: Filters) -> TextMa
         for segment in _first_before(first, hit.segment_ids):
             lines.setdefault(segment, []).append(hit)
     return TextMatches(lines, frozenset(each for some in said for each in some), answer.complete)
+
+
+def text_values(parts: Sequence[TextMatches]) -> dict[int, float]:
+    """Return how much it says for each segment that text was found in it: 1 for the only one that a part matches.
+
+    Each part that matches counts _FOUND, in however many segments, because all of them may be meant. The rest is the
+    chance of each if only one is meant: 1 by the number of segments in which as many of the parts are said. The size of
+    the library does not matter. Where only the rest of a line is said, the value is a little less.
+    """
+    found = {
+        segment: frozenset(at for at, part in enumerate(parts) if segment in part.lines)
+        for segment in dict.fromkeys(each for part in parts for each in part.lines)
+    }
+    said = frozenset().union(*(part.said for part in parts))
+    counts = Counter(some for segment, some in found.items() if segment in said)
+    alike = {some: sum(counts[each] for each in counts if some <= each) for some in set(found.values())}
+    return {
+        segment: (1 if segment in said else _BESIDE) * (_FOUND * len(some) + (1 - _FOUND) / max(alike[some], 1))
+        for segment, some in found.items()
+    }
 
 
 def _first_before(first: Sequence[int], every: Sequence[int]) -> list[int]:

