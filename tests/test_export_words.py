@@ -12,7 +12,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from numbered import Shown, constant, shown, write
+from numbered import Shown, constant, ffmpeg, shown, write
 
 from app.exporting.clip_words import ClipCue, ClipWords, SubtitlePlace, cut_lines, without_overlaps
 from app.exporting.exporter import export
@@ -235,6 +235,22 @@ def test_words_burnt_in_are_where_they_are_said_and_nowhere_else(
         assert differs[150:].any() == is_said, before.number
         assert not differs[:60].any()  # not moved to the top by a code in the text
     assert list(odd.iterdir()) == []
+
+
+@pytest.mark.parametrize(("transfer", "share"), [("smpte2084", 0.58), ("arib-std-b67", 0.75), ("bt709", 1.0)])
+def test_words_burnt_into_hdr_are_as_bright_as_paper(tmp_path: Path, transfer: str, share: float) -> None:
+    path = tmp_path / "deep.mp4"
+    tags = f"setparams=color_primaries=bt2020:color_trc={transfer}:colorspace=bt2020nc:range=tv"
+    ffmpeg("-f", "lavfi", "-i", "color=black:s=640x360:r=25:d=2.4", "-vf", f"format=yuv420p10le,{tags}",
+           "-c:v", "libx265", "-x265-params", "log-level=none", str(path))  # fmt: skip
+    burnt = cut(path, tmp_path / "clips", "exact", "burn", lines=(TimedLine(0, 2400, "\u2588" * 8),))
+    assert burnt.file is not None
+    with av.open(str(tmp_path / "clips" / burnt.file)) as container:
+        frame = next(container.decode(video=0))
+    assert (frame.format.name, int(frame.color_primaries), int(frame.colorspace)) == ("yuv420p10le", 9, 9)
+    luma = frame.to_ndarray()[:360]
+    assert np.median(luma[luma > 400]) == pytest.approx(64 + share * 876, abs=6)
+    assert np.median(luma[:180]) == 64, "the picture is as it was"
 
 
 def test_burning_needs_pictures_that_are_encoded(tmp_path: Path) -> None:

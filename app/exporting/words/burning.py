@@ -26,7 +26,10 @@ _HEIGHT = 720  # that sizes of the style count in
 _FONT_SIZE, _FONT_SHARE_OF_WIDTH = 44, 0.07  # of the height, and at most of the width: a phone's picture is narrow
 _MOST_CHARACTERS = 600  # of a cue: more covers the picture, and takes libass long
 _PLENTY_OF_GLYPHS = 4000
-_WHITE, _PAPER_WHITE = "&H00FFFFFF", "&H00989898"  # of HDR (PQ): 203 cd/m2, as ITU-R BT.2408 has it
+_WHITE = "&H00FFFFFF"
+_PQ, _HLG = 16, 18  # as ITU-T H.273 numbers transfer characteristics
+_HDR_WHITE = {_PQ: "&H00949494", _HLG: "&H00BFBFBF"}
+"""203 cd/m2, as ITU-R BT.2408 has it: 58 % of PQ, 75 % of HLG. White itself would dazzle."""
 _NO_GLYPH = re.compile(r"failed to find any fallback with glyph 0x([0-9A-Fa-f]+)")
 _NO_FILTER = re.compile(r"[Nn]o such filter|[Ff]ilter not found")
 
@@ -50,7 +53,7 @@ def missing_glyphs(program: str, text: str) -> str:
     letters = "".join(sorted({letter for letter in text if not letter.isspace()}))[:_PLENTY_OF_GLYPHS]
     rows = "\n".join(letters[at : at + 40] for at in range(0, len(letters), 40))
     messages: list[str] = []
-    with _written([ClipCue(0, 1000, rows)], _style(False, 1280, 720), (1280, 720)) as file:
+    with _written([ClipCue(0, 1000, rows)], _style(_WHITE, 1280, 720), (1280, 720)) as file:
         words = [
             program, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning",
             *drawn_input("color=black:s=320x180:r=1:d=1"), "-vf", _filter_words(file), "-f", "null", "-",
@@ -90,7 +93,8 @@ def burning(program: str, survey: Survey) -> Iterator[tuple[Any, str]]:
         note = f"{len(lacking)} characters of its subtitles are in no font of this system ({shown})"
     width, height = _shown_size(survey)
     size = (max(1, round(_HEIGHT * width / height)), _HEIGHT)
-    with _written(cues, _style(survey.is_hdr, *size), size) as file:
+    white = _HDR_WHITE.get(survey.colours.transfer, _WHITE) if survey.colours is not None else _WHITE
+    with _written(cues, _style(white, *size), size) as file:
 
         def draw(stream: Any) -> Any:
             # The size as shown tells libass of pixels that are not square.
@@ -104,10 +108,9 @@ def _shown_size(survey: Survey) -> tuple[int, int]:
     return (width, height) if width > 0 and height > 0 else (1280, 720)
 
 
-def _style(is_hdr: bool, width: int, height: int) -> str:
+def _style(colour: str, width: int, height: int) -> str:
     """Return the line of a style: letters with an outline, at the bottom in the middle, in the font of the system."""
     size = max(8, round(min(_FONT_SIZE * height / _HEIGHT, _FONT_SHARE_OF_WIDTH * width)))
-    colour = _PAPER_WHITE if is_hdr else _WHITE
     side, bottom = round(width * 0.05), round(height * 0.05)
     # The last value: the direction of the writing is found for each line.
     return (

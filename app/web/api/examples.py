@@ -14,7 +14,9 @@ from app.web.http.errors import ApiError, not_found
 from app.web.http.file_response import file_response
 from app.web.http.requests import STALLED_SECONDS, ApiRequest, body_parts
 from app.web.http.responses import CLOSING, json_response
+from app.web.http.roles import require, role_of
 from app.web.http.routes import errors_as_responses, route
+from app.web.http.visitor import visitor_of
 from app.web.services.examples import MAX_BYTES, Examples, ExampleUpload, StoredExample
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ def example_routes(
 
     async def receive(request: Request) -> Response:
         async def respond() -> Response:
+            require(visitor_of(request.scope), role_of("POST /api/examples"))
             declared = _declared(request, max_bytes)
             if len(uploading) >= _MAX_UPLOADS:
                 raise ApiError(503, "Other files are still being sent; drop this one again when they are done.")

@@ -89,7 +89,7 @@ class PeopleMiddleware:
             await (answer or self._refusal(scope))(scope, receive, send)
 
     async def _let_in(self, person: Person, scope: Scope, receive: Receive, send: Send) -> None:
-        visitor = Visitor(person, self.peers.of(scope).address)
+        visitor = Visitor(person, self.peers.of(scope).address, self.desk.events)
         ours = {PERSON_HEADER.encode(): str(person.id).encode(), ADDRESS_HEADER.encode(): visitor.address.encode()}
         told = [(name, value) for name, value in scope["headers"] if name.lower() not in ours] + list(ours.items())
         inner = {**scope, "headers": told, VISITOR: visitor}

@@ -53,7 +53,7 @@ class Outcome:
 
 
 class SignInDesk:
-    """Logs people in and out. Every method but `forget` reads the library, and so may wait. Safe from several threads.
+    """Logs people in and out; `events` notes what they do. Methods read the library; several threads may call them.
 
     Args:
         people: The people of the library.
@@ -62,6 +62,7 @@ class SignInDesk:
 
     def __init__(self, people: People, match: Callable[[str | None, str], bool]) -> None:
         self._people = people
+        self.events = people.events
         self._match = match
         self._turn = threading.Lock()
         self._places = threading.BoundedSemaphore(_MOST_WAITING)
