@@ -16,7 +16,7 @@ from db.records import Orientation
 from search.strength import LEVELS, Level
 
 if TYPE_CHECKING:
-    from search.query import Duplicates
+    from search.query import Duplicates, TakesOf
 
 TextScope = Literal["text", "said", "written"]
 """Which words of videos are searched: any, those said, or those written in the picture. As the shell's options."""
@@ -160,6 +160,14 @@ def _parse_duplicates(text: str) -> Duplicates:
     return cast("Duplicates", text)
 
 
+def _parse_takes(text: str) -> TakesOf:
+    from search.query import TakesOf
+
+    if text not in get_args(TakesOf):
+        raise ValueError(f"there are {', '.join(get_args(TakesOf))}")
+    return cast("TakesOf", text)
+
+
 def _parse_flag(text: str) -> bool:
     if text not in ("1", "0"):
         raise ValueError("it must be 1 or 0")
@@ -211,6 +219,7 @@ PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
         "score": Parameter("threshold", _parse_number, format_number),
         "one": Parameter("one_per_video", _parse_flag, _format_flag),
         "dups": Parameter("duplicates", _parse_duplicates),
+        "takes": Parameter("takes", _parse_takes),
         "sum": Parameter("plain_sum", _parse_flag, _format_flag),
         "k": Parameter("limit", _parse_count(MAX_HITS)),
     }

@@ -23,14 +23,14 @@ from search.strength import Level
 from search.text.box import BoxText, split_box
 
 if TYPE_CHECKING:
-    from search.query import Duplicates
+    from search.query import Duplicates, TakesOf
 
 TermKind = Literal["text", "segment", "range", "file"]
 
 FILTERS = (
     "folder", "name", "since", "until", "recorded_since", "recorded_until", "min_seconds", "max_seconds",
     "min_short_side", "orientation", "codec", "frame_rate", "camera", "has_sound", "least_level", "threshold",
-    "one_per_video", "duplicates",
+    "one_per_video", "duplicates", "takes",
 )  # fmt: skip
 """The fields of a SearchLink that narrow a search, in the order in which they are shown."""
 
@@ -147,6 +147,7 @@ class SearchLink:
     threshold: float | None = None  # cosine
     one_per_video: bool = False
     duplicates: Duplicates = "stack"
+    takes: TakesOf = "stack"
     plain_sum: bool = False  # of the terms as they are, without bringing them to one scale
     limit: int = DEFAULT_LIMIT
 

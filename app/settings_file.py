@@ -22,7 +22,7 @@ PRECISIONS = ("auto", "float32", "bfloat16", "int8")
 """The choices of `encoder.runtime.precision`, which would import numpy for every --help."""
 
 GLOBALS = ("library", "encoder", "device", "precision", "ffmpeg")
-_ANSWERS = ("top-k", "per-video", "duplicates", "min-strength")
+_ANSWERS = ("top-k", "per-video", "duplicates", "takes", "min-strength")
 TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "index": (

@@ -45,6 +45,7 @@ def find_takes(
         OSError: What was found could not be stored.
     """
     from app import compose
+    from search.take_threshold import near_take
     from search.takes.finding import TakeFinder, pending_shots
 
     if not len(pending_shots(library, encoder.id)):
@@ -53,7 +54,8 @@ def find_takes(
     try:
         space = compose.open_space(library, encoder)
         space.refresh()
-        finder = TakeFinder(library, encoder.id, space.index, space.rows_of, look_reader(library, read or workers))
+        look, near = look_reader(library, read or workers), near_take(library.directory, encoder.id)
+        finder = TakeFinder(library, encoder.id, space.index, space.rows_of, look, near=near)
         return finder.find(on_progress=on_progress, cancelled=cancelled)
     finally:
         if workers is not None:

@@ -33,7 +33,7 @@ from encoder import Encoder, load_encoder
 from indexer.pipeline import index_folders
 from indexer.settings import IndexSettings
 from metrics.bootstrap import bootstrap_interval
-from search.takes.near_take import near_take
+from search.take_threshold import near_take
 from search.takes.pair_file import PairFile
 from search.takes.relations import Relation
 from search.takes.set_ups import set_ups_of

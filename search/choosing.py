@@ -5,7 +5,7 @@ It is the same for one space and for several; see `Ranking`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,6 +16,8 @@ from search.near_duplicates import MAX_COMPARED, MAX_COUNTED, Diversified, diver
 from search.query import Hit, Query, SegmentTerm
 from search.reachable import reachable_copies
 from search.strength import Opinion, Strength
+from search.takes.stacking import TakeClaims, takes_of
+from search.takes.stored import SetUps
 from search.vectors.vector_index import Ids
 
 if TYPE_CHECKING:
@@ -103,6 +105,7 @@ def choose(
     near: float | None,
     allowed_ids: Ids | None,
     excluded: frozenset[int],
+    set_ups: SetUps,
 ) -> Chosen:
     """Return the hits of a query.
 
@@ -116,10 +119,12 @@ def choose(
         near: Cosine of the ranking's rows from which segments are near-duplicates; None: they are shown.
         allowed_ids: int64 (n,), segments that pass the filters; None for all.
         excluded: Segments that are no hits.
+        set_ups: Of the ranking's space.
 
     Raises:
         LibraryError: The library cannot be read.
     """
+    stacks_takes = query.takes != "show" and bool(set_ups)
 
     def diversified_of(candidates: list[int]) -> Diversified:
         return diversify(
@@ -130,14 +135,15 @@ def choose(
             stack=query.duplicates == "stack",
             videos_of=None if query.per_video is None else library.video_ids,
             rows_of=ranking.rows_of,
+            takes=TakeClaims(set_ups, hides=query.takes == "hide") if stacks_takes else None,
         )
 
-    diversified = query.per_video is not None or near is not None
+    diversified = query.per_video is not None or near is not None or stacks_takes
     limit = max(query.k, MAX_COUNTED if near is None else MAX_COMPARED) + len(excluded)
     wanted = query.k + len(excluded)
     if query.per_video is not None:
         wanted = min(limit, 4 * wanted + 256)  # enough for nearly all queries; a GPU search is limited to 2048
-    elif near is not None:
+    elif near is not None or stacks_takes:
         wanted = min(limit, wanted + max(30, 2 * wanted // 5))  # of 100,000 rows, 200 hits are no slower with it
     while True:
         scores, complete = ranking.best(wanted, allowed_ids, query.threshold)
@@ -156,16 +162,21 @@ def choose(
         if len(known) >= query.k or ended or (diversified and wanted >= limit):
             break
         wanted = min(limit, 4 * wanted) if diversified else 2 * wanted
+
+    def may_show(segment_id: int) -> bool:
+        return segment_id not in excluded and (allowed_ids is None or bool(np.isin(segment_id, allowed_ids)))
+
     alike = dict(zip(chosen.ids, chosen.alike, strict=True))
     if near is not None:
         hide = query.duplicates == "hide"
         copied = {i: each for i, each in known.items() if hide or _has_copy(i, alike[i], scores)}
         if copied:
-            known = known | _reachable(library, ranking, copied, allowed_ids, excluded)
+            known = known | _reachable(library, ranking, copied, may_show)
         alike = {i: [i if other == each[0].id else other for other in alike[i]] for i, each in known.items()}
     shown = list(known)[: query.k]
     found = [known[i] for i in shown]
     ids = [segment.id for segment, _, _ in found if segment.id is not None]
+    takes = {} if query.takes == "hide" else takes_of(library, set_ups, ids, may_show, once=stacks_takes)
     hits = [
         Hit(
             rank=rank,
@@ -175,6 +186,7 @@ def choose(
             term_scores=found[at][2],
             strength=strength,
             alike=tuple(alike[shown[at]]),
+            takes=takes.get(ids[at], ()),
             opinions=opinions,
         )
         for rank, (at, strength, opinions) in enumerate(
@@ -188,15 +200,10 @@ def _reachable(
     library: Library,
     ranking: Ranking,
     known: dict[int, Described],
-    allowed_ids: Ids | None,
-    excluded: frozenset[int],
+    may_show: Callable[[int], bool],
 ) -> dict[int, Described]:
     """Return the described segments by id, with hits in missing files replaced by hits in available copies."""
-
-    def is_allowed(segment_id: int) -> bool:
-        return segment_id not in excluded and (allowed_ids is None or bool(np.isin(segment_id, allowed_ids)))
-
-    copies = reachable_copies(library, {i: each[:2] for i, each in known.items()}, is_allowed)
+    copies = reachable_copies(library, {i: each[:2] for i, each in known.items()}, may_show)
     if not copies:
         return known
     described = ranking.described(list(copies.values()))

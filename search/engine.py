@@ -201,7 +201,7 @@ class SearchEngine:
             return Answer(hits=[], allowed=0, matching=0, hidden=0)
         near = None if query.duplicates == "show" else query.near_duplicates or self.near_duplicate()
         ranking = SpaceRanking(self.space, query, direction, rows)
-        found = choose(self.library, query, ranking, near, allowed_ids, excluded)
+        found = choose(self.library, query, ranking, near, allowed_ids, excluded, self.space.set_ups())
         if not counted:
             return Answer(hits=found.hits, allowed=0, matching=0, hidden=found.hidden)
         row, matching = direction.row, found.matching

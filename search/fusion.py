@@ -142,8 +142,13 @@ def _hits(
         shown.update(line.line.id for line in lines)
         kinds = dict.fromkeys(_CHANNELS[line.line.kind] for line in lines)
         seen_by: tuple[Channel, ...] = ("picture",) if good or not lines else ()
-        alike = tuple(each for each in hit.alike if not any(each in part.lines for part in matches))
-        shown_hit = replace(hit, alike=alike)
+        apart = {each for part in matches for each in part.lines} - {number}  # they are hits of their own
+        takes = tuple(tuple(each for each in run if each not in apart) for run in hit.takes)
+        shown_hit = replace(
+            hit,
+            alike=tuple(each for each in hit.alike if each not in apart),
+            takes=takes if sum(map(bool, takes)) > 1 else (),
+        )
         found.append(
             FusedHit(rank=len(found) + 1, score=score, hit=shown_hit, lines=lines, channels=(*seen_by, *kinds))
         )

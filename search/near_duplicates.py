@@ -1,4 +1,5 @@
-"""Diversification of a ranking: near-duplicates are stacked behind the best of them, surplus hits of a video hidden.
+"""Diversification of a ranking: near-duplicates and takes are stacked behind the best of them, surplus hits of a video
+hidden.
 
 A stack is what is similar to its first hit. What is similar to another of the stack alone is a hit of its own, so that
 a stack never grows from shot to shot into something else.
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from search.takes.stacking import TakeClaims
 from search.vectors.vector_index import RowsOf
 
 NEAR_DUPLICATE = 0.98
@@ -62,8 +64,9 @@ def diversify(
     videos_of: Callable[[list[int]], dict[int, int]] | None,
     rows_of: RowsOf,
     stack: bool = False,
+    takes: TakeClaims | None = None,
 ) -> Diversified:
-    """Return the first `k` candidates that are not too similar to a better one.
+    """Return the first `k` candidates that are not too similar to a better one, and no other takes of it.
 
     Hidden candidates do not hide others.
 
@@ -77,6 +80,7 @@ def diversify(
         rows_of: Returns (ids, float32 (n, D)) in order, without ids that no longer exist. Called only where
             `near_duplicates` is given.
         stack: Near duplicates are not hidden, but stacked: those among the candidates after the last hit as well.
+        takes: Receives the hits; what they take are no hits, nor near-duplicates if it is another run.
     """
     chosen: list[int] = []
     alike: list[list[int]] = []
@@ -100,6 +104,12 @@ def diversify(
             alone = (np.count_nonzero(pairs, axis=1) <= 1).tolist()
         for at, segment_id in enumerate(block):
             ended = len(chosen) == k
+            owner = None if takes is None else takes.owner(segment_id)
+            if owner is not None and not owner[1]:
+                hidden += takes is not None and takes.hides and not ended
+                continue
+            if owner is not None and near_duplicates is not None:
+                first[at] = owner[0]
             if first[at] >= 0 and stack:
                 alike[first[at]].append(segment_id)
                 continue
@@ -112,6 +122,8 @@ def diversify(
                 hits.add(rows[at])
                 if not alone[at]:
                     first[(first < 0) & pairs[at]] = len(chosen)
+            if takes is not None:
+                takes.claim(segment_id, len(chosen))
             chosen.append(segment_id)
             alike.append([])
             of_video[owners[segment_id]] += 1

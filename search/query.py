@@ -13,9 +13,14 @@ from numpy.typing import NDArray
 from db.records import Filters, Segment, Video
 from search.near_duplicates import NEAR_DUPLICATE
 from search.strength import LEVELS, Level, Opinion, Strength
+from search.takes.stacking import Takes
 
 Duplicates = Literal["stack", "hide", "show"]
 """What becomes of near-duplicates of a better hit: stacked behind it, left out, or hits of their own."""
+
+
+TakesOf = Duplicates
+"""What becomes of other takes of a better hit, likewise."""
 
 
 class QueryError(ValueError):
@@ -150,6 +155,8 @@ class Query:
             place; see `search.near_duplicates` for the limits.
         near_duplicates: Cosine with a better hit from which a segment is its near-duplicate, above 0 to 1; given alone,
             it leaves them out. None means as measured for the encoder; see `search.duplicate_threshold`.
+        takes: What becomes of other takes of the set-up of a better hit (`Hit.takes`), as for near-duplicates; they are
+            those that were found after indexing, whether they are among the candidates or not.
         leave_out: Ids of segments to exclude. The segments of SegmentTerms are always excluded.
         plain_sum: Add the rows of terms as they are, without bringing them to one scale (see `search.directions`).
         least_level: Leave out hits that are weaker. None keeps all.
@@ -167,6 +174,7 @@ class Query:
     per_video: int | None = None
     duplicates: Duplicates = "show"
     near_duplicates: float | None = None
+    takes: TakesOf = "show"
     leave_out: frozenset[int] = frozenset()
     plain_sum: bool = False
     least_level: Level | None = None
@@ -183,6 +191,8 @@ class Query:
         if self.threshold is not None and math.isnan(self.threshold):
             raise QueryError("the threshold is not a number; scores lie between -1 and 1")
         check_options(self, "hit")
+        if self.takes not in get_args(TakesOf):
+            raise QueryError(f"takes are {', '.join(get_args(TakesOf))}, got {self.takes!r}")
         if self.near_duplicates is not None and not 0 < self.near_duplicates <= 1:
             raise QueryError(
                 f"near-duplicates are told by a cosine above 0 and at most 1, got {self.near_duplicates}; "
@@ -209,6 +219,8 @@ class Hit:
         strength: How far the hit stands above what unrelated questions get; None without a calibration.
         alike: Ids of the segments stacked behind the hit: near-duplicates of it, and of no better hit, best first.
             Those are counted that rank among the candidates, which are several times as many as the hits.
+        takes: If it is a take of a set-up of which others pass the filters, for each take in the order of recording the
+            ids of the segments that show it, its own included; empty for a take that does not pass.
         opinions: In an answer of several spaces, what each encoder thinks of it; see `search.several`.
     """
 
@@ -219,7 +231,13 @@ class Hit:
     term_scores: tuple[float, ...]
     strength: Strength | None = None
     alike: tuple[int, ...] = ()
+    takes: Takes = ()
     opinions: tuple[Opinion, ...] = ()
+
+    @property
+    def take(self) -> int | None:
+        """Return the number of the take that it is, from 1; None if it has no others."""
+        return next((at for at, run in enumerate(self.takes, 1) if self.segment.id in run), None)
 
     @property
     def is_quick(self) -> bool:
@@ -245,8 +263,13 @@ class Answer:
 
     @property
     def stacked(self) -> int:
-        """Return the number of segments behind all hits."""
+        """Return the number of near-duplicates behind all hits."""
         return sum(len(hit.alike) for hit in self.hits)
+
+    @property
+    def stacked_takes(self) -> int:
+        """Return the number of other takes of all hits."""
+        return sum(sum(bool(run) for run in hit.takes) - 1 for hit in self.hits if hit.takes)
 
 
 def _check_weight(weight: float) -> None:

@@ -16,6 +16,7 @@ from search.directions import Direction, direction_of, is_balanced
 from search.duplicate_threshold import near_duplicate
 from search.query import ClipTerm, MissingRow, QueryError, SegmentTerm, Term, TextTerm
 from search.query_cache import QueryCache
+from search.takes.stored import SetUps, StoredSetUps
 from search.vectors.vector_index import Ids, Refreshable, RowStore, VectorIndex
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Space:
         self._query_cache = QueryCache(encoder)
         self._covariance = CovarianceFile(library, encoder.id, encoder.dim)
         self._near_duplicate: float | None = None  # the threshold, once it is needed
+        self._set_ups = StoredSetUps(library.directory, encoder.id)
 
     @property
     def id(self) -> str:
@@ -80,6 +82,10 @@ class Space:
         if self._near_duplicate is None:
             self._near_duplicate = near_duplicate(self.library, self.id, self.rows_of)
         return self._near_duplicate
+
+    def set_ups(self) -> SetUps:
+        """Return the set-up of each segment that has takes, as far as they were found."""
+        return self._set_ups.current()
 
     def segment_ids(self) -> Ids:
         """Return all segments that have a row, int64 (n,), ascending."""

@@ -126,6 +126,7 @@ def test_every_command_that_searches_has_them(command: str) -> None:
         "--per-video",
         "--hide-duplicates",
         "--show-duplicates",
+        "--takes",
     ):
         assert option in text
 

@@ -24,7 +24,7 @@ from indexer.media.errors import UnreadableVideo
 from indexer.media.pretended_take import pretended_take
 from indexer.media.reencoded import reencoded
 from search.duplicate_threshold import DuplicateThreshold
-from search.takes.near_take import TakeThreshold
+from search.take_threshold import TakeThreshold
 
 ENCODER = ColourEncoder()
 T = TypeVar("T")

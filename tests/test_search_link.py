@@ -44,6 +44,7 @@ FULL = SearchLink(
     threshold=-0.05,
     one_per_video=True,
     duplicates="hide",
+    takes="show",
     plain_sum=True,
     limit=400,
 )
@@ -55,7 +56,7 @@ def through_address(link: SearchLink) -> tuple[SearchLink, list[str]]:
 
 def test_everything_survives_the_address() -> None:
     assert through_address(FULL) == (FULL, [])
-    assert FULL.filter_count == len(FILTERS) == 18
+    assert FULL.filter_count == len(FILTERS) == 19
     assert FULL.active_filters == FILTERS
     cleared = FULL.without(*FILTERS)
     assert cleared.filter_count == 0

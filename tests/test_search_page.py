@@ -218,7 +218,7 @@ def test_every_filter_has_a_text_of_its_own_on_a_chip() -> None:
         "until": "2025-01-02", "recorded_since": "2025-01-03", "recorded_until": "2025-01-04", "min_seconds": 1.5,
         "max_seconds": 60.0, "min_short_side": 900, "orientation": "portrait", "codec": "hevc", "frame_rate": 29.97,
         "camera": "Apple iPhone 15", "has_sound": False, "least_level": "likely", "threshold": 0.25,
-        "one_per_video": True, "duplicates": "hide",
+        "one_per_video": True, "duplicates": "hide", "takes": "show",
     }  # fmt: skip
     texts = {name: filter_chips.TEXTS[name](values[name]) for name in FILTERS}
     assert len(set(texts.values())) == len(FILTERS)

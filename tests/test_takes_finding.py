@@ -15,9 +15,9 @@ from test_takes_evidence import walking
 from db.library import Library
 from db.records import Segment, Shot, Video
 from search.space import Space
+from search.take_threshold import LEAST, MOST, NEAR_TAKE, TakeThreshold, near_take, threshold_of
 from search.takes import finding
-from search.takes.finding import ReadLook, TakeFinder, pending_shots
-from search.takes.near_take import LEAST, MOST, NEAR_TAKE, TakeThreshold, furthest_take, near_take, threshold_of
+from search.takes.finding import ReadLook, TakeFinder, furthest_take, pending_shots
 from search.takes.pair_file import PairFile
 from search.takes.relations import Relation
 
@@ -40,7 +40,8 @@ def row(cosine: float, number: int) -> NDArray[np.float32]:
 
 
 def finder(space: Space, look: ReadLook) -> TakeFinder:
-    return TakeFinder(space.library, space.id, space.index, space.rows_of, look)
+    near = near_take(space.library.directory, space.id)
+    return TakeFinder(space.library, space.id, space.index, space.rows_of, look, near=near)
 
 
 class Films:

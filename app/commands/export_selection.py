@@ -28,7 +28,7 @@ from indexer.identity import Identity
 
 if TYPE_CHECKING:
     from db.library import Library
-    from db.records import Collection
+    from db.records import Collection, Subclip
     from search.query import Hit
 
 
@@ -187,13 +187,14 @@ def _exact(record: Any, name: str) -> Fraction:
     return value
 
 
-def from_collection(library: Library, collection: Collection, subclip_ids: Sequence[int] | None) -> list[ClipRequest]:
-    """Return the subclips of a collection in order; with ids, only those.
+def from_collection(
+    library: Library, collection: Collection, subclips: Sequence[Subclip], subclip_ids: Sequence[int] | None
+) -> list[ClipRequest]:
+    """Return the clips of a collection in order, from its subclips; with ids, only those.
 
     Raises:
         click.UsageError: A subclip with one of these ids is not in the collection.
     """
-    subclips = library.collections.subclips(collection.id)
     unknown = set(subclip_ids or ()) - {each.id for each in subclips}
     if unknown:
         raise click.UsageError(
@@ -219,11 +220,14 @@ def find_collection(library: Library, name: str) -> Collection:
 
 
 def from_hits(hits: Sequence[Hit], library: Library) -> list[ClipRequest]:
-    """Return the segments of hits, in their order, and say how many near-duplicates stand behind them."""
+    """Return the segments of hits, in their order, and say how many near-duplicates and takes stand behind them."""
     if behind := sum(len(hit.alike) for hit in hits):
         print_note(
             f"{count_text(behind, 'near-duplicate')} of these hits not exported (--show-duplicates exports all of them)"
         )
+    shown = {hit.segment.id for hit in hits}
+    if takes := sum(bool(run) and shown.isdisjoint(run) for hit in hits for run in hit.takes):
+        print_note(f"{count_text(takes, 'other take')} of these hits not exported (--takes show exports all of them)")
     wanted = []
     for hit in hits:
         start, end = span_seconds(hit)

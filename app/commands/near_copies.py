@@ -63,7 +63,7 @@ def measure_near_copies(
     from indexer.media.pretended_take import pretended_take
     from indexer.media.reencoded import reencoded
     from search.duplicate_threshold import DuplicateThreshold
-    from search.takes.near_take import TakeThreshold
+    from search.take_threshold import TakeThreshold
 
     copies, takes = DuplicateThreshold(library.directory, encoder.id), TakeThreshold(library.directory, encoder.id)
     kinds = [(threshold, made) for threshold, made in ((copies, reencoded), (takes, pretended_take))

@@ -37,6 +37,7 @@ EXAMPLE = """\
 # top-k = 20
 # per-video = 3
 # duplicates = "hide"           # stack, hide, show
+# takes = "stack"               # stack, hide, show
 # min-strength = "likely"       # weak, likely, strong
 
 [export]
@@ -51,6 +52,7 @@ EXAMPLE = """\
 # top-k = 5
 # per-video = 1
 # duplicates = "stack"
+# takes = "show"
 # min-strength = "weak"
 
 [ui]

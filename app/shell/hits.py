@@ -187,10 +187,11 @@ def shot_cells(hit: Hit, parts: Parts, *, weak: bool) -> tuple[str, str]:
     start, end = span_seconds(hit)
     which = part_mark(hit, parts, "  ")
     alike = f"  (+{len(hit.alike):,} alike)" if hit.alike else ""
+    take = f"  (take {hit.take} of {len(hit.takes)})" if hit.take else ""
     faint = ("  (quick)" if hit.is_quick else "") + ("  (weak)" if weak else "")
     gone = "" if os.path.exists(hit.video.path) else "  (offline)"
     times = f"{format_timestamp(start)}-{format_timestamp(end)}"
-    return times, display_path(hit.video.path) + which + alike + faint + gone
+    return times, display_path(hit.video.path) + which + take + alike + faint + gone
 
 
 def span_seconds(hit: Hit) -> tuple[Fraction, Fraction]:
@@ -223,6 +224,8 @@ def hit_record(hit: Hit, parts: Parts, moments: Moments | None = None) -> dict[s
         **strength_fields(hit.strength),
         "term_scores": [round(float(score), 6) for score in hit.term_scores],
         "alike": list(hit.alike),
+        "take": hit.take,
+        "takes": [list(run) for run in hit.takes],
         **({"opinions": [opinion_record(each) for each in hit.opinions]} if hit.opinions else {}),
         **identity_record(Identity.of(hit.video)),
         **({} if moments is None else {"moment": moment_record(moment_of(hit, moments), hit.video)}),

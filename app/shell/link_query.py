@@ -33,6 +33,7 @@ def options_of(link: SearchLink) -> SearchOptions:
         filters=link.filters(),
         per_video=1 if link.one_per_video else None,
         duplicates=link.duplicates,
+        takes=link.takes,
         plain_sum=link.plain_sum,
     )
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from db.library import Library
     from search.chain_query import ChainQuery, Step
     from search.fused import FusedQuery
-    from search.query import Duplicates, OwnTerms, Query, Term
+    from search.query import Duplicates, OwnTerms, Query, TakesOf, Term
     from search.strength import Level
     from search.text.matches import TextPart
 
@@ -46,6 +46,7 @@ class SearchOptions:
     filters: Filters  # `folder` as typed, until `open_search` converts it to the stored spelling
     per_video: int | None = None  # maximum number of hits per video
     duplicates: Duplicates = "stack"  # what becomes of near-duplicates of a better hit
+    takes: TakesOf = "stack"  # what becomes of other takes of a better hit
     plain_sum: bool = False  # add terms as they are
     least_level: Level | None = None  # leave out hits that are weaker
 
@@ -77,6 +78,7 @@ class SearchOptions:
             threshold=self.threshold,
             per_video=self.per_video,
             duplicates=self.duplicates,
+            takes=self.takes,
             leave_out=leave_out,
             plain_sum=self.plain_sum,
             least_level=self.least_level,
@@ -170,7 +172,7 @@ def open_search(
 
 def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add -k, the options of `filter_options`, --per-video, --duplicates, --hide-duplicates, --show-duplicates,
-    --plain-sum, --threshold and --min-strength to a command, which receives them as `options`, a SearchOptions.
+    --takes, --plain-sum, --threshold and --min-strength to a command, which receives `options`, a SearchOptions.
     """
 
     @click.option(
@@ -189,6 +191,14 @@ def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--hide-duplicates", is_flag=True, help="Same as --duplicates hide.")
     @click.option("--show-duplicates", is_flag=True, help="Same as --duplicates show.")
     @click.option(
+        "--takes",
+        type=click.Choice(["stack", "hide", "show"]),
+        default="stack",
+        show_default=True,
+        help="Other takes of a better hit (runs of the same set-up): stack them behind that hit, hide them, or show "
+        "them on lines of their own.",
+    )
+    @click.option(
         "--plain-sum", is_flag=True, help="Add words and examples as they are, without putting them on a common scale."
     )
     @click.option("--threshold", type=float, metavar="SCORE", help="Only hits with at least this score (-1 to 1).")
@@ -206,6 +216,7 @@ def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
         duplicates: Duplicates,
         hide_duplicates: bool,
         show_duplicates: bool,
+        takes: TakesOf,
         plain_sum: bool,
         threshold: float | None,
         min_strength: Level | None,
@@ -221,6 +232,7 @@ def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
             filters=filters,
             per_video=per_video,
             duplicates="hide" if hide_duplicates else "show" if show_duplicates else duplicates,
+            takes=takes,
             plain_sum=plain_sum,
             least_level=min_strength,
         )

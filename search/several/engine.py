@@ -121,7 +121,9 @@ class SeveralEngine:
         near = None
         if query.duplicates != "show":
             near = query.near_duplicates or max(space.near_duplicate() for space in spaces)
-        chosen = choose(self.library, replace(query, threshold=None), ranking, near, allowed_ids, excluded)
+        chosen = choose(
+            self.library, replace(query, threshold=None), ranking, near, allowed_ids, excluded, spaces[0].set_ups()
+        )
         wanted = known if allowed_ids is None else allowed_ids
         wanted = wanted[~np.isin(wanted, np.asarray(sorted(excluded), np.int64))]
         matching = len(wanted) if query.threshold is None else _reaching(question, query.threshold, wanted)

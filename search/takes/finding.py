@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from db.records import Filters
 from search.takes.look import Look
-from search.takes.near_take import furthest_take, near_take
 from search.takes.pair_file import Found, PairFile
 from search.takes.relations import Placed, Relation, may_be_related, relation_of
 from search.takes.set_ups import Pair
@@ -30,6 +29,7 @@ NEIGHBOURS = 50
 PATIENCE = 8
 """Of these, so many in a row that have nothing in common with it end the comparison."""
 
+_FURTHER = 4.0  # times as far apart as those that show the same, takes may be
 _BLOCK = 64  # shots looked for at a time
 _KEPT_LOOKS, _KEPT_PLACES = 1_000, 10_000  # 40 KB and 1 KB each
 _SAVED_EVERY = 2_000  # shots, so that a run that is stopped has not worked in vain
@@ -50,10 +50,17 @@ def pending_shots(library: Library, encoder_id: str) -> Ids:
     return np.setdiff1d(there, PairFile(library.directory, encoder_id).load().looked_at, assume_unique=True)
 
 
+def furthest_take(near: float) -> float:
+    """Return the cosine from which shots may be takes at all; see `search.take_threshold`."""
+    return 1 - _FURTHER * (1 - near)
+
+
 class TakeFinder:
     """Finds the takes of one space."""
 
-    def __init__(self, library: Library, encoder_id: str, index: VectorIndex, rows_of: RowsOf, read: ReadLook) -> None:
+    def __init__(
+        self, library: Library, encoder_id: str, index: VectorIndex, rows_of: RowsOf, read: ReadLook, *, near: float
+    ) -> None:
         """Create a finder.
 
         Args:
@@ -62,12 +69,12 @@ class TakeFinder:
             index: Its rows, up to date: they tell which shots are near each other.
             rows_of: Returns (ids, float32 (n, D)) in order, without ids that have no row.
             read: Reads small pictures of shots.
+            near: Cosine from which shots of one set show the same; see `search.take_threshold`.
         """
         self._library, self._encoder_id, self._read = library, encoder_id, read
         self._index, self._rows_of = index, rows_of
         self._file = PairFile(library.directory, encoder_id)
-        self._nearest = near_take(library.directory, encoder_id)
-        self._furthest = furthest_take(self._nearest)
+        self._nearest, self._furthest = near, furthest_take(near)
         self._places: _Recent[Placed] = _Recent(_KEPT_PLACES)
         self._looks: _Recent[Look] = _Recent(_KEPT_LOOKS)
         self._shots: _Recent[list[Shot]] = _Recent(_KEPT_LOOKS)  # by video

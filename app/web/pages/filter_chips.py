@@ -35,6 +35,7 @@ TEXTS: Mapping[str, Callable[[Any], str]] = MappingProxyType(
         "threshold": lambda score: f"Score {score:g} or more",
         "one_per_video": lambda _: "One result per video",
         "duplicates": lambda duplicates: f"Near-duplicates {DUPLICATES[duplicates].lower()}",
+        "takes": lambda takes: f"Takes {DUPLICATES[takes].lower()}",
     }
 )
 """What a chip says of each of `app.search_link.FILTERS`."""

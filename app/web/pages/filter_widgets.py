@@ -25,7 +25,9 @@ STRENGTH_HELP = (
     f"{STRONG_CHANCE:.0%} a strong one."
 )
 
-OF_PICTURES = ("least_level", "threshold", "duplicates")
+TAKES_HELP = "Other runs of one set-up: the same look and framing, done again."
+
+OF_PICTURES = ("least_level", "threshold", "duplicates", "takes")
 """Filters that compare pictures, so that a search in text alone does not use them."""
 
 WORDS_HELP = "Not used now: it compares pictures, and this search has only words in quotes."
@@ -56,6 +58,7 @@ def with_filters(link: SearchLink) -> SearchLink:
         threshold=state["least_score"],
         one_per_video=bool(state["one_per_video"]),
         duplicates=state["duplicates"],
+        takes=state["takes"],
     )
 
 
@@ -100,6 +103,10 @@ def draw_filters(link: SearchLink, library: Library) -> None:
     right.selectbox(
         "Near-duplicates", list(DUPLICATES), key="duplicates", format_func=DUPLICATES.__getitem__,
         disabled=alone, help=WORDS_HELP if alone else None,
+    )  # fmt: skip
+    right.selectbox(
+        "Takes", list(DUPLICATES), key="takes", format_func=DUPLICATES.__getitem__,
+        disabled=alone, help=WORDS_HELP if alone else TAKES_HELP,
     )  # fmt: skip
     st.toggle("One result per video", key="one_per_video")
 

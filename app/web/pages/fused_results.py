@@ -89,7 +89,7 @@ def line_of_fused(found: FusedAnswer, link: SearchLink, milliseconds: float, sho
     with_words = sum(bool(each.lines) for each in found.hits)
     if link.is_text_alone:
         if any(name in OF_PICTURES for name in link.active_filters):
-            details.append("Minimum strength, minimum score and near-duplicates compare pictures, and are not used.")
+            details.append("Minimum strength or score, near-duplicates and takes compare pictures, and are not used.")
     elif with_words:
         details.append("Minimum strength and minimum score are for shots that only the picture finds.")
     if found.matched > with_words:

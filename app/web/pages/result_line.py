@@ -81,9 +81,11 @@ def line_of(found: Answer, link: SearchLink, milliseconds: float, shots: int) ->
     if found.matching != found.allowed:
         details.append(f"{found.matching:,} {'parts' if shots < found.allowed else 'shots'} reach the minimum score.")
     if found.hidden:
-        details.append(f"Left out as near-duplicates or further results from the same video: {found.hidden:,}.")
+        details.append(f"Left out as near-duplicates, takes or further results from the same video: {found.hidden:,}.")
     if found.stacked:
         details.append(f"Near-duplicates stacked behind these: {found.stacked:,}.")
+    if link.takes == "stack" and found.stacked_takes:
+        details.append(f"Other takes stacked behind these: {found.stacked_takes:,}.")
     good = good_matches(hit.strength for hit in found.hits)
     shown = shown_text(found, shots)
     if good is None:

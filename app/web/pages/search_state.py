@@ -49,7 +49,7 @@ def set_search(link: SearchLink) -> None:
     state["least_level"] = link.least_level or ANY
     state["least_score"] = link.threshold
     state["one_per_video"], state["duplicates"] = link.one_per_video, link.duplicates
-    state["plain_sum"] = link.plain_sum
+    state["takes"], state["plain_sum"] = link.takes, link.plain_sum
     state["within_seconds"], state["any_order"] = link.within_seconds, link.any_order
     for at in range(MAX_STEPS - 1):
         state[step_key(at)] = link.then[at].words if at < len(link.then) else ""
@@ -87,7 +87,10 @@ def first_search() -> SearchLink:
     """
     options = search_defaults()
     return SearchLink(
-        least_level=options.least_level, duplicates=options.duplicates, one_per_video=options.per_video == 1
+        least_level=options.least_level,
+        duplicates=options.duplicates,
+        takes=options.takes,
+        one_per_video=options.per_video == 1,
     )
 
 

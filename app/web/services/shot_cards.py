@@ -64,7 +64,7 @@ def hit_card(hit: Hit, best: float, parts: Parts) -> dict[str, Any]:
         "score": round(float(hit.score), 4),
         "share": round(max(0.0, float(hit.score)) / max(best, 1e-6), 3),
         "strength": strength_record(hit.strength),
-        "alike": list(hit.alike),
+        "alike": [*hit.alike, *(each for run in hit.takes for each in run if hit.segment.id not in run)],
         "quick": hit.is_quick,
         "opinions": opinion_cards(hit.opinions),
     }

@@ -25,7 +25,6 @@ LEAST, MOST = 0.5, 0.9999
 """Range of the threshold."""
 
 _USUAL = 0.25  # of pretended takes, that are further away than the usual one
-_FURTHER = 4.0  # times as far apart as the threshold says that takes may be
 
 
 def threshold_of(pretended: NDArray[np.float32]) -> float:
@@ -35,11 +34,6 @@ def threshold_of(pretended: NDArray[np.float32]) -> float:
         pretended: float32 (n,), cosines of shots with pretended takes of themselves; at least one.
     """
     return float(np.clip(np.quantile(pretended, _USUAL, method="lower"), LEAST, MOST))
-
-
-def furthest_take(near: float) -> float:
-    """Return the cosine from which shots may be takes at all, by the threshold."""
-    return 1 - _FURTHER * (1 - near)
 
 
 class TakeThreshold(MeasuredCosine):
