@@ -17,9 +17,9 @@ import click
 
 from app.commands.export_run import export_collection
 from app.commands.fetch_model import download
-from app.commands.index_run import retry_failures
-from app.commands.index_several import index_for_each
+from app.commands.index_run import index_videos
 from app.commands.read_text import read_indexed_videos
+from app.commands.retry_run import retry_failures
 from app.commands.transcribe_run import download_speech_model, transcribe_videos
 from app.compose import Settings
 from app.jobs.command_line import words_of
@@ -90,7 +90,7 @@ def dispatch(order: Order, settings: Settings) -> None:
             need = model_to_fetch(order.encoder)
             if need is not None:
                 download(settings, DownloadOrder(model=need.alias), yes=True, before=order)
-        index_for_each(settings, order)
+        index_videos(settings, order)
     elif isinstance(order, DownloadOrder):
         download(settings, order, yes=True)
     elif isinstance(order, ReadTextOrder):

@@ -51,6 +51,11 @@ class QuickEncoder:
         return quick_id(self._full.id)
 
     @property
+    def full_id(self) -> str:
+        """The id of the full encoder."""
+        return self._full.id
+
+    @property
     def text_id(self) -> str:
         return self._full.text_id
 

@@ -74,6 +74,7 @@ class Batches:
         *,
         on_batch: Callable[[], None] = lambda: None,
         cancelled: Callable[[], bool] = lambda: False,
+        turn: threading.Lock | None = None,
     ) -> None:
         """Start the encoding thread.
 
@@ -82,6 +83,7 @@ class Batches:
             size: Initial number of clips per batch.
             on_batch: Called in the encoding thread after each batch.
             cancelled: Polled while waiting for the encoder; True raises Cancelled.
+            turn: Held while a batch is encoded: encoders that share it take turns.
         """
         self.size = size  # clips per batch; halved permanently when that was too many
         self.seconds = 0.0  # spent in the encoder
@@ -89,6 +91,7 @@ class Batches:
         self._encoder = encoder
         self._on_batch = on_batch
         self._cancelled = cancelled
+        self._turn = turn or threading.Lock()
         self._waiting: list[tuple[str, int, NDArray[np.uint8]]] = []
         self._running: futures.Future[list[Row]] | None = None
         self._batches: queue.SimpleQueue[tuple[_Batch, futures.Future[list[Row]]] | None] = queue.SimpleQueue()
@@ -217,17 +220,18 @@ class Batches:
 
     def _try(self, clips: NDArray[np.uint8]) -> tuple[NDArray[np.float32] | None, _Problem]:
         """Return the rows, or None and the problem. torch raises RuntimeError, also when out of memory."""
-        began = perf_counter()
-        try:
-            matrix = self._encoder.encode_clips(clips)
-        except EncoderError:
-            raise
-        except (RuntimeError, MemoryError) as error:
-            return None, _Problem(_text_of(error), of_memory=True)
-        except Exception as error:  # noqa: BLE001  no error about a clip may end the run
-            return None, _Problem(f"{type(error).__name__}: {_text_of(error)}", of_memory=False)
-        finally:
-            self.seconds += perf_counter() - began
+        with self._turn:
+            began = perf_counter()
+            try:
+                matrix = self._encoder.encode_clips(clips)
+            except EncoderError:
+                raise
+            except (RuntimeError, MemoryError) as error:
+                return None, _Problem(_text_of(error), of_memory=True)
+            except Exception as error:  # noqa: BLE001  no error about a clip may end the run
+                return None, _Problem(f"{type(error).__name__}: {_text_of(error)}", of_memory=False)
+            finally:
+                self.seconds += perf_counter() - began
         if matrix.shape != (len(clips), self._encoder.dim):
             raise EncodingFailed(
                 f"The encoder {self._encoder.id} gave {matrix.shape} for {len(clips)} clips instead of "

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from db.records import Failure, KnownFile
 from indexer.contents import Contents
 from indexer.decoding import file_error
+from indexer.lacking import Lacking, lacking
 from indexer.media.errors import UnreadableVideo
 from indexer.moves import was_moved
 from indexer.new_files import NewFile, new_files
 from indexer.plan import ClassifiedFiles, Plan, classify_files, make_plan
+from indexer.quick_pass import known_to_quick_pass
 from indexer.scan import FoundFile, Scan
 from indexer.sweep import renamed_failures
 
@@ -30,12 +32,33 @@ def known_failures(run: RunParts, scan: Scan) -> dict[str, Failure]:
     return failures | moved
 
 
+def lacking_of(run: RunParts, first: Iterable[KnownFile]) -> dict[int, dict[int, KnownFile]]:
+    """Return which encoders of a run each known or vanished video lacks.
+
+    Args:
+        run: The run. One of quick passes lacks nothing of a video that has had a full pass.
+        first: The known and vanished files, as to the first encoder.
+    """
+    library = run.library
+    records: list[Iterable[KnownFile]] = [first]
+    for each in run.encoders[1:]:
+        vanished = [record for _, record in library.vanished_files(each.encoder.id)]
+        records.append([*library.known_files(each.encoder.id).values(), *vanished])
+    if run.quick is not None:
+        records = [
+            [known_to_quick_pass(record, each.recipe) for record in files]
+            for files, each in zip(records, run.encoders, strict=True)
+        ]
+    return lacking(records, [each.recipe for each in run.encoders])
+
+
 def compare(
     run: RunParts,
     scan: Scan,
     known: Mapping[str, KnownFile],
     failures: Mapping[str, Failure],
     vanished: Mapping[str, KnownFile],
+    lacks: Lacking,
 ) -> tuple[Plan, ClassifiedFiles]:
     """Return the plan of a run, and what it was made from. Only hashes of contents are stored.
 
@@ -45,14 +68,13 @@ def compare(
         known: The library's files, by path.
         failures: Likewise.
         vanished: The files that were in the library and vanished, by their last path.
+        lacks: Of all these videos, those that were not indexed as the run would index them.
 
     Raises:
         Cancelled: The run is to stop.
     """
     options = run.options
-    files = classify_files(
-        scan.files, known, failures, run.recipe, redo=options.redo, retry_failed=options.retry_failed
-    )
+    files = classify_files(scan.files, known, failures, lacks, redo=options.redo, retry_failed=options.retry_failed)
     run.report.add(
         unchanged=len(files.unchanged), aliases=len(files.aliases), skipped_failed=tuple(files.skipped_failed)
     )
@@ -77,7 +99,7 @@ def compare(
         )
         every = dict(known) | dict(vanished)
         plan = run.isolation.reading.wait(
-            lambda: make_plan(files.outdated, contents, every, run.recipe, redo=options.redo, was_moved=was_moved)
+            lambda: make_plan(files.outdated, contents, every, lacks, redo=options.redo, was_moved=was_moved)
         )
     return plan, files
 

@@ -18,7 +18,7 @@ from db.errors import LibraryError
 from indexer.fingerprint import fingerprint
 from indexer.isolated_pass import could_not_be_decoded
 from indexer.media.errors import Cancelled, UnreadableVideo
-from indexer.messages import ClipReady, Decoded, Message, OpenVideo, Refresh, RunFailed, Stage, Unreadable, VideoReader
+from indexer.messages import ClipReady, Decoded, Message, OpenTask, Refresh, RunFailed, Stage, Unreadable, VideoReader
 from indexer.plan import VideoTask
 from indexer.scan import FoundFile
 from indexer.workers.task import WorkersUnavailable
@@ -37,9 +37,9 @@ class Decoders:
     """Threads that take tasks and send messages; a context manager that starts and stops them."""
 
     def __init__(
-        self, open_video: OpenVideo, stage: Stage, *, workers: int, queue_clips: int, refresh: Refresh | None = None
+        self, open_task: OpenTask, stage: Stage, *, workers: int, queue_clips: int, refresh: Refresh | None = None
     ) -> None:
-        self._open_video = open_video
+        self._open_task = open_task
         self._refresh = refresh or (lambda task, _: refreshed(task))
         self._stage = stage
         self._tasks: queue.SimpleQueue[VideoTask | None] = queue.SimpleQueue()
@@ -137,7 +137,7 @@ class Decoders:
     def _decode(self, task: VideoTask) -> Message:
         began = perf_counter()
         task = self._refresh(task, self._stop.is_set)
-        reader = self._open_video(task.file.path, task.fingerprint, self._stop.is_set)
+        reader = self._open_task(task, self._stop.is_set)
         media = self._stage(task.fingerprint)
         waited = stored = 0.0
         with self._lock:
@@ -148,7 +148,7 @@ class Decoders:
                 _store(media, clip)
                 stored += perf_counter() - moment
                 moment = perf_counter()
-                self._send(ClipReady(task, clip.segment.number, clip.clip))
+                self._send(ClipReady(task, clip.segment.number, clip.clips))
                 waited += perf_counter() - moment
             video = reader.video
             if (video.size_bytes, video.modified_ns) != (task.file.size_bytes, task.file.modified_ns):

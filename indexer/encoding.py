@@ -3,73 +3,77 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
+from db.video_rows import VideoRows
 from files.claims import Claims
-from indexer.batches import Batches, Row
 from indexer.decoding import Decoders
 from indexer.kinds import recipe_for
+from indexer.lacking import is_current
 from indexer.media.errors import Cancelled, UnreadableVideo
 from indexer.messages import ClipReady, Decoded, OpenVideo, Refresh, RunFailed, Unreadable
-from indexer.plan import VideoTask, is_current
+from indexer.plan import VideoTask
 from indexer.progress import ProgressMeter
-from indexer.quick_pass import QuickPass, known_to_quick_pass
+from indexer.quick_pass import known_to_quick_pass
 from indexer.report import ReportBuilder
+from indexer.rows_in_flight import RowsInFlight
+from indexer.run_parts import RunEncoder, specs_of
 from indexer.scan import FoundFile, Problem
+from indexer.storing import reason_of, store_video
 
 if TYPE_CHECKING:
     from db.library import Library
-    from encoder import Encoder
+    from encoder import ClipSpec
 
 
 class Encoding:
     """Runs tasks: decodes, encodes and stores videos.
 
-    Memory holds at most `queue_clips` + 3 `batch_size` clips (being encoded, collected, and stacked), one more per
-    worker, and the rows of videos in flight. Pictures go to disk as they come.
+    One decoding of a video is for all encoders that its task lacks, and their rows are stored in one transaction. What
+    one encoder cannot encode is a failure, beside which the rows of the others are stored.
+
+    Memory holds at most `queue_clips` clips and, for each encoder, 3 `batch_size` (being encoded, collected, and
+    stacked) and one more per worker, and the rows of videos in flight. Pictures go to disk as they come.
     """
 
     def __init__(
         self,
         library: Library,
-        encoder: Encoder,
-        recipe: str,
+        encoders: Sequence[RunEncoder],
         *,
-        batch_size: int,
+        batch_size: int | None,
         known: Set[str],
         deepened: Set[str] = frozenset(),
-        quick: QuickPass | None = None,
         meter: ProgressMeter,
         report: ReportBuilder,
     ) -> None:
         """Set up a loop.
 
         Args:
-            library, encoder, recipe, batch_size, meter, report: Of the run.
+            library, encoders, meter, report: Of the run.
+            batch_size: Clips per call of each encoder; None for its default.
             known: Paths with videos in the library before the run, which count as updated, not added.
             deepened: Those of them that get the full pass that they have waited for, which count as such.
-            quick: What quick passes are made for; None for full ones.
         """
         self._library = library
-        self._encoder = encoder
-        self._recipe = recipe
+        self._encoders = encoders
         self._known = known
         self._deepened = deepened
-        self._quick = quick
+        self._quick = any(each.quick_of is not None for each in encoders)
         self._meter = meter
         self._report = report
         self._wake: Callable[[], None] = lambda: None
         self._cancelled: Callable[[], bool] = lambda: False
-        self._batches = Batches(encoder, batch_size, on_batch=lambda: self._wake(), cancelled=lambda: self._cancelled())
+        self._rows = RowsInFlight(
+            [each.encoder for each in encoders],
+            batch_size,
+            on_batch=lambda: self._wake(),
+            cancelled=lambda: self._cancelled(),
+        )
         self._begun: dict[str, VideoTask] = {}  # by path, as planned, until stored or failed
-        self._rows: dict[str, dict[int, NDArray[np.float16]]] = {}  # by path and number of segment
         self._decoded: dict[str, Decoded] = {}  # by path, waiting for their last rows
-        self._problems: dict[str, str] = {}  # by path: why a clip could not be encoded; fails once it is decoded
         self._waiting: deque[VideoTask] = deque()  # not begun
         self._claims = Claims(library.directory / "claims")
 
@@ -98,10 +102,10 @@ class Encoding:
             bytes_total=sum(task.file.size_bytes for task in tasks),
         )
         decoders = Decoders(
-            open_video,
-            lambda content: self._library.stage_media(content, self._recipe),
+            lambda task, stopped: open_video(task.file.path, task.fingerprint, self._specs(task), stopped),
+            lambda content: self._library.stage_media(content, self._encoders[0].recipe),
             workers=max(1, min(workers, len(tasks))),
-            queue_clips=queue_clips,
+            queue_clips=max(1, queue_clips // len(specs_of(self._encoders))),
             refresh=refresh,
         )
         self._wake = decoders.wake
@@ -116,13 +120,13 @@ class Encoding:
                     self._report_progress(decoders)
         finally:
             self._claims.close()
-            self._batches.close()
+            self._rows.close()
             for decoded in self._decoded.values():
                 decoded.media.discard()
             decoding, storing = decoders.seconds
             self._report.add_seconds("decode", decoding)
             self._report.add_seconds("store", storing)
-            self._report.add_seconds("encode", self._batches.seconds)
+            self._report.add_seconds("encode", self._rows.seconds)
 
     def _begin_some(self, decoders: Decoders, workers: int) -> None:
         """Begin tasks that no other run has claimed, as many as decoders can take. The rest wait until it ends."""
@@ -144,28 +148,40 @@ class Encoding:
         """Return whether another run has stored a video since this one was planned."""
         if (task.file.path in self._known and not task.only_media) or task.copies:
             return False
-        record = self._library.known_file(task.file.path, self._encoder.id)
-        if record is not None and self._quick is not None:
-            record = known_to_quick_pass(record, self._recipe)
-        if record is None or not is_current(record, self._recipe):
-            return False
-        if (record.size_bytes, record.modified_ns) != (task.file.size_bytes, task.file.modified_ns):
-            return False
-        return not task.only_media or not self._library.lacking_media([record.video_id])
+        record = None
+        for each in self._encoders:
+            record = self._library.known_file(task.file.path, each.encoder.id)
+            if record is not None and self._quick:
+                record = known_to_quick_pass(record, each.recipe)
+            if record is None or not is_current(record, each.recipe):
+                return False
+            if (record.size_bytes, record.modified_ns) != (task.file.size_bytes, task.file.modified_ns):
+                return False
+        return record is not None and not (task.only_media and self._library.lacking_media([record.video_id]))
 
     def _begin(self, task: VideoTask, decoders: Decoders) -> None:
         self._begun[task.file.path] = task
         decoders.put(task)
 
+    def _numbers(self, task: VideoTask) -> Sequence[int]:
+        """Return the numbers of the encoders that encode a video."""
+        return task.lacks or range(len(self._encoders))
+
+    def _specs(self, task: VideoTask) -> tuple[ClipSpec, ...]:
+        numbers = (0,) if task.only_media else self._numbers(task)
+        return specs_of(self._encoders[number] for number in numbers)
+
     def _step(self, decoders: Decoders) -> None:
         """Handle one message, waiting briefly for it; encode the waiting clips once no more will come."""
-        self._take(self._batches.finished(), decoders)
+        self._take(self._rows.finished(), decoders)
         message = decoders.get()
         if message is None:
-            self._take(self._batches.start_if_idle(), decoders)
+            self._take(self._rows.start_if_idle(), decoders)
         if isinstance(message, ClipReady):
-            if not message.task.only_media and message.task.file.path not in self._problems:
-                self._take(self._batches.add(message.task.file.path, message.number, message.clip), decoders)
+            if not message.task.only_media:
+                of_spec = dict(zip(self._specs(message.task), message.clips, strict=True))
+                clips = {k: of_spec[self._encoders[k].encoder.clip_spec] for k in self._numbers(message.task)}
+                self._take(self._rows.add(message.task.file.path, message.number, clips), decoders)
         elif isinstance(message, Decoded) and message.task.only_media:
             self._replace_media(message)
         elif isinstance(message, Decoded):
@@ -174,64 +190,60 @@ class Encoding:
         elif isinstance(message, Unreadable):
             self._fail(message.task.file, message.error, decoders)
         elif isinstance(message, RunFailed):
-            self._take(self._batches.wait(), decoders)  # store finished videos, if that is still possible
+            self._take(self._rows.wait(), decoders)  # store finished videos, if that is still possible
             raise message.error
         if self._begun and self._begun.keys() <= self._decoded.keys():
-            self._take(self._batches.flush(), decoders)
+            self._take(self._rows.flush(), decoders)
             for decoded in list(self._decoded.values()):  # a reader that lists segments without yielding their clips
                 lacking = UnreadableVideo(decoded.task.file.path, "error", "Some of its shots could not be read.")
                 self._fail(decoded.task.file, lacking, decoders)
 
-    def _take(self, rows: list[Row], decoders: Decoders) -> None:
-        self._meter.clips_done = self._batches.clips
-        for row in rows:
-            if row.problem:
-                self._problems[row.path] = row.problem
-                self._batches.drop(row.path)
-                continue
-            # Copied as it will be stored: a view would keep its whole batch, in twice the bytes.
-            self._rows.setdefault(row.path, {})[row.number] = row.row.astype(np.float16)
-        for path in dict.fromkeys(row.path for row in rows):
+    def _take(self, paths: Iterable[str], decoders: Decoders) -> None:
+        self._meter.clips_done = self._rows.clips
+        for path in paths:
             self._store_if_complete(path, decoders)
 
     def _store_if_complete(self, path: str, decoders: Decoders) -> None:
-        decoded, rows = self._decoded.get(path), self._rows.get(path, {})
-        if decoded is not None and path in self._problems:
-            reason = f"The encoder failed on it: {self._problems[path].rstrip('.')}."
-            self._fail(decoded.task.file, UnreadableVideo(path, "error", reason), decoders)
+        decoded = self._decoded.get(path)
+        if decoded is None:
             return
-        if decoded is None or len(rows) < len(decoded.segments):
+        numbers, count = self._numbers(decoded.task), len(decoded.segments)
+        if self._rows.share(path, numbers, count) < 1.0:
             return
-        matrix = np.stack([rows[segment.number] for segment in decoded.segments]).astype(np.float32)
+        made: list[VideoRows] = []
+        problems: dict[str, str] = {}
+        for number in numbers:
+            each = self._encoders[number]
+            if problem := self._rows.problem(path, number):
+                problems[each.encoder.id] = problem
+            else:
+                matrix, recipe = self._rows.of(path, number, count), recipe_for(each.recipe, decoded.video.kinds)
+                made.append(
+                    VideoRows(encoder_id=each.encoder.id, recipe=recipe, embeddings=matrix, quick_of=each.quick_of)
+                )
         file = decoded.task.file
         # The path as scanned: the reader may have normalised it, but the next scan will not.
         video = replace(decoded.video, path=path, fingerprint=decoded.task.fingerprint, file_id=file.file_id)
-        try:
-            with self._report.timed("store"):
-                video_id = self._library.add_video(
-                    video,
-                    decoded.shots,
-                    decoded.segments,
-                    matrix,
-                    encoder_id=self._encoder.id,
-                    recipe=recipe_for(self._recipe, video.kinds),
-                    media=decoded.media,
-                    quick_of=None if self._quick is None else self._quick.full_id,
-                )
-        except ValueError as error:  # rows not of unit length, or inconsistent segments
-            reason = f"The result could not be stored: {error}."
-            self._fail(file, UnreadableVideo(path, "error", reason), decoders)
-            return
-        except OSError as error:  # of its posters and previews, unless the disk is full
-            reason = f"Its posters and previews could not be stored in the library ({error.strerror or error})."
+        if made:
+            try:
+                some = len(numbers) < len(self._encoders)
+                if some and not self._library.is_cut_so(video, decoded.shots, decoded.segments):
+                    self._encode_by_all(path, decoders)
+                    return
+                video_id = store_video(self._library, decoded, video, made, self._report)
+            except ValueError as error:  # rows not of unit length, or inconsistent segments
+                reason = f"The result could not be stored: {error}."
+                self._fail(file, UnreadableVideo(path, "error", reason), decoders)
+                return
+            except OSError as error:  # of its posters and previews, unless the disk is full
+                reason = f"Its posters and previews could not be stored in the library ({error.strerror or error})."
+                self._fail(file, UnreadableVideo(path, "error", reason), decoders)
+                return
+        if problems:
+            reason = reason_of(problems, several=len(self._encoders) > 1, stored=bool(made))
             self._fail(file, UnreadableVideo(path, "error", reason), decoders)
             return
         planned = self._finish(path)
-        self._report.add(
-            video_seconds=video.duration_seconds, clips=len(rows), frames=video.frames, fell_back=decoded.fell_back
-        )
-        self._report.add_seconds("hash", decoded.seconds_hashing)
-        self._report.add(notes=tuple(Problem(path=path, reason=note) for note in decoded.notes))
         self._report.add(**{self._counted_as(path): 1})
         self._meter.seconds_done = self._report.video_seconds
         if decoded.task.file == planned.file:
@@ -239,8 +251,15 @@ class Encoding:
         else:  # the file has changed since it was planned, its copies have not
             self._begin_first_copy(planned, decoders)
 
+    def _encode_by_all(self, path: str, decoders: Decoders) -> None:
+        """Begin again with a video that turned out to be cut otherwise than it was: no encoder may lose its rows."""
+        planned = self._begun[path]
+        self._rows.drop(path)
+        self._decoded.pop(path).media.discard()
+        self._begin(replace(planned, lacks=()), decoders)
+
     def _counted_as(self, path: str) -> str:
-        if path in self._deepened and self._quick is None:
+        if path in self._deepened and not self._quick:
             return "deepened"
         return "updated" if path in self._known else "added"
 
@@ -283,7 +302,6 @@ class Encoding:
 
     def _fail(self, file: FoundFile, error: UnreadableVideo, decoders: Decoders) -> None:
         """Record a failed file; its copies are then decoded instead."""
-        self._batches.drop(file.path)
         planned = self._finish(file.path)
         self._report.fail(file, error)
         self._begin_first_copy(planned, decoders)
@@ -292,8 +310,7 @@ class Encoding:
         """Clean up after a task that was stored or failed; return it as planned."""
         planned = self._begun.pop(path)
         self._claims.release(planned.fingerprint)
-        self._rows.pop(path, None)
-        self._problems.pop(path, None)
+        self._rows.drop(path)
         decoded = self._decoded.pop(path, None)
         if decoded is not None:
             decoded.media.discard()  # does nothing once published in the library
@@ -306,23 +323,19 @@ class Encoding:
         in_progress = decoders.in_progress()
         bytes_done = seconds_done = 0.0
         for task, reader in in_progress:
-            encoded = self._encoded(task.file.path, len(reader.segments))
+            encoded = self._rows.share(task.file.path, self._numbers(task), len(reader.segments))
             seconds_done += reader.seconds_done * encoded
             if reader.seconds_expected:
                 share = min(0.99, reader.seconds_done / reader.seconds_expected)
                 bytes_done += task.file.size_bytes * share * encoded
         for path, decoded in self._decoded.items():
-            encoded = self._encoded(path, len(decoded.segments))
+            encoded = self._rows.share(path, self._numbers(decoded.task), len(decoded.segments))
             seconds_done += decoded.video.duration_seconds * encoded
             bytes_done += self._begun[path].file.size_bytes * encoded
         self._meter.report(
             current=tuple(
-                dict.fromkeys([*self._batches.paths, *self._decoded, *(task.file.path for task, _ in in_progress)])
+                dict.fromkeys([*self._rows.paths, *self._decoded, *(task.file.path for task, _ in in_progress)])
             ),
             bytes_in_flight=bytes_done,
             seconds_in_flight=seconds_done,
         )
-
-    def _encoded(self, path: str, segments: int) -> float:
-        """Return the encoded fraction of a video's finished segments; 1 while it has none."""
-        return min(1.0, len(self._rows.get(path, ())) / segments) if segments else 1.0

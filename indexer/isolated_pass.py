@@ -5,7 +5,7 @@ Clips and pictures come through the pipe. The network that scores frames as shot
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +30,7 @@ class PassOrder:
     """What a worker needs to know to read a video."""
 
     path: str
-    spec: ClipSpec
+    specs: tuple[ClipSpec, ...]
     settings: dict[str, Any]  # fields of IndexSettings
     fingerprint: str
     scored: bool  # whether this process has a scorer
@@ -65,7 +65,7 @@ class IsolatedPass:
         self,
         pool: WorkerPool,
         path: str,
-        spec: ClipSpec,
+        specs: Sequence[ClipSpec],
         settings: IndexSettings,
         *,
         fingerprint: str,
@@ -82,7 +82,7 @@ class IsolatedPass:
         self.segments: list[Segment] = []
         self._pool = pool
         self._order = PassOrder(
-            path, spec, _fields_of(settings), fingerprint, scored=scorer is not None, key_frames=key_frames
+            path, tuple(specs), _fields_of(settings), fingerprint, scored=scorer is not None, key_frames=key_frames
         )
         self._cancelled = cancelled
         self._scorer = scorer
@@ -177,11 +177,12 @@ def run_pass(link: Link, order: PassOrder) -> PassResult:
 
     reading = pass_class(key_frames=order.key_frames)(
         order.path,
-        order.spec,
+        order.specs[0],
         IndexSettings(**order.settings),
         fingerprint=order.fingerprint,
         cancelled=alive,
         scorer=_AskedScorer(link) if order.scored else None,
+        further=order.specs[1:],
     )
     try:
         for made in reading:

@@ -40,7 +40,6 @@ class Isolation:
         self,
         options: RunOptions,
         settings: IndexSettings,
-        spec: ClipSpec,
         *,
         scorer: ShotBoundaryScorer | None,
         cancelled: Callable[[], bool],
@@ -52,14 +51,13 @@ class Isolation:
 
         Args:
             options: Whether there are worker processes, how many, and their limits.
-            settings, spec, scorer: As in `VideoPass`.
+            settings, scorer: As in `VideoPass`.
             cancelled: Polled in the thread of the run.
             open_video: Opens videos in this process, instead of VideoPass; there are no worker processes then.
             run_pass: The task of a worker that decodes a video; by default `indexer.isolated_pass.run_pass`.
             key_frames: Read key frames only, as in `KeyFramePass`.
         """
         self._settings = settings
-        self._spec = spec
         self._scorer = scorer
         self._cancelled = cancelled
         self._opened = open_video
@@ -134,18 +132,26 @@ class Isolation:
         finally:
             stop.set()
 
-    def open_video(self, path: str, content: str, stopped: Callable[[], bool]) -> VideoReader:
+    def open_video(
+        self, path: str, content: str, specs: Sequence[ClipSpec], stopped: Callable[[], bool]
+    ) -> VideoReader:
         """Open a video for decoding; an `indexer.messages.OpenVideo`."""
         if self._opened is not None:
-            return self._opened(path, content, stopped)
+            return self._opened(path, content, specs, stopped)
         if self._decoders is None:
             return pass_class(key_frames=self._key_frames)(
-                path, self._spec, self._settings, fingerprint=content, cancelled=stopped, scorer=self._scorer
+                path,
+                specs[0],
+                self._settings,
+                fingerprint=content,
+                cancelled=stopped,
+                scorer=self._scorer,
+                further=specs[1:],
             )
         return IsolatedPass(
             self._decoders,
             path,
-            self._spec,
+            specs,
             self._settings,
             fingerprint=content,
             cancelled=stopped,

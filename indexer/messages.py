@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,6 +17,7 @@ from indexer.workers.task import WorkersUnavailable
 
 if TYPE_CHECKING:
     from db.media import StagedMedia
+    from encoder import ClipSpec
     from indexer.video_pass import SegmentClip
 
 
@@ -41,8 +42,12 @@ class VideoReader(Protocol):
     def __iter__(self) -> Iterator[SegmentClip]: ...
 
 
-OpenVideo = Callable[[str, str, Callable[[], bool]], VideoReader]
-"""(path, fingerprint, cancelled) -> reader. The file need not be opened before the iteration."""
+OpenVideo = Callable[[str, str, "Sequence[ClipSpec]", Callable[[], bool]], VideoReader]
+"""(path, fingerprint, shapes of the clips to make, cancelled) -> reader. The file need not be opened before the
+iteration."""
+
+OpenTask = Callable[[VideoTask, Callable[[], bool]], VideoReader]
+"""The same for the file of a task: (task, cancelled) -> reader."""
 
 Refresh = Callable[[VideoTask, Callable[[], bool]], VideoTask]
 """(task, cancelled) -> the task, brought up to date with its file."""
@@ -53,11 +58,11 @@ Stage = Callable[[str], "StagedMedia"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClipReady:
-    """The clip of one segment, ready to encode."""
+    """The clips of one segment, ready to encode."""
 
     task: VideoTask
     number: int  # number of the segment
-    clip: NDArray[np.uint8]  # (T, S, S, 3) RGB
+    clips: tuple[NDArray[np.uint8], ...]  # (T, S, S, 3) RGB, of the shapes that the reader was opened with
 
 
 @dataclass(frozen=True, slots=True, eq=False)

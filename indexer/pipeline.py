@@ -7,7 +7,7 @@ leaves no state except the library itself, from which the next run makes its pla
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 from db.errors import LibraryError
 from db.records import KnownFile
 from encoder import EncoderError
+from encoder.quick import QuickEncoder
 from indexer.batches import EncodingFailed
-from indexer.comparing import compare, known_failures
+from indexer.comparing import compare, known_failures, lacking_of
 from indexer.encoding import Encoding
 from indexer.isolated_pass import RunPass
 from indexer.isolation import Isolation
@@ -26,11 +27,11 @@ from indexer.missing_facts import store_missing_facts
 from indexer.plan import VideoTask
 from indexer.preview import Decision, Review, preview, without_again
 from indexer.progress import Progress, ProgressMeter
-from indexer.quick_pass import QuickPass, all_known_to_quick_pass, most_useful_first
+from indexer.quick_pass import QuickPass, most_useful_first
 from indexer.relocating import forget, relocate
 from indexer.report import IndexReport, ReportBuilder
 from indexer.returning import changed_file_ids, changed_volumes, expire, vanished_as_known
-from indexer.run_parts import RunParts
+from indexer.run_parts import RunEncoder, RunParts
 from indexer.scan import FoundFile, Scan
 from indexer.settings import RunOptions
 from indexer.sweep import Gone, find_gone
@@ -58,8 +59,9 @@ def index_folders(
     review: Review | None = None,
     run_pass: RunPass | None = None,
     quick: QuickPass | None = None,
+    further: Sequence[Encoder] = (),
 ) -> IndexReport:
-    """Bring a library up to date with folders and files, for one encoder.
+    """Bring a library up to date with folders and files, for one encoder, or for several from one decoding.
 
     Errors of files, folders, the encoder or the library do not raise: they are in the report, whose `stopped` gives the
     reason if the run ended early. Finished videos are always in the library. A file that was indexed before and can no
@@ -82,17 +84,17 @@ def index_folders(
             is done. By default all, except that videos which may only be on another drive are kept.
         run_pass: The task of a worker process that decodes a video; by default that of `indexer.isolated_pass`.
         quick: What quick passes are made for; the encoder is then a quick one. None: full passes are made.
+        further: Encoders of the same clips of the videos, each in its own shape. All rows of a video are stored in one
+            transaction; one that lacks those of some encoders is encoded by these only. For quick passes, quick ones.
 
     Returns:
         The report of the run.
     """
     options, cancelled = options or RunOptions(), cancelled or (lambda: False)
-    recipe = settings.recipe(encoder.clip_spec) if quick is None else quick.recipe(settings, encoder.clip_spec)
     meter = ProgressMeter(on_progress)
     with Isolation(
         options,
         settings,
-        encoder.clip_spec,
         scorer=scorer,
         cancelled=cancelled,
         open_video=open_video,
@@ -101,8 +103,7 @@ def index_folders(
     ) as isolation:
         run = RunParts(
             library=library,
-            encoder=encoder,
-            recipe=recipe,
+            encoders=tuple(_run_encoder(each, settings, quick) for each in (encoder, *further)),
             options=options,
             isolation=isolation,
             scorer=scorer,
@@ -112,6 +113,13 @@ def index_folders(
             cancelled=cancelled,
         )
         return _done(run, tuple(roots), review or (lambda _: Decision()))
+
+
+def _run_encoder(encoder: Encoder, settings: IndexSettings, quick: QuickPass | None) -> RunEncoder:
+    if quick is None:
+        return RunEncoder(encoder=encoder, recipe=settings.recipe(encoder.clip_spec))
+    full_id = encoder.full_id if isinstance(encoder, QuickEncoder) else quick.full_id
+    return RunEncoder(encoder=encoder, recipe=quick.recipe(settings, encoder.clip_spec), quick_of=full_id)
 
 
 def _done(run: RunParts, roots: tuple[str | os.PathLike[str], ...], review: Review) -> IndexReport:
@@ -143,20 +151,18 @@ def _steps(run: RunParts, roots: tuple[str | os.PathLike[str], ...], review: Rev
     with run.report.timed("scan"):
         scan = run.isolation.scan(roots, exclude=options.exclude, avoid=[str(library.directory)], on_found=on_found)
     run.report.add(problems=scan.problems, notes=scan.sequences, hidden=scan.hidden, others=scan.others)
-    known = library.known_files(run.encoder.id)
+    known = library.known_files(run.encoders[0].encoder.id)
     failures = known_failures(run, scan)
     if not options.dry_run:
         store_missing_facts(run, scan, known)
-    vanished = vanished_as_known(library, run.encoder.id)
-    if run.quick is not None:
-        known = all_known_to_quick_pass(known, run.recipe)
-        vanished = all_known_to_quick_pass(vanished, run.recipe)
-    plan, files = compare(run, scan, known, failures, vanished)
+    vanished = vanished_as_known(library, run.encoders[0].encoder.id)
+    lacking = lacking_of(run, [*known.values(), *vanished.values()])
+    plan, files = compare(run, scan, known, failures, vanished, lacking)
     gone = Gone()
     if options.sweep:
         volumes = {path: record.volume for path, record in known.items()}
         gone = run.isolation.reading.wait(lambda: find_gone(scan, known, failures, plan, volumes))
-    work = preview(plan, known | vanished, gone, len(files.unchanged))
+    work = preview(plan, known | vanished, failures, lacking, gone, len(files.unchanged))
     decision = review(work)
     if options.dry_run or not decision.go_on:
         return
@@ -169,7 +175,7 @@ def _steps(run: RunParts, roots: tuple[str | os.PathLike[str], ...], review: Rev
         tasks += _lacking_media(run, files.unchanged, known)
     moved = {item.file.path for item in plan.moved}
     _encode(run, tasks, known=known.keys() | moved, deepened={file.path for file in work.deepened})
-    known = library.known_files(run.encoder.id)
+    known = library.known_files(run.encoders[0].encoder.id)
     _note_places(run, scan, known)
     read_due_words(run, scan, known)
     if options.sweep:
@@ -182,17 +188,16 @@ def _encode(run: RunParts, tasks: list[VideoTask], *, known: set[str], deepened:
     if tasks:
         run.isolation.start_decoders(min(options.decode_workers, len(tasks)))
         if not all(task.only_media for task in tasks):
-            run.encoder.prepare()  # in parallel with the decoding of the first video
+            for each in run.encoders:
+                each.encoder.prepare()  # in parallel with the decoding of the first video
         if run.scorer is not None and run.quick is None:  # a quick pass needs it for few videos only
             run.isolation.reading.wait(run.scorer.prepare)
     encoding = Encoding(
         run.library,
-        run.encoder,
-        run.recipe,
-        batch_size=options.batch_size or run.encoder.batch,
+        run.encoders,
+        batch_size=options.batch_size,
         known=known,
         deepened=deepened,
-        quick=run.quick,
         meter=run.meter,
         report=run.report,
     )

@@ -10,14 +10,17 @@ from __future__ import annotations
 import functools
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from db.records import Failure, KnownFile
 from indexer.contents import Contents
-from indexer.kinds import recipe_for
 from indexer.same_file import file_keys
 from indexer.scan import FoundFile
+
+if TYPE_CHECKING:
+    from indexer.lacking import Lacking
 
 _ALWAYS_RETRIED = frozenset({"missing", "permission"})  # concerns the file, not its content, and is cheap to retry
 _RETRIED_TWICE = "error"  # may have been temporary
@@ -52,6 +55,7 @@ class VideoTask:
     fingerprint: str
     copies: tuple[FoundFile, ...] = ()  # new files of the same content
     stays: bool = True  # the library has this content at this path, or it was moved there
+    lacks: tuple[int, ...] = ()  # numbers of the run's encoders to encode it; empty: all of them
     only_media: bool = False  # its rows are sound: posters and previews are made again, and nothing is encoded
 
 
@@ -69,7 +73,7 @@ def classify_files(
     files: Iterable[FoundFile],
     known: Mapping[str, KnownFile],
     failures: Mapping[str, Failure],
-    recipe: str,
+    lacking: Container[int],
     *,
     redo: bool,
     retry_failed: bool,
@@ -77,6 +81,13 @@ def classify_files(
     """Classify files by size and modification time only.
 
     Another name of a file that is in the library is an alias: a link, another spelling, another mount of its folder.
+
+    Args:
+        files: Those that a run found.
+        known: The library's files, by path.
+        failures: Likewise.
+        lacking: The ids of videos that were not indexed as the run would index them.
+        redo, retry_failed: As in RunOptions.
     """
     result = ClassifiedFiles()
     by_stamp: dict[tuple[int, int], list[str]] = defaultdict(list)
@@ -101,10 +112,10 @@ def classify_files(
             (result.aliases if is_alias else result.unknown).append(file)
         elif (stored.size_bytes, stored.modified_ns) != stamp or redo or _has_other_inode(stored, file):
             result.unknown.append(file)
-        elif is_current(stored, recipe):
-            result.unchanged.append(file)
-        else:
+        elif stored.video_id in lacking:
             result.outdated.append(file)
+        else:
+            result.unchanged.append(file)
     return result
 
 
@@ -118,7 +129,7 @@ def make_plan(
     outdated: Iterable[FoundFile],
     contents: Contents,
     known: Mapping[str, KnownFile],
-    recipe: str,
+    lacking: Lacking,
     *,
     redo: bool,
     was_moved: Callable[[str, KnownFile, FoundFile], bool],
@@ -129,7 +140,7 @@ def make_plan(
         outdated: Files to encode that have not changed.
         contents: Compares the new and changed files, all of which have a fingerprint.
         known: The library's files, by path.
-        recipe: The recipe of this run.
+        lacking: Of the known videos, those that were not indexed as the run would index them.
         redo: Encode unchanged content again.
         was_moved: Returns for (old path, its record, a file of the same content) whether that file came from there.
 
@@ -139,7 +150,11 @@ def make_plan(
     touched: list[Relocation] = []
     moved: list[Relocation] = []
     copied: list[Relocation] = []
-    to_encode = [_ToEncode(file, known[file.path].fingerprint, True) for file in outdated]
+
+    def lacks(record: KnownFile) -> tuple[int, ...]:
+        return () if redo else tuple(lacking.get(record.video_id, ()))
+
+    to_encode = [_ToEncode(file, known[file.path].fingerprint, True, lacks(known[file.path])) for file in outdated]
     files = sorted(contents.fingerprints, key=lambda file: file.path)
     same = {file.path for file in files if file.path in known and contents.is_known(file, file.path, known[file.path])}
     replaced = {file.path for file in files if file.path in known} - same
@@ -151,8 +166,8 @@ def make_plan(
         content = contents.fingerprints[file]
         if file.path in same:
             stored = known[file.path]
-            if redo or not is_current(stored, recipe):
-                to_encode.append(_ToEncode(file, content, True))
+            if redo or stored.video_id in lacking:
+                to_encode.append(_ToEncode(file, content, True, lacks(stored)))
             else:
                 touched.append(_relocation(file.path, stored, file))
             continue
@@ -163,13 +178,13 @@ def make_plan(
                 continue
             free = not holder.taken and (holder.path in replaced or was_moved(holder.path, holder.record, file))
             (left if free else staying).append(holder)
-        current = [holder for holder in staying if is_current(holder.record, recipe)]
+        current = [holder for holder in staying if holder.record.video_id not in lacking]
         if left:
-            source = min(left, key=lambda holder: not is_current(holder.record, recipe))
+            source = min(left, key=lambda holder: len(lacking.get(holder.record.video_id, ())))
             source.taken = True
             moved.append(_relocation(source.path, source.record, file))
-            if redo or not is_current(source.record, recipe):
-                to_encode.append(_ToEncode(file, content, True))
+            if redo or source.record.video_id in lacking:
+                to_encode.append(_ToEncode(file, content, True, lacks(source.record)))
         elif current and not redo:
             copied.append(_relocation(current[0].path, current[0].record, file))
         else:
@@ -193,11 +208,12 @@ class _Holder:
 
 @dataclass(frozen=True, slots=True)
 class _ToEncode:
-    """A file to encode. `stays`: the library has it at that path with that content."""
+    """A file to encode. `stays`, `lacks`: as in VideoTask."""
 
     file: FoundFile
     content: str
     stays: bool
+    lacks: tuple[int, ...] = ()
 
 
 def in_safe_order(moves: Iterable[Relocation]) -> list[Relocation]:
@@ -220,11 +236,6 @@ def in_safe_order(moves: Iterable[Relocation]) -> list[Relocation]:
             order.append(replace(move, file=parked))
             waiting[parked.path] = replace(move, old_path=parked.path)
     return order
-
-
-def is_current(record: KnownFile, recipe: str) -> bool:
-    """Return whether a video was indexed by a recipe: that of the run, for the video's kinds."""
-    return record.embedded and record.recipe == recipe_for(recipe, record.kinds)
 
 
 def _relocation(old_path: str, record: KnownFile, file: FoundFile) -> Relocation:
@@ -254,7 +265,13 @@ def _tasks(to_encode: Iterable[_ToEncode], contents: Contents, known: Mapping[st
     found = {each.file: each for each in ordered}
     return sorted(
         (
-            VideoTask(file=file, fingerprint=found[file].content, copies=tuple(copies), stays=found[file].stays)
+            VideoTask(
+                file=file,
+                fingerprint=found[file].content,
+                copies=tuple(copies),
+                stays=found[file].stays,
+                lacks=found[file].lacks,
+            )
             for file, copies in tasks.items()
         ),
         key=lambda task: task.file.path,

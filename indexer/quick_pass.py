@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -62,11 +62,6 @@ def known_to_quick_pass(record: KnownFile, recipe: str) -> KnownFile:
     if record.quick:
         return record
     return replace(record, embedded=True, recipe=recipe_for(recipe, record.kinds))
-
-
-def all_known_to_quick_pass(known: Mapping[str, KnownFile], recipe: str) -> dict[str, KnownFile]:
-    """Return known files as `known_to_quick_pass` does, by path."""
-    return {path: known_to_quick_pass(record, recipe) for path, record in known.items()}
 
 
 def most_useful_first(tasks: Sequence[VideoTask], waiting: Sequence[QuickVideo]) -> list[VideoTask]:

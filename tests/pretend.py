@@ -48,7 +48,9 @@ def put_constant_size(path: str | os.PathLike[str], colours: Sequence[str]) -> s
 class PretendReading:
     """One pass over a pretend video, as VideoPass is one over a real one."""
 
-    def __init__(self, reader: Reader, path: str, fingerprint: str, cancelled: Callable[[], bool]) -> None:
+    def __init__(
+        self, reader: Reader, path: str, fingerprint: str, specs: Sequence[ClipSpec], cancelled: Callable[[], bool]
+    ) -> None:
         self.seconds_done = 0.0
         self.seconds_expected: float | None = None
         self.seconds_hashing = 0.0
@@ -57,6 +59,7 @@ class PretendReading:
         self.shots: list[Shot] = []
         self.segments: list[Segment] = []
         self._reader, self._path, self._fingerprint, self._cancelled = reader, path, fingerprint, cancelled
+        self._specs = specs
 
     def __iter__(self) -> Iterator[SegmentClip]:
         self._reader.opened.append(self._path)
@@ -65,7 +68,7 @@ class PretendReading:
                 content = json.load(file)
         except ValueError:
             raise UnreadableVideo(self._path, "broken", "There is nothing in it that could be decoded.") from None
-        spec, colours = self._reader.spec, content["colours"]
+        colours = content["colours"]
         self.seconds_expected = float(len(colours))
         for number, colour in enumerate(colours):
             if self._cancelled():
@@ -74,11 +77,11 @@ class PretendReading:
             segment = Segment(number=number, shot_number=number, start_pts=number * 10, end_pts=number * 10 + 10)
             self.segments.append(segment)
             self.shots.append(Shot(number=number, start_pts=number * 10, end_pts=number * 10 + 10))
-            clip = np.full((spec.frames, spec.size, spec.size, 3), COLOURS[colour], np.uint8)
+            clips = tuple(np.full(spec.shape, COLOURS[colour], np.uint8) for spec in self._specs)
             with self._reader.lock:
                 self._reader.given += 1
             yield SegmentClip(
-                segment=segment, clips=(clip,), poster=colour.encode(), preview=b"moving " + colour.encode()
+                segment=segment, clips=clips, poster=colour.encode(), preview=b"moving " + colour.encode()
             )
             self.seconds_done = number + 1.0
         status = os.stat(self._path)
@@ -105,17 +108,24 @@ class PretendReading:
 
 
 class Reader:
-    """Opens pretend videos, for `index_folders(open_video=...)`; `opened` says which, `given` counts clips."""
+    """Opens pretend videos, for `index_folders(open_video=...)`.
 
-    def __init__(self, spec: ClipSpec, before_clip: Callable[[str, int], None] = lambda path, number: None) -> None:
-        self.spec = spec
+    `opened` says which, `asked` for the clips of which shapes, `given` counts segments.
+    """
+
+    def __init__(self, before_clip: Callable[[str, int], None] = lambda path, number: None) -> None:
         self.before_clip = before_clip
         self.opened: list[str] = []
+        self.asked: list[tuple[ClipSpec, ...]] = []
         self.given = 0
         self.lock = threading.Lock()
 
-    def __call__(self, path: str, fingerprint: str, cancelled: Callable[[], bool]) -> PretendReading:
-        return PretendReading(self, path, fingerprint, cancelled)
+    def __call__(
+        self, path: str, fingerprint: str, specs: Sequence[ClipSpec], cancelled: Callable[[], bool]
+    ) -> PretendReading:
+        with self.lock:
+            self.asked.append(tuple(specs))
+        return PretendReading(self, path, fingerprint, specs, cancelled)
 
 
 def snapshot(library: Library, encoder_id: str) -> dict[str, object]:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import unicodedata
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -169,6 +170,8 @@ def test_the_report_is_one_clear_line_a_failure(capsys: pytest.CaptureFixture[st
         "1:40 of video, 2,500 frames, 9 parts of shots in 5.0s, 20.0x real time",
         "of that: looking for videos 0.1s, decoding (all workers together) 4.0s, encoding 2.0s, storing 0.2s",
     ]
+    print_report(replace(report, rows={"one@aa:8f:stretch": 9, "open_clip:Two/x@bb:8f:stretch:ends": 1200}))
+    assert "9 parts of shots (one 9, Two 1,200) in 5.0s" in capsys.readouterr().out
     record = report_record(report)
     assert (record["added"], record["speed"], record["failed"][0]["kind"]) == (2, 20.0, "broken")
 

@@ -46,7 +46,7 @@ class Reader:
 
     def __iter__(self) -> Any:
         for number in range(self.clips):
-            yield SimpleNamespace(segment=SimpleNamespace(number=number), clip=None, poster=b"", preview=b"")
+            yield SimpleNamespace(segment=SimpleNamespace(number=number), clips=(), poster=b"", preview=b"")
 
 
 def task_of(path: Path) -> VideoTask:
@@ -66,12 +66,12 @@ def test_a_decoder_that_hangs_holds_up_neither_the_run_nor_the_end_of_the_progra
     monkeypatch.setattr(decoding, "_JOIN_SECONDS", 0.05)
     hangs, goes_on = threading.Event(), threading.Event()
 
-    def open_video(path: str, content: str, stopped: object) -> Any:
+    def open_task(task: VideoTask, stopped: object) -> Any:
         hangs.set()
         goes_on.wait(30)
-        raise Cancelled(path)
+        raise Cancelled(task.file.path)
 
-    with Decoders(open_video, lambda _: Media(), workers=2, queue_clips=1) as decoders:  # type: ignore[arg-type, return-value]
+    with Decoders(open_task, lambda _: Media(), workers=2, queue_clips=1) as decoders:  # type: ignore[arg-type, return-value]
         decoders.put(task_of(tmp_path / "a.mp4"))
         assert hangs.wait(30)
     try:

@@ -97,7 +97,7 @@ def test_an_order_is_read_as_it_was_written(order: Order, tmp_path: Path) -> Non
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_arrive_unchanged(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     carried_out: list[tuple[Order, Settings]] = []
-    for function in ("index_for_each", "retry_failures", "export_collection"):
+    for function in ("index_videos", "retry_failures", "export_collection"):
         monkeypatch.setattr(app.child, function, lambda settings, order: carried_out.append((order, settings)))
     orders = [
         IndexOrder(exclude=(name,), paths=(f"/films/{name}", f"/{name}")),
@@ -118,7 +118,7 @@ def test_a_model_is_downloaded_before_an_index_job_only_where_a_person_said_so(
     monkeypatch.setattr(
         app.child, "download", lambda settings, order, yes, before: done.append(f"download {order.model} {yes}")
     )
-    monkeypatch.setattr(app.child, "index_for_each", lambda settings, order: done.append("index"))
+    monkeypatch.setattr(app.child, "index_videos", lambda settings, order: done.append("index"))
     order = IndexOrder(encoder="videoprism_lvt_public_v1_base", paths=("/films",))
     for each in (order, replace(order, fetch=True)):
         write_order(tmp_path, each, settings(tmp_path))
@@ -247,7 +247,7 @@ def test_a_library_that_cannot_be_begins_nothing(
     record["settings"]["library"] = library
     (tmp_path / ORDER_FILE).write_text(json.dumps(record))
     begun: list[Order] = []
-    monkeypatch.setattr(app.child, "index_for_each", lambda settings, order: begun.append(order))
+    monkeypatch.setattr(app.child, "index_videos", lambda settings, order: begun.append(order))
     assert (run_order(tmp_path), begun) == (2, [])
     assert words in capfd.readouterr().err
 
@@ -301,7 +301,7 @@ def test_the_words_of_an_order_are_the_command_that_does_the_same(
     def keep(settings: Settings, order: Order, **_: bool) -> None:
         carried_out.append((settings, order))
 
-    for function in ("index_for_each", "retry_failures"):
+    for function in ("index_videos", "retry_failures"):
         monkeypatch.setattr(app.commands.index, function, keep)
     monkeypatch.setattr(app.commands.index, "require_paths", lambda paths: None)
     result = CliRunner().invoke(main, words_of(order))

@@ -41,7 +41,7 @@ class World:
         self.root.mkdir()
         self.library = Library.open(tmp_path / "library")
         self.encoder = ColourEncoder()
-        self.reader = Reader(self.encoder.clip_spec)
+        self.reader = Reader()
 
     def put(self, name: str, *colours: str, note: str = "", damaged: int = 0) -> Path:
         return Path(put_video(self.root / name, colours, note=note, damaged=damaged))
@@ -161,7 +161,7 @@ def test_media_that_a_power_cut_took_are_made_again_and_nothing_is_encoded(world
 def test_a_second_run_takes_what_the_first_has_not_begun(world: World) -> None:
     for number in range(8):
         world.put(f"{number}.mp4", "red", note=str(number))
-    reader = Reader(world.encoder.clip_spec)
+    reader = Reader()
     stored: list[int] = []
 
     def nothing_left() -> bool:

@@ -59,8 +59,10 @@ elif where == "uncommitted":
     kill_at(db.writing, "put_video", count, after=True)
 elif where == "committed":
     kill_at(Library, "add_video", count, after=True)
+further = [ColourEncoder(name="second", frames=2, size=8)][: int(sys.argv[5])]
+options = RunOptions(decode_workers=2, batch_size=3)
 with Library.open(Path(sys.argv[2])) as library:
-    index_folders(library, ColourEncoder(), [sys.argv[1]], IndexSettings(), RunOptions(decode_workers=2, batch_size=3))
+    index_folders(library, ColourEncoder(), [sys.argv[1]], IndexSettings(), options, further=further)
 """
 
 
@@ -99,30 +101,42 @@ def test_what_was_decoded_means_what_it_shows(footage: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("where", "count"),
-    [("encoding", 2), ("staging", 4), ("published", 2), ("uncommitted", 3), ("committed", 1), ("committed", 4)],
-)
+    ("where", "count", "further"),
+    [
+        ("encoding", 2, 0), ("staging", 4, 0), ("published", 2, 0), ("uncommitted", 3, 0), ("committed", 1, 0),
+        ("committed", 4, 0), ("encoding", 4, 1), ("published", 2, 1), ("uncommitted", 3, 1), ("committed", 2, 1),
+    ],
+)  # fmt: skip
 def test_kill_9_and_resume(
-    footage: Path, undisturbed: dict[str, object], tmp_path: Path, where: str, count: int
+    footage: Path, undisturbed: dict[str, object], tmp_path: Path, where: str, count: int, further: int
 ) -> None:
+    """With a further encoder, every video that is kept has the rows of both, and neither encodes it again."""
     tests = Path(__file__).resolve().parent
     killed = subprocess.run(
-        [sys.executable, "-c", CHILD, str(footage), str(tmp_path), where, str(count)],
+        [sys.executable, "-c", CHILD, str(footage), str(tmp_path), where, str(count), str(further)],
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tests.parent), str(tests)])},
         capture_output=True,
         text=True,
         timeout=240,
     )
     assert killed.returncode == -signal.SIGKILL, killed.stderr
-    encoder = ColourEncoder()
+    encoder, second = ColourEncoder(), ColourEncoder(name="second", frames=2, size=8)
+    others = [second][:further]
     with Library.open(tmp_path) as library:
         assert library.check() == []
+        for each in others:
+            assert snapshot(library, each.id).keys() == snapshot(library, encoder.id).keys()
         kept = snapshot(library, encoder.id)
         assert kept.items() <= undisturbed.items()  # whole videos only, each as it should be
         assert len(kept) < len(undisturbed)
         if where == "committed":
             assert count <= len(kept) <= count + 1  # with the copy, if its original is among them
-        report = index_folders(library, encoder, [footage], IndexSettings(), RunOptions(decode_workers=2))
+        options = RunOptions(decode_workers=2)
+        report = index_folders(library, encoder, [footage], IndexSettings(), options, further=others)
+        for each in (encoder, *others):
+            assert sum(each.batches) == report.clips
+        if others:
+            assert [row.segments for row in library.encoders()] == [library.stats().segments] * 2
         assert report.unchanged == len(kept)
         assert report.added + report.duplicates == len(undisturbed) - len(kept)
         assert snapshot(library, encoder.id) == undisturbed

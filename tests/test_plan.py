@@ -11,6 +11,7 @@ import pytest
 
 from db.records import Failure, KnownFile
 from indexer.contents import Contents
+from indexer.lacking import Lacking, lacking
 from indexer.missing_files import find_missing, is_below, was_renamed_to
 from indexer.plan import Plan, Relocation, classify_files, in_safe_order, make_plan
 from indexer.scan import FoundFile
@@ -26,6 +27,10 @@ def known(number: int, content: str, look: int = 1, recipe: str = "r") -> KnownF
     )
 
 
+def lacking_in(library: dict[str, KnownFile]) -> Lacking:
+    return lacking([library.values()], ["r"])
+
+
 def plan(
     library: dict[str, KnownFile], files: dict[str, str], *, gone: tuple[str, ...] = (), redo: bool = False
 ) -> Plan:
@@ -34,7 +39,7 @@ def plan(
         [],
         Contents({found(path, 2): content for path, content in files.items()}),
         library,
-        "r",
+        lacking_in(library),
         redo=redo,
         was_moved=lambda old, record, file: old in gone,
     )
@@ -62,11 +67,11 @@ def test_size_and_time_decide_what_is_looked_into() -> None:
         "/other recipe": known(3, "c", recipe="old"),
         "/not embedded": known(4, "d", recipe=""),
     }
-    looks = classify_files(files, library, {}, "r", redo=False, retry_failed=False)
+    looks = classify_files(files, library, {}, lacking_in(library), redo=False, retry_failed=False)
     assert [file.path for file in looks.unchanged] == ["/same"]
     assert [file.path for file in looks.unknown] == ["/new", "/changed"]
     assert [file.path for file in looks.outdated] == ["/other recipe", "/not embedded"]
-    again = classify_files(files, library, {}, "r", redo=True, retry_failed=False)
+    again = classify_files(files, library, {}, lacking_in(library), redo=True, retry_failed=False)
     assert again.unknown == files
 
 
@@ -78,7 +83,7 @@ def test_size_and_time_decide_what_is_looked_into() -> None:
 def test_what_failed_is_tried_again_only_where_that_may_help(kind: str, attempts: int, tried: bool) -> None:
     def looks(file: FoundFile, *, redo: bool = False, retry_failed: bool = False) -> bool:
         failure = Failure(path="/a", size_bytes=1, modified_ns=1, kind=kind, reason="", attempts=attempts)
-        result = classify_files([file], {}, {"/a": failure}, "r", redo=redo, retry_failed=retry_failed)
+        result = classify_files([file], {}, {"/a": failure}, {}, redo=redo, retry_failed=retry_failed)
         assert len(result.unknown) + len(result.skipped_failed) == 1
         return bool(result.unknown)
 
@@ -96,7 +101,7 @@ def test_a_link_to_a_known_file_is_an_alias_and_a_hard_link_is_not(tmp_path: Pat
     os.link(real / "a.mp4", real / "b.mp4")
     library = {str(real / "a.mp4"): known(1, "a")}
     files = [found(str(tmp_path / "link" / "a.mp4")), found(str(real / "b.mp4"))]
-    looks = classify_files(files, library, {}, "r", redo=False, retry_failed=False)
+    looks = classify_files(files, library, {}, lacking_in(library), redo=False, retry_failed=False)
     assert (looks.aliases, looks.unknown) == (files[:1], files[1:])
 
 
@@ -232,6 +237,6 @@ def test_many_files_of_one_size_and_time_cost_one_look_each(monkeypatch: pytest.
     monkeypatch.setattr(os.path, "realpath", counted)
     stored = {f"/f/old {number}.mp4": known(number, f"{number}") for number in range(200)}
     files = [found(f"/f/new {number}.mp4") for number in range(200)]
-    sorted_files = classify_files(files, stored, {}, "r", redo=False, retry_failed=False)
+    sorted_files = classify_files(files, stored, {}, lacking_in(stored), redo=False, retry_failed=False)
     assert len(sorted_files.unknown) == 200
     assert looks == 400, "one look at each file, known or new"

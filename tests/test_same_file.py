@@ -82,7 +82,7 @@ def test_a_video_known_in_another_spelling_is_no_second_one(tmp_path: Path) -> N
     path = tmp_path / "Films" / "a.mp4"
     path.write_bytes(b"x")
     library = {str(tmp_path / "films" / "A.mp4"): known(path)}
-    classified = classify_files(find_videos([tmp_path]).files, library, {}, "r", redo=False, retry_failed=False)
+    classified = classify_files(find_videos([tmp_path]).files, library, {}, {}, redo=False, retry_failed=False)
     assert [file.path for file in classified.aliases] == [str(path)]
 
 

@@ -34,12 +34,13 @@ def export_collection(settings: Settings, order: ExportOrder, *, as_json: bool =
         click.UsageError: A subclip is not in the collection (any more).
     """
     with compose.open_library(settings) as library:
+        seen = library.collections.of(order.person, "")
         try:
-            collection = library.collections.get(order.collection)
+            collection = seen.get(order.collection)
         except KeyError as error:
             gone = f"the collection {printable(order.collection_name)} is no longer there"
             raise CommandError(gone, MISSING) from error
-        clips = from_collection(library, collection, order.subclips)
+        clips = from_collection(library, collection, seen.subclips(collection.id), order.subclips)
     if not clips:
         raise NothingDone(f"the collection {collection.name} is empty; there is nothing to export")
     request = ExportRequest.with_options(order.options, clips, collection.name)

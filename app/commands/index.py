@@ -8,8 +8,8 @@ import click
 
 from app import compose
 from app.commands.index_plan import show_plan
-from app.commands.index_run import require_paths, retry_failures
-from app.commands.index_several import index_for_each
+from app.commands.index_run import index_videos, require_paths
+from app.commands.retry_run import retry_failures
 from app.compose import Settings
 from app.jobs.orders import IndexOrder, RetryOrder
 from app.shell.index_options import ShapingOptions, detectors_text, shaping_options
@@ -135,7 +135,7 @@ def index(
     if keep_vanished_days is not None:
         with compose.open_library(settings, create=True) as library:
             library.use_keep_vanished_days(keep_vanished_days)
-    index_for_each(settings, order, renew=renew, yes=yes, as_json=as_json)
+    index_videos(settings, order, renew=renew, yes=yes, as_json=as_json)
 
 
 @click.command(

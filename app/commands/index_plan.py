@@ -17,7 +17,7 @@ import click
 from app import compose, word_engines
 from app.commands.fetch_model import open_or_download_encoder
 from app.commands.index_review import IndexReview
-from app.commands.index_values import run_options, run_values, set_aside
+from app.commands.index_values import RunValues, run_options, set_aside, values_of_each
 from app.commands.reading_plan import ReadingPlan
 from app.compose import Settings
 from app.encoding_again import stored_description
@@ -28,6 +28,7 @@ from indexer.preview import Decision, Preview
 
 if TYPE_CHECKING:
     from db.library import Library
+    from encoder import Encoder
     from indexer.scan import FoundFile
 
 
@@ -43,7 +44,6 @@ def show_plan(settings: Settings, order: IndexOrder, *, renew: bool, as_json: bo
     Raises:
         RecognitionError: Text is to be read, and the extra that does it is not installed.
     """
-    from encoder.lazy import LazyEncoder
     from encoder.quick import quick_encoder
     from indexer.pipeline import index_folders
     from indexer.quick_pass import QuickPass
@@ -51,31 +51,38 @@ def show_plan(settings: Settings, order: IndexOrder, *, renew: bool, as_json: bo
     if order.read_text:
         word_engines.require_text_reader()
     with _library_or_none_yet(settings) as library, LiveLine() as line:
-        values = run_values(settings, order, library, renew=renew)
-        choice = values.stored_choice(library)
-        if choice is None and values.settings.shapes and Path(compose.encoder_name(values.settings)).exists():
-            encoder = open_or_download_encoder(values.settings, yes=False)  # a file may have a space of the library
-        else:
-            known = stored_description(library, choice, values.settings.frames, values.settings.fit)
-            encoder = LazyEncoder(known, _never)
-        now = values.shaping(encoder)
-        passes = quick_encoder(encoder) if order.quick else encoder
-        quick = QuickPass(full_id=encoder.id) if order.quick else None
+        values = values_of_each(settings, order, library, renew=renew)
+        encoders = [_encoder(library, each) for each in values]
+        shapings = [each.shaping(encoder) for each, encoder in zip(values, encoders, strict=True)]
+        passes = [quick_encoder(each) for each in encoders] if order.quick else encoders
+        quick = QuickPass(full_id=encoders[0].id) if order.quick else None
+        own = values[0].own
         review = IndexReview(
             library,
-            passes.clip_spec,
-            own=values.own,
-            now=now,
+            [(each.clip_spec, shaping) for each, shaping in zip(passes, shapings, strict=True)],
+            own=own,
             asked=order.redo,
             yes=True,
             line=line,
             quick=order.quick,
         )
-        aside = {} if renew else set_aside(order, values.own)
+        aside = {} if renew else set_aside(order, own)
         reading = ReadingPlan(library, order) if order.read_text else None
         printer = _Printer(library, review, aside, reading, as_json=as_json)
         options = run_options(order, dry_run=True)
-        index_folders(library, passes, order.paths, values.cuts, options, review=printer, quick=quick)
+        index_folders(
+            library, passes[0], order.paths, values[0].cuts, options, review=printer, quick=quick, further=passes[1:]
+        )
+
+
+def _encoder(library: Library, values: RunValues) -> Encoder:
+    """Return an encoder of a run as the library knows it, or one that is loaded, if that is necessary."""
+    from encoder.lazy import LazyEncoder
+
+    choice = values.stored_choice(library)
+    if choice is None and values.settings.shapes and Path(compose.encoder_name(values.settings)).exists():
+        return open_or_download_encoder(values.settings, yes=False)  # a file may have a space of the library
+    return LazyEncoder(stored_description(library, choice, values.settings.frames, values.settings.fit), _never)
 
 
 @contextmanager
@@ -127,6 +134,7 @@ class _Printer:
             ("new", _files_text(work.new)),
             ("changed", _files_text(work.changed)),
             ("again", self._review.cost_text(work.again) if work.again else ""),
+            ("again after a failure", _files_text(work.retried)),
             ("full pass", f"{count_text(len(work.deepened), 'video')} after a quick one" if work.deepened else ""),
             ("moved", _number(len({item.video_id for item in plan.moved}))),
             ("known elsewhere", _number(len(plan.copied))),
@@ -144,7 +152,7 @@ class _Printer:
                 "missing",
                 f"{len(gone.unreachable):,}, kept: their drive may not be connected" if gone.unreachable else "",
             ),
-            ("time", self._time_text([*work.new, *work.changed, *work.deepened])),
+            ("time", self._time_text([*work.new, *work.changed, *work.deepened, *work.retried])),
             ("text on screen", "" if self._reading is None else self._reading.text(work)),
         ]
         rows = [row for row in rows if row[1]] or [("nothing", "to do")]
@@ -170,12 +178,13 @@ class _Printer:
     def _record(self, work: Preview) -> dict[str, Any]:
         plan, gone, speed = work.plan, work.gone, self._review.speed
         again = self._review.seconds_of(work.again)
-        seconds = again + (self._seconds_of([*work.new, *work.changed, *work.deepened]) or 0.0)
+        seconds = again + (self._seconds_of([*work.new, *work.changed, *work.deepened, *work.retried]) or 0.0)
         return {
             "new": [file.path for file in work.new],
             "changed": [file.path for file in work.changed],
             "again": [{"path": each.task.file.path, "why": self._review.reasons([each])[0][0]} for each in work.again],
             "deepened": [file.path for file in work.deepened],
+            "retried": [file.path for file in work.retried],
             "moved": [{"from": item.old_path, "to": item.file.path} for item in plan.moved],
             "duplicates": [item.file.path for item in plan.copied],
             "touched": [item.file.path for item in plan.touched],

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
+from app.commands.index_values import joint_name
 from app.encoding_again import Shaping, reasons
 from app.jobs.index_journal import last_speed
 from app.jobs.jobs import Jobs
@@ -39,10 +42,9 @@ class IndexReview:
     def __init__(
         self,
         library: Library,
-        spec: ClipSpec,
+        shapes: Sequence[tuple[ClipSpec, Shaping]],
         *,
         own: Shaping,
-        now: Shaping,
         asked: bool,
         yes: bool,
         line: LiveLine,
@@ -52,9 +54,8 @@ class IndexReview:
 
         Args:
             library: The library.
-            spec: The clip shape of the run's encoder.
+            shapes: For each encoder of the run, its clip shape and its shaping.
             own: The shaping of the library before the run.
-            now: That of the run.
             asked: Unchanged videos were explicitly asked for (--redo).
             yes: Consent was given.
             line: Cleared before anything is printed.
@@ -62,9 +63,8 @@ class IndexReview:
         """
         self.refusal: CommandError | None = None
         self._library = library
-        self._spec = spec
+        self._shapes = shapes
         self._own = own
-        self._now = now
         self._asked = asked
         self._yes = yes
         self._line = line
@@ -80,7 +80,7 @@ class IndexReview:
         if not work.again or self._asked:
             return True
         plan = self.cost_text(work.again)
-        optional = not self._own.changed_by(self._now)  # nobody has asked for it
+        optional = not self._is_asked_for(work.again)
         if self._yes:
             self._line.log(plan)
             return True
@@ -96,6 +96,13 @@ class IndexReview:
             self._line.clear()
             self.refusal = CommandError(f"{plan} Nothing was changed ({NO_TERMINAL})", USAGE)
         return False
+
+    def _is_asked_for(self, again: Sequence[EncodedAgain]) -> bool:
+        """Return whether an option of this run is the cause, such as the name of an encoder beside the library's."""
+        now = self._shapes[0][1]
+        if len(self._shapes) == 1:
+            return self._own.changed_by(now)
+        return replace(self._own, choice=now.choice).changed_by(now) or any(not each.record.embedded for each in again)
 
     def _forget(self, work: Preview) -> list[str]:
         """Return the roots whose videos have really been deleted, by asking."""
@@ -137,8 +144,14 @@ class IndexReview:
 
     def reasons(self, again: Sequence[EncodedAgain]) -> list[tuple[str, int]]:
         """Return the reasons, most frequent first, with numbers of videos."""
-        recipe = self._now.cuts.recipe(self._spec)
-        return reasons((each.record for each in again), recipe, self._spec, own=self._own, now=self._now)
+        counts: Counter[str] = Counter()
+        for number, (spec, now) in enumerate(self._shapes):
+            records = [each.record for each in again if each.encoder == number]
+            if len(self._shapes) > 1 and now.choice is not None:
+                counts[f"not yet encoded by {now.choice.name}"] = sum(not record.embedded for record in records)
+                records = [record for record in records if record.embedded]
+            counts.update(dict(reasons(records, now.cuts.recipe(spec), spec, own=self._own, now=now)))
+        return [(reason, count) for reason, count in counts.most_common() if count]
 
     def time_text(self, seconds: float) -> str:
         """Return how long so many seconds of video take, measured by the library's last run; "" if there was none."""
@@ -148,5 +161,5 @@ class IndexReview:
     @property
     def speed(self) -> float | None:
         """Seconds of video per second, of the newest run."""
-        name = "" if self._now.choice is None else self._now.choice.name
+        name = joint_name(now.choice for _, now in self._shapes if now.choice is not None)
         return last_speed(Jobs(self._library.directory).all(), name, quick=self._quick)

@@ -13,7 +13,7 @@ from app import compose, word_engines
 from app.commands.fetch_model import open_or_download_encoder
 from app.commands.index_after import prepare_searches
 from app.commands.index_review import IndexReview
-from app.commands.index_values import RunValues, run_options, run_values
+from app.commands.index_values import RunValues, joint_name, run_options, values_of_each
 from app.commands.read_text import read_text
 from app.commands.recognize_run import report_failures, require_writable
 from app.compose import Settings
@@ -29,10 +29,8 @@ from app.shell.index_report import print_report, report_record, stopped_text
 from app.shell.interrupt import stop_on_interrupt, stopped_code
 from app.shell.live_line import LiveLine
 from app.shell.notice import print_notice, print_other_text
-from app.shell.paths import as_indexed
 from app.shell.progress_line import shown_progress
 from app.shell.terminal import count_text, print_json, print_note, printable
-from indexer.missing_files import is_below
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -50,7 +48,9 @@ def index_videos(
     """Index the paths of an order, print the report and end with the exit code for it.
 
     Args:
-        settings: The library, the device and the encoder, unless the order names one.
+        settings: The library, the device and the encoder, unless the order names one. Of several, one decoding of each
+            video is for all, and the library's own is then the first. All are loaded first, so that a model that is
+            missing is told before hours of work.
         order: Paths and options.
         renew: Use the detector and defaults of a new library.
         yes: Download a missing model without asking.
@@ -58,51 +58,33 @@ def index_videos(
     """
     require_paths(order.paths)
     with compose.open_existing_library(settings) as known:
-        values = run_values(settings, order, known, renew=renew)
+        values = values_of_each(settings, order, known, renew=renew)
     reader = word_engines.open_text_reader() if order.read_text else None
-    encoder = open_or_download_encoder(values.settings, yes=yes)
+    encoders = open_different([each.settings for each in values], yes=yes)
+    further = list(zip(values[1:], encoders[1:], strict=True))
     with compose.open_library(settings, create=True) as library:
-        report = run_indexer(values, library, encoder, order.paths, run_options(order), order=order)
-        note_nothing_renewed(report, renew=renew)
+        report = run_indexer(
+            values[0], library, encoders[0], order.paths, run_options(order), order=order, further=further
+        )
+        if renew and report.complete and not (report.updated or report.left):
+            print_note("nothing to renew: every video here was already indexed this way")
         words = read_text(library, order, reader) if reader is not None and report.complete else None
         report_and_exit(report, as_json=as_json)
         if words is not None:
             report_failures(words)
 
 
-def note_nothing_renewed(report: IndexReport, *, renew: bool) -> None:
-    """Say that there was nothing to renew, if that was asked for."""
-    if renew and report.complete and not (report.updated or report.left):
-        print_note("nothing to renew: every video here was already indexed this way")
+def open_different(settings: Sequence[Settings], *, yes: bool) -> list[Encoder]:
+    """Return the encoders of settings, downloaded if that is wanted.
 
-
-def retry_failures(settings: Settings, order: RetryOrder, *, as_json: bool = False) -> None:
-    """Retry the failed files that an order names, and report as in `index_videos`."""
-    from indexer.report import IndexReport
-
-    with compose.open_library(settings) as library:
-        values = run_values(settings, order, library)
-        wanted = [as_indexed(library, path) for path in order.paths]
-        failed = [
-            failure.path
-            for failure in library.failures()
-            if not wanted or any(is_below(failure.path, folder) for folder in wanted)
-        ]
-        gone = [path for path in failed if not os.path.lexists(path)]
-        if gone:
-            library.clear_failures(gone)
-            print_note(f"{count_text(len(gone), 'failed file')} no longer on disk: removed from the library")
-        there = [path for path in failed if os.path.lexists(path)]
-        if not there:
-            print_note("no failed files to retry")
-            if as_json:
-                print_json(report_record(IndexReport()))
-            return
-        encoder = open_or_download_encoder(values.settings, yes=False)
-        options = run_options(order)
-        title = count_text(len(there), "failed file")
-        report = run_indexer(values, library, encoder, there, options, order=order, title=title)
-        report_and_exit(report, as_json=as_json)
+    Raises:
+        WrongSetting: Two are the same encoder.
+    """
+    encoders = [open_or_download_encoder(each, yes=yes) for each in settings]
+    if len({encoder.id for encoder in encoders}) < len(encoders):
+        names = " and ".join(compose.encoder_name(each) for each in settings)
+        raise compose.WrongSetting(f"{names} are the same encoder")
+    return encoders
 
 
 def require_paths(paths: Sequence[str]) -> None:
@@ -121,6 +103,7 @@ def run_indexer(
     *,
     order: IndexOrder | RetryOrder,
     title: str = "",
+    further: Sequence[tuple[RunValues, Encoder]] = (),
 ) -> IndexReport:
     """Index with a progress line, and a journal by which any process can follow and stop the job.
 
@@ -135,6 +118,7 @@ def run_indexer(
         options: Threads, batches, exclusions, retries and sweeping.
         order: Stored in the journal with the encoder's name, so that the job can be restarted.
         title: The job's name in the journal; by default made of the roots.
+        further: Further encoders, which encode the same shots, with their values; the cuts are those of the first.
 
     Returns:
         The report, which lists failed files; these do not raise.
@@ -147,45 +131,48 @@ def run_indexer(
     from indexer.quick_pass import QuickPass
 
     require_writable(library, "nothing was indexed")
-    take_over_former_space(library, encoder)
+    encoders = [encoder, *(each for _, each in further)]
+    for each in encoders:
+        take_over_former_space(library, each)
     own = dataclasses.replace(values.own, choice=choice_of(library))
-    now, index_settings = values.shaping(encoder), values.cuts
-    choice = now.choice
-    assert choice is not None
+    index_settings = values.cuts
+    shapings = [values.shaping(encoder), *(its_values.shaping(each) for its_values, each in further)]
+    choices = [shaping.choice for shaping in shapings if shaping.choice is not None]
     scorer = compose.open_scorer(values.settings, index_settings)
-    print_notice(encoder, roots)
-    print_other_text(library, encoder)
-    adopted = adopt_videos(library, encoder, index_settings)
-    if adopted:
+    for each in encoders:
+        print_notice(each, roots)
+        print_other_text(library, each)
+    if adopted := max(adopt_videos(library, each, index_settings) for each in encoders):
         print_note(
             f"{count_text(adopted, 'video')} cut by an older version with options that were not stored: kept as they "
             "are (index --redo cuts them again)"
         )
-    passes = encoder
+    passes = encoders
     quick: QuickPass | None = None
     if isinstance(order, IndexOrder) and order.quick:
-        if own.choice is not None and own.changed_by(now):
+        if own.choice is not None and own.changed_by(shapings[0]):
             raise CommandError(
                 "quick passes keep the library's encoder and cuts; index without --quick to change them", USAGE
             )
-        passes, quick = quick_encoder(encoder), QuickPass(full_id=encoder.id)
+        passes, quick = [quick_encoder(each) for each in encoders], QuickPass(full_id=encoder.id)
     stored = False
 
     def store_settings() -> None:
         nonlocal stored
         if not stored:
-            library.use_encoders(choice)
+            library.use_encoders(*reversed(choices))
             store_cut_settings(library, index_settings)
         stored = True
 
-    jobs, order = Jobs(library.directory), dataclasses.replace(order, encoder=choice.name)
+    jobs, order = Jobs(library.directory), dataclasses.replace(order, encoder=joint_name(choices))
     with (
         LiveLine() as line,
         stop_on_interrupt(line, STOPPING) as stopped,
         jobs.begin("index", title or title_of(roots), order) as job,
     ):
         consent = isinstance(order, RetryOrder) or order.yes
-        review = IndexReview(library, passes.clip_spec, own=own, now=now, asked=options.redo, yes=consent, line=line)
+        shapes = [(each.clip_spec, shaping) for each, shaping in zip(passes, shapings, strict=True)]
+        review = IndexReview(library, shapes, own=own, asked=options.redo, yes=consent, line=line)
 
         def cancelled() -> bool:
             return stopped() or job.stop_requested()
@@ -199,7 +186,7 @@ def run_indexer(
 
         report = index_folders(
             library,
-            passes,
+            passes[0],
             roots,
             index_settings,
             options,
@@ -208,6 +195,7 @@ def run_indexer(
             scorer=scorer,
             review=review,
             quick=quick,
+            further=passes[1:],
         )
         if review.refusal is not None:
             job.finish("stopped", message="nothing was changed")
@@ -219,7 +207,8 @@ def run_indexer(
             print_note(f"cuts were found by the {index_settings.detector} detector{hint}")
         elif report.clips:
             print_note("quick passes: shots are coarse, cut at key frames, and motion is hardly seen in them")
-        prepare_searches(library, passes, report, line, cancelled, quick=quick is not None)
+        for each in passes:
+            prepare_searches(library, each, report, line, cancelled, quick=quick is not None)
         journal_report(job, report)
     return report
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from app import compose
 from app.compose import Settings
 from app.cut_settings import cut_settings_of, renewed
 from app.encoder_choice import canonical, choice_of
+from app.encoder_names import JOINT, encoder_names
 from app.encoding_again import Shaping
 from app.jobs.orders import IndexOrder, RetryOrder
 from app.shell.file_options import new_settings
@@ -95,6 +97,24 @@ def run_values(
     shaped = order.shaping.index_settings(renewed(cuts, new) if renew else cuts)
     choices = () if library is None else tuple(library.encoder_choices())
     return RunValues(settings=settings, cuts=shaped, own=own, choices=choices)
+
+
+def values_of_each(
+    settings: Settings, order: IndexOrder, library: Library | None, *, renew: bool = False
+) -> list[RunValues]:
+    """Return what `run_values` does for each encoder that is named, in order; else for the library's own."""
+    named = order.encoder or settings.encoder
+    if named is None and (library is None or choice_of(library) is None):
+        named = settings.new_encoder
+    names = () if named is None else encoder_names(named)
+    if len(names) < 2:
+        return [run_values(settings, order, library, renew=renew)]
+    return [run_values(settings, dataclasses.replace(order, encoder=name), library, renew=renew) for name in names]
+
+
+def joint_name(choices: Iterable[EncoderChoice]) -> str:
+    """Return the name by which an order names the encoders of a run."""
+    return JOINT.join(choice.name for choice in choices)
 
 
 def set_aside(order: IndexOrder | RetryOrder, own: Shaping) -> dict[str, Any]:

@@ -112,12 +112,14 @@ class ExportOrder:
     """Export subclips of a collection, in its state when the export begins.
 
     The collection is identified by id, so that it may be renamed in the meantime; `collection_name` is for display.
+    Where several people use the library, it is the one of this id that `person` sees.
     """
 
     kind: Literal["export"] = "export"
     collection: int
     collection_name: str
     subclips: tuple[int, ...] | None = None  # ids; None: all of them
+    person: int | None = None  # who began it; None: whoever uses the library alone
     options: ExportOptions
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from app.shell.encoder_labels import labels_of
 from app.shell.interrupt import NOTHING_FINISHED, STOPPED
 from app.shell.listing import failure_record
 from app.shell.terminal import count_text, display_path, printable, table
@@ -84,7 +85,8 @@ def print_report(report: IndexReport) -> None:
         speed = f", {report.speed:.1f}x real time" if report.speed else ""
         click.echo(
             f"{format_duration(report.video_seconds)} of video, {count_text(report.frames, 'frame')}, "
-            f"{count_text(report.clips, 'part')} of shots in {format_duration(report.seconds['wall'])}{speed}"
+            f"{count_text(report.clips, 'part')} of shots{_rows_text(report)} in "
+            f"{format_duration(report.seconds['wall'])}{speed}"
         )
         stages = [
             f"{words} {format_duration(report.seconds[name])}"
@@ -92,6 +94,14 @@ def print_report(report: IndexReport) -> None:
             if report.seconds.get(name, 0.0) >= 0.05
         ]
         click.echo(f"of that: {', '.join(stages)}")
+
+
+def _rows_text(report: IndexReport) -> str:
+    """Return ` (base 680, PE-Core-B-16 12)`, the parts that each of several encoders has encoded; "" for one."""
+    if len(report.rows) < 2:
+        return ""
+    labels = labels_of(report.rows)
+    return f" ({', '.join(f'{labels[each]} {count:,}' for each, count in report.rows.items())})"
 
 
 def quick_text(count: int) -> str:
