@@ -23,7 +23,9 @@ const CARDS_AT_ONCE = 36;
  * @property {number | null} score The raw cosine, or of several encoders a strength; null for a plain list.
  * @property {number | null} share Length of the score bar, 0 to 1, where there is no strength; null for a plain list.
  * @property {import('./strength.js').Strength | null} strength null where the library is not calibrated.
- * @property {number[]} alike Segments of the shots behind this one in its stack.
+ * @property {number[]} alike Segments of the shots behind this one in its stack that are nearly equal to it.
+ * @property {Take | null} [take] Which take of its set-up it is, if there are others.
+ * @property {OtherTake[]} [takes] The other takes, where they are stacked behind it.
  * @property {number} start Seconds.
  * @property {number} end Seconds.
  * @property {number} part Which part of its shot it is, from 1.
@@ -34,6 +36,8 @@ const CARDS_AT_ONCE = 36;
  * @property {import('./found_line.js').Found | null} [found] What found it, in a search with words in quotes.
  */
 
+/** @typedef {{number: number, count: number}} Take Its number in the order of recording, from 1, and how many there are. */
+/** @typedef {{number: number, ids: number[]}} OtherTake Its number, and the segments that show it: the first, and copies. */
 /** @typedef {import('./result_list.js').ResultData & {hits: GridHit[], search?: string}} GridData */
 /** @typedef {import('../core/types.js').Component<GridData>} GridComponent */
 
@@ -98,8 +102,13 @@ class Grid {
       },
       {
         key: 'a A',
-        label: 'Show or hide near-duplicates',
+        label: 'Open a stack: takes, then near-duplicates',
         run: () => results.withCurrent(null, (card) => void this.stack(card)),
+      },
+      {
+        key: 'Shift+A',
+        label: 'Close the stack, one level back',
+        run: () => results.withCurrent(null, (card) => this.stacks.back(segmentOf(card))),
       },
     ]);
   }
