@@ -98,8 +98,10 @@ def test_a_role_that_is_not_let_in(postgres: str, tmp_path: Path) -> None:
 def test_folders_must_be_named_and_there(address: str) -> None:
     media = parse_address(address).media
     assert media is not None
-    with pytest.raises(ValueError, match="folders"):
-        Library.open(address.split("&media=")[0])
+    with pytest.raises(LibraryError, match=r"add \?media=FOLDER to its address"):
+        Library.open(address.replace("&media=", "&application_name="))
+    with pytest.raises(ValueError, match="folder for this machine's work"):
+        Library.open(address.split("&work=")[0])
     with Library.open(address) as library:
         pass
     (media / library.id).rename(media / "elsewhere")

@@ -74,7 +74,7 @@ def run_export(
         line = stack.enter_context(LiveLine())
         stopped = stack.enter_context(stop_on_interrupt(line, stopping))
         job = None
-        if (settings.library / FILE_NAME).is_file():
+        if settings.server is not None or (settings.library / FILE_NAME).is_file():
             begun = Jobs(settings.library).begin("export", _title(request), order, arguments=arguments)
             job = stack.enter_context(begun)
         progress = ExportProgress(request, job, line)

@@ -93,7 +93,7 @@ def open_engine() -> Engine:
 
 @st.cache_resource(show_spinner=False)
 def _vector_upkeep(encoder_id: str) -> VectorUpkeep:
-    return VectorUpkeep(open_library().directory, encoder_id)
+    return VectorUpkeep(open_library().place, encoder_id)
 
 
 def start_job(order: Order, title: str = "") -> str:
