@@ -31,6 +31,7 @@ def running_postgres(folder: Path) -> Iterator[str]:
     import psycopg
 
     with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(1)")  # other workers come at the same time
         if connection.execute("SHOW fsync").fetchone() == ("on",):
             for name, value in _FAST.items():
                 connection.execute(f"ALTER SYSTEM SET {name} = '{value}'")

@@ -188,11 +188,10 @@ def test_connections_that_the_server_closed_are_opened_again(address: str, monke
     with Library.open(address) as library:
         add(library)
         token = library.change_token()
-        administer(
-            address,
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
-            " AND application_name = 'prismsearch'",
-        )
+        for engine in library._database._engines:
+            with engine.connect() as connection:
+                pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()
+            administer(address, f"SELECT pg_terminate_backend({pid})")
         monkeypatch.setattr("db.server.connection._IDLE_SECONDS", 0.0)
         assert library.change_token().split("-", 1)[1] == token.split("-", 1)[1]
         assert len(library.videos()) == 1
