@@ -495,6 +495,37 @@ test('Shift and A goes back one level, to what stands in front', async (context)
   assert.deepEqual(ids(), [1, 2, 3], 'nothing is open');
 });
 
+test('C compares the takes that share a card, from any of them', async (context) => {
+  new FakeServer(TAKES_SERVER).serve(context);
+  mock.method(HTMLDialogElement.prototype, 'showModal', () => {});
+  show('a', takes());
+  const compared = () => {
+    const dialog = document.querySelector('dialog.ps-compare');
+    const found = [...(dialog?.querySelectorAll('video') ?? [])].map((video) => video.poster);
+    if (dialog instanceof HTMLDialogElement) dialog.dispatchEvent(new Event('close'));
+    return found.map((address) => Number(address.split('/').at(-1)));
+  };
+  await pressOn(1, 'c');
+  assert.deepEqual(compared(), [], 'it has no takes');
+  await pressOn(2, 'c');
+  assert.deepEqual(compared(), [11, 2, 31], 'in the order of recording');
+  await pressOn(2, 'a');
+  await pressOn(11, 'a');
+  await pressOn(12, 'c');
+  assert.deepEqual(compared(), [12, 2, 31], 'a copy stands for its take');
+});
+
+test('four takes are compared, the chosen one among them', async (context) => {
+  new FakeServer({}).serve(context);
+  mock.method(HTMLDialogElement.prototype, 'showModal', () => {});
+  const others = [1, 2, 3, 4, 5].map((number) => ({ number, ids: [10 + number] }));
+  show('a', [{ ...hit(16), take: { number: 6, count: 6 }, takes: others }]);
+  await pressOn(16, 'c');
+  const labels = [...document.querySelectorAll('dialog.ps-compare figcaption strong')].map((each) => each.textContent);
+  assert.deepEqual(labels, ['Take 1', 'Take 2', 'Take 3', 'Take 6']);
+  document.querySelector('dialog.ps-compare')?.dispatchEvent(new Event('close'));
+});
+
 test('takes that are shown apart say which they are, and have nothing behind them', () => {
   show('a', [{ ...hit(1), take: { number: 2, count: 5 }, takes: [] }]);
   assert.deepEqual(badges(1), ['Take 2 of 5']);

@@ -34,6 +34,7 @@ export class HitCard {
     this.name = element('span', { class: 'ps-name' });
     this.opinions = element('div', { class: 'ps-opinions', role: 'gridcell', hidden: true });
     this.found = element('div', { class: 'ps-found', role: 'gridcell', hidden: true });
+    this.compare = action('Compare takes side by side (C)', '◫', 'compare');
     this.root = element(
       'div',
       { class: 'ps-card', role: 'row', tabindex: '-1', 'data-segment': String(segment) },
@@ -49,6 +50,7 @@ export class HitCard {
           action('Add to tray (S)', '+', 'keep'),
           action('More like this (M)', '≈', 'like'),
           action('Less like this (N)', '−', 'exclude'),
+          this.compare,
         ),
         this.score,
       ),
@@ -80,6 +82,7 @@ export class HitCard {
     if (texts.level) this.root.dataset.level = texts.level;
     else delete this.root.dataset.level;
     this.texts = texts;
+    this.compare.hidden = !texts.takes;
     this.root.classList.toggle('ps-stacked', Boolean(texts.stack));
     this.root.classList.remove('ps-member', 'ps-deeper');
     const [next = null] = levelsOf(hit);

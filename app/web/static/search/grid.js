@@ -3,7 +3,9 @@
 import { mountOnce, trigger } from '../core/component.js';
 import { addKeys } from '../core/keys.js';
 import { momentsOf } from '../core/moments.js';
+import { toast } from '../core/toast.js';
 import { tray } from '../core/tray.js';
+import { MOST_COMPARED, openCompare } from '../player/compare.js';
 import { openPlayer } from '../player/player.js';
 import { HitCard } from './card.js';
 import { moveKeys } from './cursor.js';
@@ -110,6 +112,11 @@ class Grid {
         label: 'Close the stack, one level back',
         run: () => results.withCurrent(null, (card) => this.stacks.back(segmentOf(card))),
       },
+      {
+        key: 'c C',
+        label: 'Compare takes side by side',
+        run: () => results.withCurrent(null, (card) => this.compare(segmentOf(card))),
+      },
     ]);
   }
 
@@ -166,6 +173,7 @@ class Grid {
     this.results.focused(card);
     if (action === 'keep') this.keep(card);
     else if (action === 'stack') void this.stack(card);
+    else if (action === 'compare') this.compare(segmentOf(card));
     else if (action === 'like' || action === 'exclude') this.trigger(action, card);
     else this.open(card);
   }
@@ -180,6 +188,30 @@ class Grid {
   async stack(card) {
     await this.stacks.toggle(segmentOf(card));
     this.drawTray();
+  }
+
+  /**
+   * Compare the takes of a set-up: the first ones, and that of the shot.
+   *
+   * @param {number} segment
+   */
+  compare(segment) {
+    const takes = this.stacks.takesOf(segment);
+    if (takes.length < 2) {
+      toast('There is nothing to compare it with: only takes that share one card are compared');
+      return;
+    }
+    this.results.previews.stop();
+    const own = takes.filter(({ id }) => id === segment);
+    const others = takes.filter(({ id }) => id !== segment).slice(0, MOST_COMPARED - own.length);
+    const shown = takes.filter((take) => own.includes(take) || others.includes(take));
+    openCompare(
+      shown.map(({ id, number }) => ({
+        id,
+        label: `Take ${number}`,
+        score: this.cards.get(id)?.hit.score ?? undefined,
+      })),
+    );
   }
 
   /**

@@ -144,6 +144,23 @@ export class Stacks {
     this.grid.cards.get(front.id)?.card?.open(open, levels.find((level) => !open.includes(level)) ?? null);
   }
 
+  /**
+   * Return the takes of the set-up that a shot belongs to, in the order of recording, each by the shot that stands for
+   * it: the shot itself for its own. Empty where there are no others.
+   *
+   * @param {number} segment
+   * @returns {{id: number, number: number}[]}
+   */
+  takesOf(segment) {
+    let hit = this.grid.cards.get(segment)?.hit;
+    for (let place = this.behind.get(segment); hit && place; place = this.behind.get(hit.id)) hit = place.front;
+    if (!hit?.takes?.length || !hit.take) return [];
+    const all = [{ number: hit.take.number, ids: [hit.id, ...hit.alike] }, ...hit.takes];
+    return all
+      .map(({ number, ids }) => ({ number, id: ids.includes(segment) ? segment : ids[0] }))
+      .sort((one, other) => one.number - other.number);
+  }
+
   /** @param {GridHit} front @param {Level} level */
   members(front, level) {
     return this.opened.get(keyOf(front, level)) ?? [];
