@@ -12,12 +12,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.library_place import data_directory as data_directory
+from app.library_place import default_library as default_library
+from app.library_place import library_place
+from app.library_place import state_directory as state_directory
 from app.settings_file import PRECISIONS as PRECISIONS
 from app.settings_file import SettingsFile, read_settings_file
 from app.settings_file import WrongSetting as WrongSetting
 
 if TYPE_CHECKING:
     from db.library import Library
+    from db.server.address import ServerAddress
     from encoder import Encoder, Fit, Shape
     from encoder.checkpoints.download_policy import Sources
     from encoder.shot_boundaries import ShotBoundaryScorer
@@ -42,7 +47,8 @@ class Settings:
     none; `with_library_encoder` fills them in.
     """
 
-    library: Path
+    library: Path  # its folder; of one on a server, this machine's folder for what is made from it
+    server: ServerAddress | None = None
     encoder: str | None = None  # an alias, a full name or a path
     device: str = "auto"
     precision: str = "auto"  # precision of the video tower; does not change the embedding space
@@ -55,6 +61,16 @@ class Settings:
     needs_text: bool = True  # whether a plain video encoder is refused, which can neither search nor be searched
     given: frozenset[str] = frozenset()  # fields set on the command line itself
 
+    @property
+    def place(self) -> str:
+        """What names the library in a command line: its folder, or its address without a password."""
+        return str(self.library) if self.server is None else self.server.url
+
+    @property
+    def shown(self) -> str:
+        """The library, as messages name it."""
+        return str(self.library) if self.server is None else str(self.server)
+
     def with_options(
         self,
         *,
@@ -65,9 +81,11 @@ class Settings:
     ) -> Settings:
         """Return these settings overridden by command-line options; None leaves a value unchanged."""
         options = {"library": library, "encoder": encoder, "device": device, "precision": precision}
+        folder, server = (self.library, self.server) if library is None else library_place(library)
         return replace(
             self,
-            library=self.library if library is None else Path(library),
+            library=folder,
+            server=server,
             encoder=self.encoder if encoder is None else encoder,
             device=self.device if device is None else device,
             precision=self.precision if precision is None else precision,
@@ -87,9 +105,11 @@ def settings_from(environment: Mapping[str, str] | None = None, file: SettingsFi
     """
     variables = os.environ if environment is None else environment
     top = (read_settings_file(environment) if file is None else file).top
-    library = variables.get(LIBRARY_VARIABLE) or top.get("library")
+    named = variables.get(LIBRARY_VARIABLE) or top.get("library")
+    library, server = library_place(named, variables) if named else (default_library(), None)
     return Settings(
-        library=Path(library) if library else default_library(),
+        library=library,
+        server=server,
         encoder=variables.get(ENCODER_VARIABLE) or None,
         device=variables.get(DEVICE_VARIABLE) or top.get("device", "auto"),
         precision=variables.get(PRECISION_VARIABLE) or top.get("precision", "auto"),
@@ -98,30 +118,11 @@ def settings_from(environment: Mapping[str, str] | None = None, file: SettingsFi
     )
 
 
-def default_library() -> Path:
-    """Return the default library folder: `library` in the platform's data directory."""
-    return data_directory() / "library"
-
-
-def data_directory() -> Path:
-    """Return the folder for persistent data (~/.local/share/prismsearch on Linux)."""
-    from platformdirs import user_data_path
-
-    return user_data_path("prismsearch", appauthor=False)
-
-
-def state_directory() -> Path:
-    """Return the folder for what belongs to this machine (~/.local/state/prismsearch on Linux)."""
-    from platformdirs import user_state_path
-
-    return user_state_path("prismsearch", appauthor=False)
-
-
 def open_library(settings: Settings, *, create: bool = False) -> Library:
     """Open the library of these settings, and migrate what an older version stored in a file beside it.
 
     Args:
-        settings: Their `library` is the folder.
+        settings: Their `library` is the folder, unless it is on a server.
         create: Create the library if it does not exist.
 
     Raises:
@@ -131,7 +132,7 @@ def open_library(settings: Settings, *, create: bool = False) -> Library:
     from app.encoder_choice import take_over_old_choices
     from db.library import Library
 
-    library = Library.open(settings.library, create=create)
+    library = Library.open(settings.server or settings.library, create=create)
     try:
         take_over_old_choices(library)
     except BaseException:

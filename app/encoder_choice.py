@@ -104,7 +104,7 @@ def take_over_former_space(library: Library, encoder: Encoder) -> None:
         from db.errors import LibraryError
 
         raise LibraryError(
-            f"The library {library.directory} is read-only, and an earlier version named its rows otherwise; copy it "
+            f"The library {library.name} is read-only, and an earlier version named its rows otherwise; copy it "
             "to a writable disk, and choose the copy with --library."
         )
     from search.renamed_space import rename_caches

@@ -15,6 +15,7 @@ if str(Path(__file__).parent) in sys.path:  # Streamlit puts the script's folder
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from app.compose import WrongSetting
+from app.web.http.roles import ACTIONS, Action
 from app.web.http.visitor import MAY
 from app.web.pages import collections, indexing, library, map, questions, search, session
 from app.web.pages.components import component
@@ -33,6 +34,10 @@ PAGES = {
     "questions": st.Page(questions.show, title="Questions", icon=":material/help_center:", url_path="questions"),
     "indexing": st.Page(indexing.show, title="Indexing", icon=":material/create_new_folder:", url_path="indexing"),
 }
+NEEDS: dict[str, Action] = {"questions": "write questions", "indexing": "run index"}
+for name, action in NEEDS.items():
+    if not visitor.may(ACTIONS[action]):
+        del PAGES[name]
 st.session_state["pages"] = PAGES
 page = st.navigation(list(PAGES.values()), position="top")
 if st.session_state.get("page") not in (None, page.url_path):
@@ -46,4 +51,6 @@ except LibraryError as error:
 except WrongSetting as error:  # the settings file was changed while the page runs
     st.error(escape_markdown(str(error)), icon=":material/settings:")
 if visitor.person is not None:
-    component("person")(key="person", data={"name": visitor.name, "may": MAY[visitor.person.role]})
+    component("person")(
+        key="person", data={"name": visitor.name, "role": visitor.person.role, "may": MAY[visitor.person.role]}
+    )

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NoReturn
 
+from db.server.address import is_address
 from files.regular import NotRegularFile, read_regular
 
 SETTINGS_VARIABLE = "PRISMSEARCH_SETTINGS"
@@ -147,6 +148,8 @@ def _global(path: Path, name: str, value: object) -> str:
         raise WrongSetting(f"{path}: precision must be one of {', '.join(PRECISIONS)}, not {value!r}")
     if name == "device" and not re.fullmatch(r"auto|cpu|mps|cuda(:[0-9]+)?", value):
         raise WrongSetting(f"{path}: device must be auto, cpu, cuda, cuda:N or mps, not {value!r}")
+    if name == "library" and is_address(value):
+        return value
     near = os.path.join(path.parent, os.path.expanduser(value))
     is_path = name == "library" or (name == "ffmpeg" and os.path.dirname(value)) or value.startswith("~")
     if is_path or (name == "encoder" and os.path.isfile(near)):

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, delete, func, insert, or_, select, update
 
 from db.database import Database
+from db.errors import NotAllowed
 from db.names import comparison_key
 from db.ordering import FIRST, LAST, free_positions
 from db.records import Collection, NewSubclip, Subclip
@@ -34,21 +35,30 @@ class Collections:
         database: The library's.
         owner: The person's id; None for whoever uses the library alone.
         tray_name: Name of the tray, if it is made.
+        edits_shared: Whether the person may change anything but the tray.
     """
 
-    def __init__(self, database: Database, owner: int | None = None, tray_name: str = TRAY) -> None:
+    def __init__(
+        self, database: Database, owner: int | None = None, tray_name: str = TRAY, *, edits_shared: bool = True
+    ) -> None:
         self._database = database
         self._owner = owner
         self._tray_name = tray_name
+        self._edits_shared = edits_shared
         shared = collections.c.owner.is_(None)
         self._seen = shared if owner is None else or_(shared, collections.c.owner == owner)
 
-    def of(self, owner: int | None, name: str) -> Collections:
-        """Return the shared collections with the tray of a person, by the id and the name of the person.
+    def of(self, owner: int | None, name: str, *, edits_shared: bool = True) -> Collections:
+        """Return the shared collections with the tray of a person.
 
-        Without an id, the tray is the first collection, as for whoever uses the library alone.
+        Args:
+            owner: The person's id; with None, the tray is the first collection, as for whoever uses the library alone.
+            name: The person's name.
+            edits_shared: Whether the person may change shared collections; attempts raise NotAllowed otherwise.
         """
-        return self if owner is None else Collections(self._database, owner, f"{TRAY} of {name}")
+        if owner is None:
+            return self
+        return Collections(self._database, owner, f"{TRAY} of {name}", edits_shared=edits_shared)
 
     def all(self) -> list[Collection]:
         """Return all collections, the tray first, the others in order of creation; without damaged ones."""
@@ -90,6 +100,7 @@ class Collections:
             ValueError: The name is blank, longer than 200 characters, or taken, ignoring case.
         """
         name = checked_name(name)
+        self._check_edit(None)
         with self._database.writing() as connection:
             _check_free(connection, name, None)
             return self._get(connection, _insert(connection, name))
@@ -103,7 +114,7 @@ class Collections:
         """
         name = checked_name(name)
         with self._database.writing() as connection:
-            found = self._get(connection, collection_id)
+            found = self._to_edit(connection, collection_id)
             if found.owner is not None:
                 _update(connection, collection_id, name=name)
             elif found.name != name:
@@ -120,7 +131,7 @@ class Collections:
         """
         with self._database.writing() as connection:
             _purge(connection)
-            if self._get(connection, collection_id).owner is not None:
+            if self._to_edit(connection, collection_id).owner is not None:
                 raise ValueError("Your tray cannot be deleted; take the clips out of it instead.")
             _update(connection, collection_id, key=None, removed_at=now())
 
@@ -134,12 +145,13 @@ class Collections:
         """
         with self._database.writing() as connection:
             row = connection.execute(
-                select(collections.c.name, collections.c.removed_at).where(
+                select(collections.c.name, collections.c.removed_at, collections.c.owner).where(
                     collections.c.id == collection_id, self._seen
                 )
             ).first()
             if row is None:
                 raise KeyError(f"no collection has the id {collection_id}")
+            self._check_edit(row.owner)
             if row.removed_at is not None:
                 name = _free_name(connection, row.name)
                 _update(connection, collection_id, name=name, key=comparison_key(name), removed_at=None)
@@ -172,7 +184,7 @@ class Collections:
                 characters. Nothing was added.
         """
         with self._database.writing() as connection:
-            self._get(connection, collection_id)
+            self._to_edit(connection, collection_id)
             return insert_subclips(connection, collection_id, items, LAST if after is None else after)
 
     def change(
@@ -231,15 +243,18 @@ class Collections:
             return self._get(connection, collection_id)
 
     def take_out(self, ids: Iterable[int]) -> int:
-        """Remove subclips from their collections. Return how many were in one. `put_back` undoes it for 30 days."""
+        """Remove subclips from their collections. Return how many were in one. `put_back` undoes it for 30 days.
+
+        Those that the person may not remove stay.
+        """
         with self._database.writing() as connection:
             _purge(connection)
-            return mark_removed(connection, ids, self._ids(), removed=True)
+            return mark_removed(connection, ids, self._ids(to_edit=True), removed=True)
 
     def put_back(self, ids: Iterable[int]) -> int:
         """Restore removed subclips at their positions. Return how many were restored."""
         with self._database.writing() as connection:
-            return mark_removed(connection, ids, self._ids(), removed=False)
+            return mark_removed(connection, ids, self._ids(to_edit=True), removed=False)
 
     def _select(self) -> Select[Any]:
         """Select the collections that are seen and were not removed, with the columns of the record."""
@@ -259,9 +274,10 @@ class Collections:
             collections.c.owner,
         ).where(collections.c.removed_at.is_(None), self._seen)
 
-    def _ids(self) -> Select[tuple[int]]:
-        """Select the ids of the collections that are seen, removed ones included."""
-        return select(collections.c.id).where(self._seen)
+    def _ids(self, *, to_edit: bool = False) -> Select[tuple[int]]:
+        """Select the ids of the collections that are seen, or may be changed; removed ones included."""
+        own = to_edit and not self._edits_shared
+        return select(collections.c.id).where(collections.c.owner == self._owner if own else self._seen)
 
     def _get(self, connection: Connection, collection_id: int) -> Collection:
         row = connection.execute(self._select().where(collections.c.id == collection_id)).mappings().first()
@@ -270,16 +286,24 @@ class Collections:
             raise KeyError(f"no collection has the id {collection_id}")
         return found[0]
 
+    def _to_edit(self, connection: Connection, collection_id: int) -> Collection:
+        found = self._get(connection, collection_id)
+        self._check_edit(found.owner)
+        return found
+
+    def _check_edit(self, owner: int | None) -> None:
+        if owner is None and not self._edits_shared:
+            raise NotAllowed("This collection is everybody's, and your role does not let you change it.")
+
     def _collection_of(self, connection: Connection, subclip_id: int) -> int:
-        """Return the collection of a subclip that is seen and was not removed, or raise KeyError."""
-        found = connection.scalar(
-            select(subclips.c.collection_id).where(
-                subclips.c.id == subclip_id, subclips.c.removed_at.is_(None), subclips.c.collection_id.in_(self._ids())
-            )
-        )
+        """Return the collection of a subclip that may be changed. Raise KeyError if it is not seen, or removed."""
+        of_subclip = select(collections.c.id, collections.c.owner).join(subclips)
+        there = subclips.c.id == subclip_id, subclips.c.removed_at.is_(None), self._seen
+        found = connection.execute(of_subclip.where(*there)).first()
         if found is None:
             raise KeyError(f"no subclip has the id {subclip_id}")
-        return int(found)
+        self._check_edit(found.owner)
+        return int(found.id)
 
 
 def _insert(connection: Connection, name: str, owner: int | None = None) -> int:

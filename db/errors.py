@@ -6,6 +6,7 @@ LibraryError
   +- LibraryDamaged    the file is not a library, or SQLite finds it inconsistent
   +- LibraryBusy       another process kept it locked for longer than the busy timeout
   +- LibraryFull       no space left on the disk
+NotAllowed             a person's role does not allow it
 EditConflict           a subclip was changed elsewhere in the meantime; the library itself is fine
 """
 
@@ -45,6 +46,10 @@ class LibraryFull(LibraryError):
 def reindex_advice(path: str) -> str:
     """Return what to do about damaged rows of a video, as a sentence."""
     return f"Index it again: prismsearch index --redo {shlex.quote(path)}"
+
+
+class NotAllowed(Exception):
+    """A person may not do this; nothing was changed."""
 
 
 class EditConflict(Exception):

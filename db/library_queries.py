@@ -53,6 +53,16 @@ class LibraryQueries:
         self._watch = Watch(database)
 
     @property
+    def name(self) -> str:
+        """The library, as messages name it: its folder, or its address without a password and folders."""
+        return self._database.name
+
+    @property
+    def media_directory(self) -> Path:
+        """The folder of posters and previews."""
+        return self._media.directory
+
+    @property
     def place(self) -> str:
         """What opens the library again: its folder, or its address without a password."""
         return self._database.place

@@ -18,6 +18,7 @@ from db.reading import facts_read, known_file
 from db.records import FileState, KnownFile
 from db.rows import chunks
 from db.text import tables as text_tables
+from db.text.writing import index_texts
 
 _TABLES: tuple[tuple[Table, Table], ...] = (
     (schema.videos, schema.vanished_videos),
@@ -71,6 +72,7 @@ def bring_back(connection: Connection, video_id: int, file: FileState) -> bool:
         names = [column.name for column in _stored(live)]
         source = select(*(vanished.c[name] for name in names)).where(_of_videos(vanished, [video_id]))
         connection.execute(insert(live).from_select(names, source))
+    index_texts(connection, video_id)
     delete_vanished(connection, [video_id])
     return True
 

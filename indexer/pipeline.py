@@ -149,7 +149,12 @@ def _steps(run: RunParts, roots: tuple[str | os.PathLike[str], ...], review: Rev
 
     run.meter.start("scan")
     with run.report.timed("scan"):
-        scan = run.isolation.scan(roots, exclude=options.exclude, avoid=[str(library.directory)], on_found=on_found)
+        scan = run.isolation.scan(
+            roots,
+            exclude=options.exclude,
+            avoid=[str(library.directory), str(library.media_directory)],
+            on_found=on_found,
+        )
     run.report.add(problems=scan.problems, notes=scan.sequences, hidden=scan.hidden, others=scan.others)
     known = library.known_files(run.encoders[0].encoder.id)
     failures = known_failures(run, scan)

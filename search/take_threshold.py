@@ -4,7 +4,7 @@ A pretended take is a shot that begins later, ends sooner and lies a little else
 that moves a row differs from encoder to encoder. Shots as near as most pretended takes show the same, if they show it
 in the same place; shots up to four times as far apart may, and are looked at (`search.takes.evidence`).
 
-Measured with the demo encoder on its world's rushes, eight seeds: a quarter of 24 pretended takes have 0.92 to 0.96 or
+Measured with the demo encoder on its world's rushes, eight seeds: a quarter of 24 pretended takes have 0.89 to 0.97 or
 less. Of the pairs of real takes 0.95 have 0.894 or more; pairs with another thing in the same place at most 0.914.
 """
 

@@ -70,7 +70,7 @@ class App:
         assert self.process.stdout is not None
         for line in self.process.stdout:
             self.lines.append(line)
-            if match := re.search(r"http://(?:127\.0\.0\.1|localhost):(\d+)", line):
+            if match := re.search(r"(?:http://|listens on )(?:127\.0\.0\.1|localhost):(\d+)", line):
                 self.address = f"http://127.0.0.1:{match[1]}"
                 self._found.set()
         self._found.set()

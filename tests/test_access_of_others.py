@@ -85,7 +85,7 @@ def every_request(library: Path) -> list[tuple[str, str, dict[str, str]]]:
 def ask(app: App, requests: list[Any], **process: Any) -> tuple[int, dict[str, set[int]], list[str]]:
     """Whoever asked, the statuses by address, and the files that could be read."""
     folder = state_directory() / "page"
-    files = [str(path) for path in (folder, *folder.iterdir())]
+    files = [str(path) for path in (folder, *folder.glob("*"))]
     given = json.dumps([int(app.address.rpartition(":")[2]), requests, files])
     ran = subprocess.run(input=given, capture_output=True, text=True, check=True, timeout=120, **process)
     user, statuses, read = json.loads(ran.stdout)

@@ -78,7 +78,7 @@ def test_a_download_before_indexing_is_resumed_with_the_indexing(
     (tmp_path / "library").mkdir()
     order = IndexOrder(encoder=BASE, fetch=True, paths=(str(tmp_path / "films"),))
     indexed: list[Order] = []
-    monkeypatch.setattr(child, "index_for_each", lambda _, order: indexed.append(order))
+    monkeypatch.setattr(child, "index_videos", lambda _, order: indexed.append(order))
     child.dispatch(order, compose.Settings(library=tmp_path / "library"))
     [download] = Jobs(tmp_path / "library").all()
     assert (download.kind, indexed) == ("download", [order])

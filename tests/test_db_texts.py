@@ -11,11 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from db_samples import add, make_parts, make_video, unit_rows
+from postgres import in_a_folder, on_a_server
 from test_db_crash import start
 
 from db.errors import LibraryError
 from db.library import FILE_NAME, Library
 from db.records import FileState, Filters
+from db.sql import on_server
 from db.text import full_text
 from db.text.joining import beginnings_of_next
 from db.timed_text import TextSource, TimedLine, TimedWord
@@ -31,8 +33,8 @@ def lines(*texts: str, step: int = 2000) -> list[TimedLine]:
 
 
 @pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
-    with Library.open(tmp_path / "library") as library:
+def library(place: Path | str) -> Iterator[Library]:
+    with Library.open(place) as library:
         add(library, make_video("/f/a.mp4", "aa"))
         add(library, make_video("/f/sub/b.mp4", "bb"), seed=1)
         yield library
@@ -125,8 +127,10 @@ def test_it_is_hidden_brought_back_and_removed_with_its_video(library: Library) 
     with library._database.reading() as connection:
         for table in ("text_sources", "text_lines", "vanished_text_sources", "vanished_text_lines"):
             assert connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar() == 0
-        for table in ("text_words", "text_trigrams"):
-            assert connection.exec_driver_sql(f"SELECT count(*) FROM {table}_docsize").scalar() == 0
+        for table in ("text_index",) if on_server(connection) else ("text_words_docsize", "text_trigrams_docsize"):
+            assert connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar() == 0
+        if on_server(connection):
+            assert connection.exec_driver_sql("SELECT lines, size FROM text_totals").one() == (0, 0)
     assert library.check() == []
 
 
@@ -208,10 +212,10 @@ def test_many_videos_far_apart_are_one_search(library: Library, monkeypatch: pyt
     odd = np.arange(3, 23, 2)
     expected = found(library, "kite", videos=odd)
     assert expected == odd.tolist()
-    monkeypatch.setattr("db.text.matching._MOST_RANGES", 3)
+    monkeypatch.setattr("db.text.matches.MOST_RANGES", 3)
     monkeypatch.setattr("db.text.matching._BLOCK", 4)
     assert found(library, "kite", videos=odd) == expected
-    monkeypatch.setattr("db.text.matching.MOST", 6)
+    monkeypatch.setattr("db.text.matches.MOST", 6)
     few = library.texts.match_words('{text} : "kite"', ['"kite"'], videos=odd)
     assert (few.ids.size, few.complete) == (6, False)
 
@@ -226,7 +230,7 @@ def test_bm25_ranks_rare_words_and_length_the_common_ones(library: Library, monk
         return [stored[number].line.text for number in matches.ids.tolist()]
 
     assert order() == ["one two three kite", "kite kite", "kite"]
-    monkeypatch.setattr("db.text.matching.COMMON", 2)
+    monkeypatch.setattr("db.text.matches.COMMON", 2)
     assert order() == ["kite", "kite kite", "one two three kite"]
 
 
@@ -244,6 +248,7 @@ def test_a_line_is_joined_with_the_beginning_of_the_next_if_it_follows_soon() ->
     assert beginnings_of_next("subtitle", []) == []
 
 
+@in_a_folder
 @pytest.mark.parametrize(
     "statement",
     [
@@ -273,6 +278,7 @@ def test_damaged_text_is_named_and_the_rest_is_still_there(library: Library, sta
     assert "track 3" in problem
 
 
+@in_a_folder
 @pytest.mark.parametrize("index", full_text.INDEXES)
 def test_a_damaged_index_is_made_again(library: Library, index: str) -> None:
     library.texts.replace(1, SUBTITLES, lines("a red kite", "over the hill"))
@@ -286,6 +292,18 @@ def test_a_damaged_index_is_made_again(library: Library, index: str) -> None:
     assert library.check() == []
 
 
+@on_a_server
+def test_a_line_of_a_server_that_is_not_indexed_is_found_by_check(library: Library) -> None:
+    library.texts.replace(1, SUBTITLES, lines("a red kite", "over the hill"))
+    with library._database.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM text_index WHERE line_id IN (SELECT min(id) FROM text_lines)")
+    assert found(library, "kite") == []
+    (problem,) = library.check()
+    assert "full-text index was incomplete. It has been made again" in problem
+    assert found(library, "kite") == [1]
+    assert library.check() == []
+
+
 def test_without_full_text_search_the_library_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(full_text, "_OLDEST", (99, 0, 0))
     with pytest.raises(LibraryError, match=r"lacks full-text search.*Use another Python") as refusal:
@@ -293,8 +311,8 @@ def test_without_full_text_search_the_library_says_what_to_do(tmp_path: Path, mo
     assert "\n" not in str(refusal.value)
 
 
-def test_a_kill_while_text_is_written_leaves_the_old_lines_or_the_new(tmp_path: Path) -> None:
-    with Library.open(tmp_path) as library:
+def test_a_kill_while_text_is_written_leaves_the_old_lines_or_the_new(place: Path | str) -> None:
+    with Library.open(place) as library:
         add(library)
         library.texts.replace(1, SUBTITLES, lines("old words", "that stay"))
     code = """
@@ -306,10 +324,10 @@ event.listen(library._database.engine, "commit", lambda *_: os.kill(os.getpid(),
 lines = [TimedLine(n, n, f"new {n}") for n in range(5000)]
 library.texts.replace(1, TextSource(kind="subtitle", origin="track 3"), lines)
 """
-    process = start(code, tmp_path)
+    process = start(code, place)
     errors = process.communicate()[1]
     assert process.returncode == -signal.SIGKILL, errors
-    with Library.open(tmp_path) as library:
+    with Library.open(place) as library:
         assert [each.line.text for each in library.texts.lines(1)] == ["old words", "that stay"]
         assert found(library, "old") == [1]
         assert found(library, "new") == []

@@ -170,7 +170,7 @@ def test_removing_forgets_the_video_and_leaves_the_file(library: Library, monkey
 
 def test_only_what_failed_is_tried_again(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[RetryOrder] = []
-    monkeypatch.setattr(app.jobs.jobs.Jobs, "start", lambda self, order, settings: started.append(order))
+    monkeypatch.setattr(app.jobs.jobs.Jobs, "start", lambda self, order, *_, **__: started.append(order))
     for path in ("/films/a.mp4", "/-rf.mp4", "/films/c.mp4"):
         library.record_failure(failure(path))
     clicked(monkeypatch, "library", "retry", {"paths": ["/-rf.mp4", "/etc/passwd"]})

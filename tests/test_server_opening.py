@@ -98,8 +98,10 @@ def test_a_role_that_is_not_let_in(postgres: str, tmp_path: Path) -> None:
 def test_folders_must_be_named_and_there(address: str) -> None:
     media = parse_address(address).media
     assert media is not None
-    with pytest.raises(ValueError, match="folders"):
-        Library.open(address.split("&media=")[0])
+    with pytest.raises(LibraryError, match=r"add \?media=FOLDER to its address"):
+        Library.open(address.replace("&media=", "&application_name="))
+    with pytest.raises(ValueError, match="folder for this machine's work"):
+        Library.open(address.split("&work=")[0])
     with Library.open(address) as library:
         pass
     (media / library.id).rename(media / "elsewhere")
@@ -184,15 +186,15 @@ def test_a_writer_that_does_not_let_go_is_called_busy_and_readers_read_on(addres
         add(library)
 
 
-def test_connections_that_the_server_closed_are_opened_again(address: str) -> None:
+def test_connections_that_the_server_closed_are_opened_again(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with Library.open(address) as library:
         add(library)
         token = library.change_token()
-        administer(
-            address,
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
-            " AND application_name = 'prismsearch'",
-        )
+        for engine in library._database._engines:
+            with engine.connect() as connection:
+                pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()
+            administer(address, f"SELECT pg_terminate_backend({pid})")
+        monkeypatch.setattr("db.server.connection._IDLE_SECONDS", 0.0)
         assert library.change_token().split("-", 1)[1] == token.split("-", 1)[1]
         assert len(library.videos()) == 1
         add(library, make_video("/films/b.mp4", "bb"))

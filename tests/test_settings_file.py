@@ -43,6 +43,8 @@ NOT_KEPT = {
     *("to", "zip", "json", "paths", "null", "print0", "open", "url", "progress"),
     # Consent
     *("yes", "no-token"),
+    # Who reaches the page: no file opens it to a network
+    *("listen", "host-name", "proxy", "person-header"),
 }
 """Options of commands with a table that do not stand in the file. A new option belongs here or in TABLES."""
 

@@ -64,6 +64,15 @@ def test_while_it_is_locked_not_even_the_right_password_is_compared(library: Lib
     assert comes_in(desk, now=NOW + 30)
 
 
+def test_a_name_that_nobody_has_costs_a_comparison_too(library: Library) -> None:
+    """So that the time of a refusal tells no names."""
+    compared: list[str | None] = []
+    desk = SignInDesk(library.people, lambda stored, _: compared.append(stored) is not None)
+    guess(desk, "Nobody")
+    guess(desk, "Anna")
+    assert compared == [None, f"hash of {password_of('Anna')}"]
+
+
 def test_the_lock_of_a_name_at_one_address_is_not_that_of_another(desk: SignInDesk) -> None:
     for _ in range(5):
         guess(desk)

@@ -47,9 +47,12 @@ def test_one_like_pair_does_not_join_two_set_ups() -> None:
     assert runs({**full, **half}) == [((1,), (2,), (3,), (4,), (5,), (6,))], "more than half of the pairs do"
 
 
-def test_the_most_alike_come_first_and_parts_of_one_run_are_never_together() -> None:
+def test_the_most_alike_come_first_and_parts_of_one_run_speak_against_it() -> None:
     related = {(1, 2): (TAKE, 0.8), (1, 3): (TAKE, 0.9), (2, 3): (PARTS, 0.95)}
     assert runs(related) == [((1,), (3,))]
+    assert runs({(1, 2): (PARTS, 0.9)}) == []
+    four = dict.fromkeys(((1, 2), (1, 3), (1, 4), (2, 3), (2, 4)), (TAKE, 0.8))
+    assert runs({**four, (3, 4): (PARTS, 0.9)}) == [((1,), (2,), (3, 4))], "the others outvote it, but it is one run"
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -67,7 +70,10 @@ def test_every_set_up_agrees_with_its_members(seed: int) -> None:
         assert segment_id in members
         assert len(members) == len(set(members))
         assert all(found[each] is set_up for each in members)
-        assert all(related.get((a, b), (TAKE, 0))[0] is not PARTS for a in members for b in members if a < b)
+        run_of = {each: at for at, run in enumerate(set_up.runs) for each in run}
+        assert all(
+            run_of[a] == run_of[b] for (a, b), (kind, _) in related.items() if {a, b} <= {*members} and kind is not TAKE
+        )
 
 
 # The file

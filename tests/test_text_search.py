@@ -21,8 +21,8 @@ from search.text.terms import TextQueryError
 
 
 @pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
-    with Library.open(tmp_path / "library") as library:
+def library(place: Path | str) -> Iterator[Library]:
+    with Library.open(place) as library:
         for number in range(3):
             add(library, make_video(f"/f/{number}.mp4", f"a{number}"), seed=number)
         yield library

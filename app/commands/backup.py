@@ -24,6 +24,19 @@ from files.replace import replace_file
 _MEDIA = "media"
 
 
+def _refuse_server(settings: Settings, tool: str) -> None:
+    """Raise click.UsageError for a library on a server, which has tools of its own for that."""
+    if settings.server is not None:
+        media = (
+            "its folder of media is copied as any other"
+            if settings.server.media is None
+            else (f"{display_path(str(settings.server.media))} is copied as any other folder")
+        )
+        raise click.UsageError(
+            f"{settings.shown} is on a server: {tool} (schema {settings.server.schema}), and {media}"
+        )
+
+
 @click.command(
     epilog="""\b
 Examples:
@@ -45,6 +58,7 @@ def backup(settings: Settings, destination: str, media: bool, yes: bool) -> None
     from db.backup import copy_database
     from db.library import FILE_NAME, Library
 
+    _refuse_server(settings, "pg_dump copies its database while others write")
     folder = Path(destination).absolute()
     with compose.open_library(settings) as library:
         if folder.exists() and any(folder.iterdir()):
@@ -85,6 +99,7 @@ def restore(settings: Settings, source: str, force: bool) -> None:
     from db.backup import copy_database
     from db.library import FILE_NAME, Library
 
+    _refuse_server(settings, "pg_restore brings back what pg_dump has copied")
     backup_folder, target = Path(source).absolute(), settings.library.absolute()
     if not (backup_folder / FILE_NAME).is_file():
         raise CommandError(f"there is no backup in {printable(str(backup_folder))}", MISSING)

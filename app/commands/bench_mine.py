@@ -247,7 +247,7 @@ def _facts(settings: Settings, library: Library, encoder: Encoder) -> dict[str, 
 
     machine = machine_of(with_library_encoder(settings, library), encoder)
     return {
-        "library": str(library.directory),
+        "library": library.place,
         "library_id": library.id,
         "encoder": encoder.id,
         "notice": encoder.notice,

@@ -34,12 +34,13 @@ def export_collection(settings: Settings, order: ExportOrder, *, as_json: bool =
         click.UsageError: A subclip is not in the collection (any more).
     """
     with compose.open_library(settings) as library:
+        seen = library.collections.of(order.person, "")
         try:
-            collection = library.collections.get(order.collection)
+            collection = seen.get(order.collection)
         except KeyError as error:
             gone = f"the collection {printable(order.collection_name)} is no longer there"
             raise CommandError(gone, MISSING) from error
-        clips = from_collection(library, collection, order.subclips)
+        clips = from_collection(library, collection, seen.subclips(collection.id), order.subclips)
     if not clips:
         raise NothingDone(f"the collection {collection.name} is empty; there is nothing to export")
     request = ExportRequest.with_options(order.options, clips, collection.name)
@@ -73,7 +74,7 @@ def run_export(
         line = stack.enter_context(LiveLine())
         stopped = stack.enter_context(stop_on_interrupt(line, stopping))
         job = None
-        if (settings.library / FILE_NAME).is_file():
+        if settings.server is not None or (settings.library / FILE_NAME).is_file():
             begun = Jobs(settings.library).begin("export", _title(request), order, arguments=arguments)
             job = stack.enter_context(begun)
         progress = ExportProgress(request, job, line)

@@ -28,7 +28,7 @@ from indexer.identity import Identity
 
 if TYPE_CHECKING:
     from db.library import Library
-    from db.records import Collection
+    from db.records import Collection, Subclip
     from search.query import Hit
 
 
@@ -187,13 +187,14 @@ def _exact(record: Any, name: str) -> Fraction:
     return value
 
 
-def from_collection(library: Library, collection: Collection, subclip_ids: Sequence[int] | None) -> list[ClipRequest]:
-    """Return the subclips of a collection in order; with ids, only those.
+def from_collection(
+    library: Library, collection: Collection, subclips: Sequence[Subclip], subclip_ids: Sequence[int] | None
+) -> list[ClipRequest]:
+    """Return the clips of a collection in order, from its subclips; with ids, only those.
 
     Raises:
         click.UsageError: A subclip with one of these ids is not in the collection.
     """
-    subclips = library.collections.subclips(collection.id)
     unknown = set(subclip_ids or ()) - {each.id for each in subclips}
     if unknown:
         raise click.UsageError(

@@ -171,7 +171,7 @@ def require_writable(library: Library, undone: str) -> None:
     """
     if library.read_only:
         raise CommandError(
-            f"the library {printable(str(library.directory))} is read-only: {undone}; copy it to a writable disk, or "
+            f"the library {printable(library.name)} is read-only: {undone}; copy it to a writable disk, or "
             "choose another with --library",
             MISSING,
         )

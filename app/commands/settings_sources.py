@@ -70,7 +70,7 @@ def _global_values(settings: Settings, file: SettingsFile, library: Library | No
     held = library is not None and choice_of(library) is not None
     values = {}
     for name in GLOBALS:
-        value = str(getattr(settings, name) or "") or None
+        value = settings.place if name == "library" else str(getattr(settings, name) or "") or None
         note, source = "", "file" if name in file.top else "default"
         if name == "encoder":
             value, source = aliases.get(encoder, encoder), "library" if held else source

@@ -31,7 +31,7 @@ def stats(settings: Settings, as_json: bool) -> None:
         if as_json:
             texts = {each.encoder_id: each.text_id for each in library.encoder_choices()}
             record: dict[str, Any] = {
-                "library": str(library.directory),
+                "library": library.name,
                 "id": library.id,
                 "videos": held.videos,
                 "shots": held.shots,
@@ -57,7 +57,7 @@ def stats(settings: Settings, as_json: bool) -> None:
             print_json(record)
             return
         rows = [
-            ("library", printable(str(library.directory))),
+            ("library", printable(library.name)),
             ("videos", f"{held.videos:,} ({format_duration(held.seconds)} in total)"),
             ("shots", f"{held.shots:,}{parts_text(held.shots, held.segments)}"),
             *([("quick", quick_text(held.quick_videos))] if held.quick_videos else []),

@@ -90,8 +90,8 @@ def ui(
 def _listen(settings: Settings, listen: str, names: tuple[str, ...], proxies: tuple[str, ...], header: str) -> None:
     """Serve the page to several people. Raises click.UsageError for options that contradict each other."""
     typed = click.get_current_context().get_parameter_source
-    if any(typed(name) is ParameterSource.COMMANDLINE for name in ("port", "browser", "no_token")):
-        raise click.UsageError("--port, --browser and --no-token do not go with --listen, which names the port")
+    if any(typed(name) is ParameterSource.COMMANDLINE for name in ("port", "no_token")):
+        raise click.UsageError("--port and --no-token do not go with --listen, which names the port")
     if header and not proxies:
         raise click.UsageError("--person-header needs --proxy: a header of anybody else would let everybody in")
     if header and not re.fullmatch(r"[A-Za-z0-9-]+", header):

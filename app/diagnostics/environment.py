@@ -43,10 +43,10 @@ def check_library(settings: Settings) -> CheckResult:
         with open_library(settings) as opened:
             problems, held = opened.check(), opened.stats()
     except LibraryMissing:
-        return CheckResult("library", "note", f"none yet in {settings.library}", "prismsearch index FOLDER creates it")
+        return CheckResult("library", "note", f"none yet in {settings.shown}", "prismsearch index FOLDER creates it")
     except LibraryError as error:
-        return CheckResult("library", "bad", str(error), f"see {settings.library}")
-    text = f"{count_text(held.videos, 'video')}, {count_text(held.shots, 'shot')} in {settings.library}"
+        return CheckResult("library", "bad", str(error), f"see {settings.shown}")
+    text = f"{count_text(held.videos, 'video')}, {count_text(held.shots, 'shot')} in {settings.shown}"
     if held.quick_videos:
         full, quick = (
             sum(row.segments for row in held.encoders if (row.quick_of is not None) == is_quick)

@@ -20,6 +20,7 @@ from app.jobs.json_records import WrongRecord, decoded, encoded
 from app.jobs.state import MAX_FILE_BYTES, JobState
 from app.shell.index_options import ShapingOptions, require_range
 from app.shell.work_options import BATCH_SIZE_RANGE, WORKERS_RANGE
+from db.server.address import parse_address
 from files.json_file import read_json
 
 ORDER_FILE = "order.json"
@@ -112,12 +113,14 @@ class ExportOrder:
     """Export subclips of a collection, in its state when the export begins.
 
     The collection is identified by id, so that it may be renamed in the meantime; `collection_name` is for display.
+    Where several people use the library, it is the one of this id that `person` sees.
     """
 
     kind: Literal["export"] = "export"
     collection: int
     collection_name: str
     subclips: tuple[int, ...] | None = None  # ids; None: all of them
+    person: int | None = None  # who began it; None: whoever uses the library alone
     options: ExportOptions
 
 
@@ -138,6 +141,7 @@ class _Settings:
     precision: str
     ffmpeg: str | None
     new_encoder: str | None = None  # a job that an earlier version wrote has none
+    address: str | None = None  # of a library on a server, without its password; likewise
 
     def __post_init__(self) -> None:
         _require_absolute("library", self.library)
@@ -194,6 +198,7 @@ def write_order(folder: Path, order: Order, settings: Settings) -> None:
         precision=settings.precision,
         ffmpeg=settings.ffmpeg,
         new_encoder=settings.new_encoder,
+        address=None if settings.server is None else settings.server.url,
     )
     record = {"order": order_to_json(order), "settings": encoded(handed_on)}
     _document(record)
@@ -217,9 +222,12 @@ def _document(record: object) -> tuple[Order, Settings]:
     if not isinstance(record, dict) or set(record) != {"order", "settings"}:
         raise OrderError("the order of this job cannot be read (it needs `order` and `settings`)")
     settings: _Settings = _checked(_Settings, record["settings"], "settings")
-    return order_from_json(record["order"]), Settings(
-        **{each.name: getattr(settings, each.name) for each in fields(settings)}
-    )
+    values = {each.name: getattr(settings, each.name) for each in fields(settings) if each.name != "address"}
+    try:
+        server = None if settings.address is None else parse_address(settings.address)
+    except ValueError as error:
+        raise OrderError(str(error)) from error
+    return order_from_json(record["order"]), Settings(**values, server=server)
 
 
 def _checked(expected: Any, value: object, where: str) -> Any:

@@ -9,6 +9,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from app.compose import LIBRARY_VARIABLE, default_library
+from app.library_place import library_place
 from app.settings_file import WrongSetting, read_settings_file
 
 
@@ -66,9 +67,9 @@ def _library(ctx: click.Context) -> Path:
 
     typed = ctx.params.get("library") or ctx.find_root().params.get("library") or os.environ.get(LIBRARY_VARIABLE)
     if typed:
-        return Path(str(typed))
+        return library_place(str(typed))[0]
     try:
         named = read_settings_file().top.get("library")
     except (OSError, WrongSetting):
         named = None
-    return Path(named) if named else default_library()
+    return library_place(named)[0] if named else default_library()

@@ -12,6 +12,7 @@ from typing import Any, ParamSpec, TypeVar
 import click
 
 from app.compose import ENCODER_VARIABLE, LIBRARY_VARIABLE, PRECISION_VARIABLE, PRECISIONS, settings_from
+from app.library_place import hand_on_password, has_password
 from app.shell.completion_values import complete_device, complete_encoder
 from app.shell.progress_mode import MODES, keep_mode
 from app.times import parse_date, parse_seconds
@@ -105,7 +106,7 @@ def global_options(command: Callable[P, R]) -> Callable[P, R]:
             "--library",
             metavar="DIR",
             type=click.Path(),
-            help=f"Folder of the library (or ${LIBRARY_VARIABLE}).",
+            help=f"Folder of the library, or the address of one on a PostgreSQL server (or ${LIBRARY_VARIABLE}).",
         ),
     ):
         command = option(command)
@@ -133,10 +134,17 @@ def with_settings(command: Callable[..., R]) -> Callable[..., R]:
         **options: Any,
     ) -> R:
         before = ctx.find_root().params
+        if has_password(library) or has_password(before.get("library")):
+            raise click.UsageError(
+                "a password in --library would show in the list of processes: leave it out, and put it into "
+                f"PGPASSWORD, ~/.pgpass, or an address in ${LIBRARY_VARIABLE} or the settings file",
+                ctx,
+            )
         settings = settings_from().with_options(
             **{name: before.get(name) for name in ("library", "encoder", "device", "precision") if name in before}
         )
         settings = settings.with_options(library=library, encoder=encoder, device=device, precision=precision)
+        hand_on_password(settings.server)
         return command(settings, *args, **options)
 
     return run

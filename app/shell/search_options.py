@@ -263,7 +263,7 @@ def nothing_found(library: Library, options: SearchOptions) -> str:
 def require_segments(library: Library) -> None:
     """Raise CommandError for an empty library, before loading an encoder."""
     if not any(row.segments for row in library.encoders()):
-        place = display_path(str(library.directory))
+        place = display_path(library.name)
         raise CommandError(f"nothing is indexed yet in {place}; index a folder: prismsearch index FOLDER", MISSING)
 
 
@@ -277,7 +277,7 @@ def require_indexed(library: Library, *encoder_ids: str) -> None:
     if not any(held_ids(library, [encoder_ids])):
         held = {row.id: row.segments for row in library.encoders() if row.segments}
         raise CommandError(
-            f"nothing in {display_path(str(library.directory))} was indexed with {encoder_ids[0]}; it holds "
+            f"nothing in {display_path(library.name)} was indexed with {encoder_ids[0]}; it holds "
             f"{', '.join(f'{name} ({segments} parts of shots)' for name, segments in held.items())}. "
             "Search with that encoder, or index with this one (prismsearch index FOLDER --encoder ...)",
             MISSING,

@@ -12,6 +12,7 @@ from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING
 from app.shell.passwords import Passwords
 from app.shell.terminal import print_note, printable
+from app.web.http.counts import Counts, CountsMiddleware
 from app.web.http.health import HealthMiddleware
 from app.web.http.login_page import LoginPage
 from app.web.http.peers import Peers, is_address
@@ -68,8 +69,6 @@ def require_people(library: Library, network: Network) -> None:
         CommandError: Nobody can, so that the page would be of no use, or open.
     """
     people = library.people.all()
-    if any(not each.may("delete") for each in people):  # until the page tells roles apart
-        raise CommandError("the page does not tell roles apart yet: give everybody the role delete", MISSING)
     if not any(each.has_password for each in people) and not (network.header and people):
         raise CommandError(
             "nobody can log in yet, so the page does not listen: prismsearch people add NAME --role ROLE adds a person",
@@ -78,22 +77,23 @@ def require_people(library: Library, network: Network) -> None:
 
 
 def guards(library: Library, network: Network, inline_scripts: str) -> list[Middleware]:
-    """Return what every request passes, in this order: health, names and origins, the log-in.
+    """Return what every request passes, in this order: counts, health, names and origins, the log-in.
 
     Raises:
         CommandError: The extra `server` is not installed.
     """
     from starlette.middleware import Middleware
 
-    peers = Peers(network.proxies)
+    peers, counts = Peers(network.proxies), Counts()
     return [
+        Middleware(CountsMiddleware, counts=counts),
         Middleware(HealthMiddleware, ask=library.change_token),
         Middleware(
             SecurityMiddleware, hosts=network.hosts, inline_scripts=inline_scripts, peers=peers, any_address=True
         ),
         Middleware(
             PeopleMiddleware,
-            desk=SignInDesk(library.people, Passwords().match),
+            desk=SignInDesk(library.people, Passwords().match, counts),
             page=LoginPage(LIGHT, DARK),
             peers=peers,
             library_id=library.id,

@@ -165,7 +165,7 @@ def make_app(
 
 
 def _hand_to_script(settings: Settings) -> None:
-    os.environ[LIBRARY_VARIABLE] = str(settings.library)
+    os.environ[LIBRARY_VARIABLE] = settings.place
     os.environ[DEVICE_VARIABLE] = settings.device
     os.environ[PRECISION_VARIABLE] = settings.precision
     if settings.encoder is not None:

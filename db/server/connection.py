@@ -5,24 +5,29 @@ The driver, psycopg, is imported when a library is opened: it comes with the ext
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, create_engine
-from sqlalchemy.pool import QueuePool
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 
 from db.database import Database
 from db.errors import LibraryBusy, LibraryDamaged, LibraryError, LibraryFull, LibraryNewer
 from db.schema import SCHEMA_VERSION, revision_of
 from db.server.adapters import register_halfvec
 from db.server.address import ServerAddress
+from db.text.server.indexing import mend_lines
 
 if TYPE_CHECKING:
     import psycopg
 
 _CONNECT_SECONDS = 10
+_IDLE_SECONDS = 1.0
+_USED = "prismsearch_used"
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 _TELL = "UPDATE library_changes SET token = gen_random_uuid() WHERE pg_current_xact_id_if_assigned() IS NOT NULL"
 """Changes the token of a transaction that wrote anything. Writers come one at a time, so nobody waits for this row."""
@@ -72,11 +77,21 @@ class ServerDatabase(Database):
             engine.dispose()
 
     def _new_engine(self, *, pool_size: int, max_overflow: int) -> Engine:
-        # Connections may have been closed by the server since they were used last: each is tried before it is used.
-        return create_engine(
+        engine = create_engine(
             "postgresql+psycopg://", creator=self._connect, poolclass=QueuePool, pool_size=pool_size,
-            max_overflow=max_overflow, pool_pre_ping=True, isolation_level="AUTOCOMMIT", use_native_hstore=False,
+            max_overflow=max_overflow, isolation_level="AUTOCOMMIT", use_native_hstore=False,
         )  # fmt: skip
+        event.listen(engine, "checkout", self._try)
+        event.listen(engine, "checkin", _note_use)
+        return engine
+
+    def _try(self, connection: Any, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
+        """Let the pool open another connection if the server has closed one that was not used for a while."""
+        if time.monotonic() - record.info.get(_USED, time.monotonic()) > _IDLE_SECONDS:
+            try:
+                connection.execute("")
+            except self.driver_errors as error:
+                raise DisconnectionError from error
 
     def _connect(self) -> psycopg.Connection[Any]:
         psycopg = _driver()
@@ -157,8 +172,9 @@ class ServerDatabase(Database):
         return []
 
     def mend(self) -> list[str]:
-        """Do nothing: nothing is derived."""
-        return []
+        """Index the lines of text that are not indexed."""
+        with self.writing() as connection:
+            return mend_lines(connection)
 
     def _library_error(self, cause: BaseException | None, error: Exception) -> Exception:
         state = getattr(cause, "sqlstate", None)
@@ -201,6 +217,10 @@ class ServerDatabase(Database):
 
     def _refused_message(self, said: str) -> str:
         return f"The server does not allow that in the library {self.name} ({said}). Ask who administers it."
+
+
+def _note_use(_connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info[_USED] = time.monotonic()
 
 
 def _driver() -> Any:

@@ -34,15 +34,20 @@ def open_server(address: ServerAddress, *, create: bool, busy_seconds: float) ->
         The database and the library's id.
 
     Raises:
-        ValueError: The address does not name both folders.
+        ValueError: The address names no folder for work.
         LibraryMissing: There is no library, and `create` is False.
         LibraryNewer: A newer version of prismsearch wrote it.
         LibraryError: The driver or pgvector is missing, the server cannot be reached, or the folder of media is not
             there.
     """
-    if address.work is None or address.media is None:
-        raise ValueError(f"a library on a server needs folders for its media and for this machine's work: {address}")
+    if address.work is None:
+        raise ValueError(f"a library on a server needs a folder for this machine's work: {address}")
     media = address.media
+    if media is None:
+        raise LibraryError(
+            f"The library {address} needs a folder for posters and previews that all its machines share: add "
+            "?media=FOLDER to its address, or set PRISMSEARCH_MEDIA."
+        )
     if not media.is_dir():
         raise LibraryError(
             f"{media}, the folder of posters and previews of {address}, is not there. Mount it, make it, or name "

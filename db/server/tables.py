@@ -3,6 +3,8 @@ keep, and a token that every change of the library replaces."""
 
 from __future__ import annotations
 
+from db.text.server.indexing import TABLES
+
 
 def _trigger(table: str, name: str, event: str, body: str, *, rows: str = "", when: str = "") -> tuple[str, str]:
     """Return the statements that make a trigger and its function.
@@ -78,9 +80,22 @@ _REVISIONS = (
     ),
 )
 
+_LINES = "lines = lines {0} (SELECT count(*) FROM {1}), size = size {0} (SELECT sum(size) FROM {1})"
+_COUNTED = f"UPDATE text_totals SET {_LINES} WHERE EXISTS (SELECT 1 FROM {{1}});"
+_TEXTS = (
+    *_trigger(
+        "text_index", "text_index_added", "INSERT", _COUNTED.format("+", "new_rows"), rows="NEW TABLE AS new_rows"
+    ),
+    *_trigger(
+        "text_index", "text_index_removed", "DELETE", _COUNTED.format("-", "old_rows"), rows="OLD TABLE AS old_rows"
+    ),
+)
+
 STATEMENTS = (
     *_EMBEDDINGS,
     *_REVISIONS,
+    *TABLES,
+    *_TEXTS,
     "CREATE TABLE library_changes (token UUID NOT NULL)",
     "INSERT INTO library_changes VALUES (gen_random_uuid())",
     # Texts are set aside while the row of their video is replaced: db.text.writing.

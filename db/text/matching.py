@@ -10,37 +10,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from db.sql import raw
-from db.text.ranges import Range
+from db.sql import on_server, raw
+from db.text import matches
+from db.text.matches import Matches, Range
+from db.text.server import matching as server
 
 Index = Literal["text_words", "text_trigrams"]
 
-MOST = 1000
-COMMON = 3000
-_MOST_RANGES = 64
-"""Each range is a query of its own; of more, all matches are read and compared with the ranges."""
 _BLOCK = 4096
 _BM25 = "SELECT rowid, bm25(text_words) FROM text_words WHERE text_words MATCH ? AND rowid BETWEEN ? AND ?"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Matches:
-    """Lines that match.
-
-    Attributes:
-        ids: int64 (n,), best first, or ascending where nothing is ranked.
-        complete: False if there are more than were looked at.
-    """
-
-    ids: NDArray[np.int64]
-    complete: bool
 
 
 def match(connection: Connection, index: Index, expression: str, ranges: Sequence[Range], limit: int) -> Matches:
@@ -53,8 +37,10 @@ def match(connection: Connection, index: Index, expression: str, ranges: Sequenc
         ranges: Of the ids that count, ascending.
         limit: Of matches.
     """
+    if on_server(connection):
+        return server.match(connection, index, expression, ranges, limit)
     found: list[int] = []
-    asked = ranges if len(ranges) <= _MOST_RANGES else [(ranges[0][0], ranges[-1][1])]
+    asked = ranges if len(ranges) <= matches.MOST_RANGES else [(ranges[0][0], ranges[-1][1])]
     for first, last in asked:
         statement = f"SELECT rowid FROM {index} WHERE {index} MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid"
         if asked is ranges:
@@ -83,7 +69,11 @@ def relevance(
         ranges: As for `match`.
         found: Its result.
     """
-    if found.complete and len(ranges) <= _MOST_RANGES and not any(_is_common(connection, word) for word in words):
+    few = found.complete and len(ranges) <= matches.MOST_RANGES and found.ids.size > 0
+    if few and on_server(connection):
+        ranks = server.relevance(connection, expression, found)
+        return lengths(connection, found) if ranks is None else ranks
+    if few and not any(_is_common(connection, word) for word in words):
         scores: dict[int, float] = {}
         for first, last in ranges:
             scores.update(_rows(connection, _BM25, (expression, first, last)))
@@ -99,7 +89,12 @@ def lengths(connection: Connection, found: Matches) -> NDArray[np.float64]:
 
 
 def terms_beginning_with(connection: Connection, beginning: str, limit: int) -> list[str]:
-    """Return trigrams that begin with one or two characters (in lower case), at most `limit`."""
+    """Return trigrams that begin with one or two characters (in lower case), at most `limit`.
+
+    On a server, the characters themselves stand for all of them.
+    """
+    if on_server(connection):
+        return [beginning]
     statement = "SELECT term FROM text_trigram_terms WHERE term >= ? AND term < ? LIMIT ?"
     found = connection.exec_driver_sql(statement, (beginning, beginning + "\U0010ffff", limit))
     return [str(term) for term in found.scalars()]
@@ -136,8 +131,8 @@ def _rows(connection: Connection, statement: str, values: tuple[Any, ...]) -> li
 
 
 def _is_common(connection: Connection, word: str) -> bool:
-    statement = f"SELECT count(*) FROM (SELECT 1 FROM text_words WHERE text_words MATCH ? LIMIT {COMMON + 1})"
-    return int(connection.exec_driver_sql(statement, (word,)).scalar_one()) > COMMON
+    statement = f"SELECT count(*) FROM (SELECT 1 FROM text_words WHERE text_words MATCH ? LIMIT {matches.COMMON + 1})"
+    return int(connection.exec_driver_sql(statement, (word,)).scalar_one()) > matches.COMMON
 
 
 def _within(ids: list[int], ranges: Sequence[Range]) -> list[int]:

@@ -14,13 +14,11 @@ from sqlalchemy import Connection, select
 
 from db.database import Database
 from db.integer_columns import integer_columns
+from db.text.matches import Range
 from db.text.tables import text_sources
 from db.text.writing import ids_of_kind
 from db.timed_text import TextKind
 from db.watch import Watch
-
-Range = tuple[int, int]
-"""The first and the last id of lines."""
 
 
 class TextRanges:

@@ -84,9 +84,10 @@ vanished_text_sources = vanished_table(text_sources)
 vanished_text_lines = vanished_table(text_lines)
 
 # Prefixes of two and three letters are indexed, because SQLite would merge all words that begin with them.
+WORD_TOKENIZER = "unicode61 remove_diacritics 2"
 _WORDS = (
     "CREATE VIRTUAL TABLE text_words USING fts5("
-    "text, joined, content='text_lines', content_rowid='id', tokenize='unicode61 remove_diacritics 2', prefix='2 3')"
+    f"text, joined, content='text_lines', content_rowid='id', tokenize='{WORD_TOKENIZER}', prefix='2 3')"
 )
 # Without positions, which would take three times the space: whoever asks checks the lines that are found.
 _TRIGRAMS = (

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from db.database import Database
-from db.text import matching, reading, writing
-from db.text.matching import Matches
+from db.text import matches, matching, reading, writing
+from db.text.matches import Matches
 from db.text.ranges import TextRanges
 from db.text.reading import StoredLine, TextCount
 from db.timed_text import TextKind, TextSource, TimedLine
@@ -102,7 +102,7 @@ class Texts:
         kinds: Collection[TextKind] | None = None,
         videos: NDArray[np.int64] | None = None,
     ) -> Matches:
-        """Return the lines whose words match, best first, then by video and time; at most `matching.MOST`.
+        """Return the lines whose words match, best first, then by video and time; at most `matches.MOST`.
 
         Args:
             expression: Of FTS5, over the columns `text` (a line) and `joined` (with the beginning of the next one).
@@ -113,7 +113,7 @@ class Texts:
         if not ranges:
             return _NOTHING
         with self._database.reading() as connection:
-            found = matching.match(connection, "text_words", expression, ranges, matching.MOST)
+            found = matching.match(connection, "text_words", expression, ranges, matches.MOST)
             ranks = matching.relevance(connection, expression, words, ranges, found)
         return self._ranked(found, ranks)
 
@@ -123,7 +123,7 @@ class Texts:
         kinds: Collection[TextKind] | None = None,
         videos: NDArray[np.int64] | None = None,
         *,
-        limit: int = matching.MOST,
+        limit: int = matches.MOST,
         ranked: bool = False,
     ) -> Matches:
         """Return lines that have the trigrams of an expression somewhere in `joined`: each must be checked.

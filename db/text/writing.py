@@ -20,6 +20,7 @@ from db.rows import TEXT_SOURCE, chunks
 from db.schema import videos
 from db.sql import on_server, raw
 from db.text.joining import beginnings_of_next
+from db.text.server.indexing import index_lines
 from db.text.tables import text_lines, text_sources, vanished_text_lines
 from db.timed_text import TextKind, TextSource, TimedLine
 
@@ -62,6 +63,7 @@ def put_source(connection: Connection, video_id: int, source: TextSource, lines:
         f"INSERT INTO text_lines (id, source_id, {_CHECKED}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [(first + at, added[0], *row) for at, row in enumerate(stored)],
     ) if stored else None
+    index_texts(connection, int(video_id))
     return int(added[0])
 
 
@@ -89,6 +91,13 @@ def copy_texts(connection: Connection, video_id: int, new_id: int) -> None:
             " WHERE source_id = ? ORDER BY id",
             (start - first, added.inserted_primary_key[0], old),
         )
+    index_texts(connection, new_id)
+
+
+def index_texts(connection: Connection, video_id: int) -> None:
+    """Index the lines of a video that were just written. SQLite's triggers have done it already."""
+    if on_server(connection):
+        index_lines(connection, video_id)
 
 
 def set_aside(connection: Connection, video_id: int) -> None:

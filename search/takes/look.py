@@ -7,14 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from search.even import even_places
-
 HEIGHT, WIDTH = 36, 64
 """Size of the pictures that looks are made of. The proportions of the video's own do not matter: pictures are only
 compared with those of videos of the same."""
 
 _CELL = 4  # pixels of a cell's side
-_COMPARED = 10  # pictures whose detail is kept
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
@@ -24,13 +21,11 @@ class Look:
 
     Attributes:
         colours: uint8 (n, cells, 3), the mean colours of the cells of n pictures.
-        compared: int64 (m,), evenly spaced pictures among them, whose detail is kept.
-        brightness: uint8 (m, cells, pixels), that of the pixels of each cell.
+        brightness: uint8 (n, cells, pixels), that of the pixels of each cell.
         step: Seconds from one picture to the next.
     """
 
     colours: NDArray[np.uint8]
-    compared: NDArray[np.int64]
     brightness: NDArray[np.uint8]
     step: float
 
@@ -46,10 +41,9 @@ class Look:
         down, across = HEIGHT // _CELL, WIDTH // _CELL
         parts = pictures.reshape(count, down, _CELL, across, _CELL, 3)
         colours = parts.mean(axis=(2, 4), dtype=np.float32).reshape(count, down * across, 3)
-        compared = even_places(count, _COMPARED)
-        luma = (parts[compared].astype(np.float32) @ _LUMA).transpose(0, 1, 3, 2, 4)
-        brightness = luma.reshape(len(compared), down * across, _CELL * _CELL)
-        return cls(np.round(colours).astype(np.uint8), compared, np.round(brightness).astype(np.uint8), seconds / count)
+        luma = (parts.astype(np.float32) @ _LUMA).transpose(0, 1, 3, 2, 4)
+        brightness = luma.reshape(count, down * across, _CELL * _CELL)
+        return cls(np.round(colours).astype(np.uint8), np.round(brightness).astype(np.uint8), seconds / count)
 
     @property
     def cells(self) -> NDArray[np.float32]:
@@ -63,6 +57,6 @@ class Look:
 
     @property
     def detail(self) -> NDArray[np.float32]:
-        """The brightness of pixels less the mean of their cell, float32 (m, cells, pixels)."""
+        """The brightness of pixels less the mean of their cell, float32 (n, cells, pixels)."""
         brightness = self.brightness.astype(np.float32)
         return np.asarray(brightness - brightness.mean(axis=-1, keepdims=True), np.float32)

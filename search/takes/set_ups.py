@@ -35,7 +35,7 @@ class SetUp:
 def set_ups_of(related: Mapping[Pair, tuple[Relation, float]]) -> dict[int, SetUp]:
     """Return the set-up of each segment that has one.
 
-    The most alike come together first, and no group ever has two parts of one run that goes on.
+    The most alike come together first. Parts of one run that goes on speak against it.
 
     Args:
         related: Relation and likeness of pairs.
@@ -48,7 +48,9 @@ def set_ups_of(related: Mapping[Pair, tuple[Relation, float]]) -> dict[int, SetU
             continue
         between = [related.get((min(pair), max(pair))) for pair in product(one, other)]
         kinds = [None if each is None else each[0] for each in between]
-        if Relation.PARTS in kinds or sum(kind is not None for kind in kinds) < _LEAST_SHARE * len(kinds):
+        parts = kinds.count(Relation.PARTS)
+        others = sum(kind is not None for kind in kinds) - parts
+        if others <= parts or others < _LEAST_SHARE * len(kinds):
             continue
         joined = one | other
         for each in joined:
@@ -62,13 +64,13 @@ def set_ups_of(related: Mapping[Pair, tuple[Relation, float]]) -> dict[int, SetU
 
 
 def _runs(group: Iterable[int], related: Mapping[Pair, tuple[Relation, float]]) -> tuple[tuple[int, ...], ...]:
-    """Return the runs of a group: what shows the same one comes together."""
+    """Return the runs of a group: what shows the same one, or parts of it, comes together."""
     members = sorted(group)
     run_of = {each: {each} for each in members}
     for at, first in enumerate(members):
         for second in members[at + 1 :]:
             kind = related.get((first, second))
-            if kind is not None and kind[0] is Relation.SAME and run_of[first] is not run_of[second]:
+            if kind is not None and kind[0] is not Relation.TAKE and run_of[first] is not run_of[second]:
                 joined = run_of[first] | run_of[second]
                 for each in joined:
                     run_of[each] = joined

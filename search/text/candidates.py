@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from db.text.matching import Matches
+from db.text.matches import Matches
 from db.timed_text import TextKind
 from search.text.expressions import trigrams_expression, word_expressions, words_expression
 from search.text.terms import All, Either, Term, has_pieces
@@ -40,7 +40,7 @@ class Candidates:
 def candidates(
     library: Library, term: Term, kinds: Collection[TextKind] | None, videos: NDArray[np.int64] | None
 ) -> Candidates:
-    """Return the lines that may match a term, at most `db.text.matching.MOST`, or as many of each part.
+    """Return the lines that may match a term, at most `db.text.matches.MOST`, or as many of each part.
 
     Args:
         library: The library.

@@ -9,7 +9,7 @@ function mounted() {
   document.body.replaceChildren();
   const parentElement = document.createElement('div');
   document.body.append(parentElement);
-  const data = { name: 'Anna <b>', may: 'You can search.' };
+  const data = { name: 'Anna <b>', role: 'search', may: 'You can search.' };
   const remove = mount({ data, parentElement, setTriggerValue: () => {} });
   const out = [...parentElement.querySelectorAll('button')].find(({ textContent }) => textContent === 'Log out');
   assert(out);
@@ -22,6 +22,7 @@ test('the person is shown as text, with what the role allows, and is gone with t
   assert.equal(button?.textContent, 'Anna <b>');
   assert.equal(button?.getAttribute('popovertarget'), parentElement.querySelector('[popover]')?.id);
   assert.match(parentElement.textContent, /You can search\./);
+  assert.equal(document.documentElement.dataset.psRole, 'search');
   remove();
   assert.equal(parentElement.textContent, '');
 });

@@ -19,11 +19,14 @@ from app.web.api.segments import ratio
 from app.web.http.errors import ApiError, bad_request, not_found
 from app.web.http.requests import ApiRequest
 from app.web.http.responses import has_etag, json_response
+from app.web.http.roles import ACTIONS, require
 from app.web.http.routes import route
+from app.web.services.owned import collections_of
 
 if TYPE_CHECKING:
     from starlette.routing import Route
 
+    from db.collections import Collections
     from db.library import Library
     from db.records import Collection, Subclip
 
@@ -31,34 +34,39 @@ if TYPE_CHECKING:
 def collection_routes(library: Library) -> list[Route]:
     """Return the routes below `/api/collections` and `/api/subclips`."""
 
+    def mine(request: ApiRequest) -> Collections:
+        return collections_of(library, request.visitor)
+
     def every(request: ApiRequest) -> dict[str, Any]:
-        tray = library.collections.tray()
-        return {"collections": [collection_json(each) for each in library.collections.all()], "tray": tray.id}
+        tray = mine(request).tray()
+        return {"collections": [collection_json(each) for each in mine(request).all()], "tray": tray.id}
 
     def create(request: ApiRequest) -> dict[str, Any]:
         body = request.json(CollectionBody)
         with bad_request():
-            return collection_json(library.collections.create(body.name))
+            return collection_json(mine(request).create(body.name))
 
     def rename(request: ApiRequest) -> dict[str, Any]:
         identity, body = request.id("collection"), request.json(CollectionBody)
         with not_found("collection"), bad_request():
-            return collection_json(library.collections.rename(identity, body.name))
+            return collection_json(mine(request).rename(identity, body.name))
 
     def remove(request: ApiRequest) -> dict[str, Any]:
-        with not_found("collection"):
-            library.collections.remove(request.id("collection"))
+        with not_found("collection"), bad_request():
+            name = mine(request).get(request.id("collection")).name
+            mine(request).remove(request.id("collection"))
+        request.visitor.note("collection deleted", name)
         return {"removed": request.id("collection")}
 
     def restore(request: ApiRequest) -> dict[str, Any]:
         with not_found("collection"), bad_request():
-            return collection_json(library.collections.restore(request.id("collection")))
+            return collection_json(mine(request).restore(request.id("collection")))
 
     def show(request: ApiRequest) -> Response:
         identity = request.id("collection")
         with not_found("collection"):
-            collection = library.collections.get(identity)
-            content = {**collection_json(collection), "subclips": subclips_json(library.collections.subclips(identity))}
+            collection = mine(request).get(identity)
+            content = {**collection_json(collection), "subclips": subclips_json(mine(request).subclips(identity))}
         response = json_response(content)
         # The tag covers the whole content, because files disappear and reappear without a change of the collection.
         etag = f'"{collection.revision}-{hashlib.blake2b(bytes(response.body), digest_size=8).hexdigest()}"'
@@ -74,20 +82,22 @@ def collection_routes(library: Library) -> list[Route]:
         body = request.json(SubclipsBody)
         items = [NewSubclip(segment_id=each.segment, **each.model_dump(exclude={"segment"})) for each in body.items]
         with not_found("collection or shot"), bad_request():
-            added = library.collections.add(request.id("collection"), items, after=body.after)
+            added = mine(request).add(request.id("collection"), items, after=body.after)
         return {"subclips": subclips_json(added)}
 
     def chosen(request: ApiRequest) -> list[int]:
         body = request.json(SubclipIdsBody)
         with not_found("collection"):
-            library.collections.get(request.id("collection"))
+            collection = mine(request).get(request.id("collection"))
+        if collection.owner is None:
+            require(request.visitor, ACTIONS["edit shared collections"])
         return body.ids
 
     def take_out(request: ApiRequest) -> dict[str, int]:
-        return {"removed": library.collections.take_out(chosen(request))}
+        return {"removed": mine(request).take_out(chosen(request))}
 
     def put_back(request: ApiRequest) -> dict[str, int]:
-        return {"restored": library.collections.put_back(chosen(request))}
+        return {"restored": mine(request).put_back(chosen(request))}
 
     def change(request: ApiRequest) -> Any:
         from db.errors import EditConflict
@@ -96,7 +106,7 @@ def collection_routes(library: Library) -> list[Route]:
         changes = body.model_dump(exclude={"revision"}, exclude_unset=True)
         try:
             with not_found("clip"), bad_request():
-                return subclip_json(library.collections.change(request.id("clip"), body.revision, **changes), {})
+                return subclip_json(mine(request).change(request.id("clip"), body.revision, **changes), {})
         except EditConflict as conflict:
             raise ApiError(
                 409, "This clip was changed elsewhere in the meantime.", current=subclip_json(conflict.current, {})
@@ -105,7 +115,7 @@ def collection_routes(library: Library) -> list[Route]:
     def move(request: ApiRequest) -> dict[str, Any]:
         body = request.json(SubclipMoveBody)
         with not_found("clip"), bad_request():
-            return collection_json(library.collections.move(request.id("clip"), body.after))
+            return collection_json(mine(request).move(request.id("clip"), body.after))
 
     return [
         route("/api/collections", every),
@@ -129,6 +139,7 @@ def collection_json(collection: Collection) -> dict[str, Any]:
         "name": collection.name,
         "revision": collection.revision,
         "items": collection.items,
+        "own": collection.owner is not None,
     }
 
 

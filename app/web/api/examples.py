@@ -14,7 +14,9 @@ from app.web.http.errors import ApiError, not_found
 from app.web.http.file_response import file_response
 from app.web.http.requests import STALLED_SECONDS, ApiRequest, body_parts
 from app.web.http.responses import CLOSING, json_response
+from app.web.http.roles import require, role_of
 from app.web.http.routes import errors_as_responses, route
+from app.web.http.visitor import visitor_of
 from app.web.services.examples import MAX_BYTES, Examples, ExampleUpload, StoredExample
 
 if TYPE_CHECKING:
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
 _MAX_NAME = 255
-_MAX_UPLOADS = 2
+_MAX_UPLOADS = 2  # of one person at a time
+_MAX_OF_ALL = 8
 _SPARE_BYTES = 256 << 20  # disk space reserved for the library
 _WRITE_BYTES = 1 << 20
 
@@ -40,19 +43,21 @@ def example_routes(
         max_bytes: Size of the largest file accepted.
         stalled_seconds: Time after which a file is given up that stops arriving.
     """
-    uploading: set[int] = set()
+    uploading: dict[int, int | None] = {}  # by request: the person
 
     async def receive(request: Request) -> Response:
         async def respond() -> Response:
+            require(visitor_of(request.scope), role_of("POST /api/examples"))
             declared = _declared(request, max_bytes)
-            if len(uploading) >= _MAX_UPLOADS:
+            person = visitor_of(request.scope).id
+            if list(uploading.values()).count(person) >= _MAX_UPLOADS or len(uploading) >= _MAX_OF_ALL:
                 raise ApiError(503, "Other files are still being sent; drop this one again when they are done.")
-            uploading.add(id(request))
+            uploading[id(request)] = person
             try:
                 parts = body_parts(request, stalled_seconds=stalled_seconds)
                 return json_response(as_json(await _receive(request, parts, examples, declared, max_bytes)))
             finally:
-                uploading.discard(id(request))
+                uploading.pop(id(request), None)
 
         answer = await errors_as_responses(respond)
         if answer.status_code >= 400:

@@ -25,8 +25,11 @@ from app.shell.terminal import printable
 from app.web.api.bodies import ExportBody, ExportWordsBody
 from app.web.http.errors import ApiError, bad_request, not_found
 from app.web.http.requests import ApiRequest
+from app.web.http.roles import ACTIONS, require
 from app.web.http.routes import route
 from app.web.services.clip_names import ClipNames
+from app.web.services.job_starts import start_job
+from app.web.services.owned import collections_of
 from files.sweep import sweep_files
 
 if TYPE_CHECKING:
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 
     from app.compose import Settings
     from app.jobs.jobs import Jobs
+    from db.collections import Collections
     from db.library import Library
 
 _KEPT_SECONDS = 14 * 24 * 3600.0
@@ -58,11 +62,14 @@ def export_routes(settings: Settings, library: Library, jobs: Jobs, read: ReadMe
     """
     names = ClipNames(read)
 
+    def mine(request: ApiRequest) -> Collections:
+        return collections_of(library, request.visitor)
+
     def begin(request: ApiRequest) -> dict[str, Any]:
         body = request.json(ExportBody)
         with not_found("collection"):
-            collection = library.collections.get(body.collection)
-            there = [each.id for each in library.collections.subclips(collection.id)]
+            collection = mine(request).get(body.collection)
+            there = [each.id for each in mine(request).subclips(collection.id)]
         if body.mode == "none" and not body.lists:
             raise ApiError(400, "There is nothing to export; choose a mode, or at least one list.")
         if not there or body.subclips == []:
@@ -71,6 +78,8 @@ def export_routes(settings: Settings, library: Library, jobs: Jobs, read: ReadMe
             raise ApiError(
                 409, "Some of these clips are no longer in the collection; check the selection and try again."
             )
+        if body.to != "zip":
+            require(request.visitor, ACTIONS["export into a folder"])
         with bad_request():
             options = ExportOptions(
                 folder=None if body.to == "zip" else _folder(body.to),
@@ -92,13 +101,15 @@ def export_routes(settings: Settings, library: Library, jobs: Jobs, read: ReadMe
             subclips=None if body.subclips is None else tuple(body.subclips),
             options=options,
         )
-        return {"run": jobs.start(order, settings)}
+        return {"run": start_job(jobs, order, settings, request.visitor)}
 
     def name(request: ApiRequest) -> dict[str, Any]:
         (collection_id,), (clip_id,) = request.ids("collection", 1), request.ids("clip", 1)
         mode = _one_of(request, "mode", get_args(ExportMode), "smart")
         words_from = cast("WordsFrom", _one_of(request, "words_from", get_args(WordsFrom), "best"))
         folder = _folder_if_usable(request.query.get("folder", ""))
+        if folder is not None:  # the name depends on what is in it
+            require(request.visitor, ACTIONS["export into a folder"])
         pattern = request.query.get("pattern", "")
         with bad_request():
             options = ExportOptions(
@@ -113,8 +124,8 @@ def export_routes(settings: Settings, library: Library, jobs: Jobs, read: ReadMe
                 words_from=words_from,
             )
         with not_found("collection"):
-            collection = library.collections.get(collection_id)
-        clips = collection_clips(library, collection, library.collections.subclips(collection.id), {clip_id})
+            collection = mine(request).get(collection_id)
+        clips = collection_clips(library, collection, mine(request).subclips(collection.id), {clip_id})
         if not clips:
             raise ApiError(404, "There is no such clip; it may have been removed.")
         clip = _with_track(library, clips[0], options)
@@ -128,9 +139,9 @@ def export_routes(settings: Settings, library: Library, jobs: Jobs, read: ReadMe
             handles = Fraction(f"{body.handles_seconds:.3f}")
             check_handles(handles)
         with not_found("collection"):
-            collection = library.collections.get(body.collection)
+            collection = mine(request).get(body.collection)
         ids = None if body.subclips is None else set(body.subclips)
-        clips = collection_clips(library, collection, library.collections.subclips(collection.id), ids)
+        clips = collection_clips(library, collection, mine(request).subclips(collection.id), ids)
         found = words_forecast(library, clips, handles, language=body.language, words_from=body.words_from)
         return {
             "kinds": list(found.kinds),

@@ -38,7 +38,7 @@ def media_routes(library: Library, segments: SegmentCache, check: SourceCheck) -
         POSTER_ROUTE and `/api/preview/{segment}` for the segment's own files, `/api/video/{segment}` for the source
         file that it is part of.
     """
-    media = library.directory / "media"
+    media = library.media_directory
 
     def sender(path_of: Callable[[SegmentFiles], Path], media_type: str) -> Callable[[ApiRequest], Response]:
         def send(request: ApiRequest) -> Response:

@@ -37,7 +37,7 @@ _MOST_SHOWN = 1000
 def question_routes(library: Library) -> list[Route]:
     """Return the routes below `/api/questions`."""
     store, draw = QuestionStore(library.directory), ShotDraw(library)
-    elsewhere = [] if library.directory == default_library() else ["--library", str(library.directory)]
+    elsewhere = [] if library.directory == default_library() else ["--library", library.place]
     command = shlex.join(["prismsearch", "bench", "mine", *elsewhere])
 
     def every(request: ApiRequest) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from app.web.http.file_response import file_response
 from app.web.http.requests import ApiRequest
 from app.web.http.routes import route
 from app.web.services.job_card import MAX_FAILURES, job_card, order_to_restart
+from app.web.services.job_starts import require_for, start_job
+from app.web.services.owned import sees_job
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -38,7 +40,7 @@ def run_routes(settings: Settings, library: Library, jobs: Jobs) -> list[Route]:
     def every(request: ApiRequest) -> dict[str, Any]:
         """List all jobs; with `running=1`, only those that run, which a page asks for each second."""
         states = [each for each in jobs.all() if each.running or not request.query.get("running")]
-        return {"runs": [with_card(each) for each in states]}
+        return {"runs": [with_card(each) for each in states if sees_job(request.visitor, each)]}
 
     def with_card(state: JobState) -> dict[str, Any]:
         record, card = job_json(state, MAX_FAILURES), job_card(state, has_log=jobs.has_log(state.id))
@@ -46,42 +48,55 @@ def run_routes(settings: Settings, library: Library, jobs: Jobs) -> list[Route]:
 
     def find(request: ApiRequest) -> JobState:
         with not_found("run"):
-            return jobs.get(request.path["run"])
+            state = jobs.get(request.path["run"])
+            if not sees_job(request.visitor, state):
+                raise KeyError(state.id)
+            return state
+
+    def find_to_change(request: ApiRequest) -> JobState:
+        state = find(request)
+        require_for(request.visitor, state.kind)
+        return state
 
     def stop(request: ApiRequest) -> dict[str, Any]:
-        state = find(request)
+        state = find_to_change(request)
         jobs.stop(state.id)
+        request.visitor.note("job stopped", f"{state.kind} {state.title}")
         return job_json(find(request))
 
     def restart(request: ApiRequest, *, retry: bool) -> dict[str, Any]:
-        state = find(request)
+        state = find_to_change(request)
         order = order_to_restart(state, retry=retry)
         if state.running or order is None:
             raise ApiError(
                 409, "This job is already running." if state.running else "This job cannot be restarted from here."
             )
         try:
-            return {"run": jobs.start(order, settings, title=state.title, in_place_of=state.id)}
+            return {"run": start_job(jobs, order, settings, request.visitor, title=state.title, in_place_of=state.id)}
         except ValueError as error:
             raise ApiError(409, as_sentence(str(error))) from error
 
     def forget(request: ApiRequest) -> dict[str, Any]:
+        state = find_to_change(request)
         with not_found("run"):
             try:
-                jobs.forget(request.path["run"])
+                jobs.forget(state.id)
             except ValueError as error:
                 raise ApiError(409, as_sentence(str(error))) from error
         return {}
 
     def forget_all(request: ApiRequest) -> dict[str, Any]:
         for state in jobs.all():
+            if not sees_job(request.visitor, state):
+                continue
             with suppress(KeyError, ValueError):  # another tab forgot it, or it runs
                 jobs.forget(state.id)
         return {}
 
     def log(request: ApiRequest) -> dict[str, Any]:
+        state = find_to_change(request)
         with not_found("run"):
-            return {"log": "\n".join(jobs.log(request.path["run"]).splitlines()[-_LOG_LINES:])}
+            return {"log": "\n".join(jobs.log(state.id).splitlines()[-_LOG_LINES:])}
 
     def download(request: ApiRequest) -> Response:
         path = _zip_of(find(request))

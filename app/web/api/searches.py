@@ -9,6 +9,7 @@ from app.web.api.bodies import SavedSearchBody
 from app.web.http.errors import ApiError, bad_request
 from app.web.http.requests import ApiRequest
 from app.web.http.routes import route
+from app.web.services.owned import searches_of
 
 if TYPE_CHECKING:
     from starlette.routing import Route
@@ -26,17 +27,17 @@ def search_routes(library: Library, encoder: str | None = None) -> list[Route]:
 
     def every(request: ApiRequest) -> dict[str, Any]:
         now = text_id()
-        return {"searches": [search_json(each, now) for each in library.searches.all()]}
+        return {"searches": [search_json(each, now) for each in searches_of(library, request.visitor).all()]}
 
     def save(request: ApiRequest) -> dict[str, Any]:
         body = request.json(SavedSearchBody)
         with bad_request():
             # Only the part after the question mark is kept, so a saved search cannot lead to another site.
-            saved = library.searches.save(body.name, body.link.lstrip("/?"), text_id=body.text_id)
+            saved = searches_of(library, request.visitor).save(body.name, body.link.lstrip("/?"), text_id=body.text_id)
         return search_json(saved, text_id())
 
     def remove(request: ApiRequest) -> dict[str, Any]:
-        if not library.searches.remove(request.id("search")):
+        if not searches_of(library, request.visitor).remove(request.id("search")):
             raise ApiError(404, "There is no such search; it may have been deleted.")
         return {"removed": request.id("search")}
 

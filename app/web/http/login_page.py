@@ -5,14 +5,21 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, quote
 
 from starlette.responses import HTMLResponse, Response
 
+from app.web.http.errors import ApiError
+from app.web.http.requests import body_parts
 from app.web.http.static_files import STATIC
 from app.web.http.streamlit_page import PAGES
 
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
 LOGIN, LOGOUT = "/login", "/logout"
+_MOST_BYTES = 32_768  # of the form, with a long search to go on to
 _CSP = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
@@ -94,6 +101,35 @@ def once_more(to: str) -> Response:
 def place_after(to: str) -> str:
     """Return where to go after the log-in: an address of our pages, or "/" in place of anything else."""
     return to if len(to) <= 8_200 and _PLACE.fullmatch(to) else "/"
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """Return the fields of a form that was sent, each once.
+
+    Raises:
+        ApiError: It is no form, or too large.
+    """
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
+        raise ApiError(415, "Only the form of this page is accepted here.")
+    body = b""
+    async for part in body_parts(request):
+        body += part
+        if len(body) > _MOST_BYTES:
+            raise ApiError(413, "The form is too large.")
+    try:
+        fields: dict[str, list[Any]] = parse_qs(
+            body.decode("ascii"), keep_blank_values=True, errors="replace", max_num_fields=8
+        )
+    except ValueError as error:
+        raise ApiError(400, "The form cannot be read.") from error
+    return {name: values[0] for name, values in fields.items()}
+
+
+def span_text(seconds: int) -> str:
+    """Return a time to wait, in words."""
+    if seconds < 90:
+        return f"{seconds} seconds" if seconds != 1 else "1 second"
+    return f"{-(-seconds // 60)} minutes"
 
 
 def _html(page: str, status: int) -> Response:

@@ -6,21 +6,22 @@ script by a header that only this middleware can set, and that Streamlit binds i
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs
+from typing import TYPE_CHECKING
 
+import anyio
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app.web.http.access import cookie_name
-from app.web.http.errors import ApiError
-from app.web.http.login_page import LOGIN, LOGOUT, LoginPage, once_more, place_after
-from app.web.http.requests import body_parts
+from app.web.http.login_page import LOGIN, LOGOUT, LoginPage, once_more, place_after, read_form, span_text
+from app.web.http.pace import Pace
 from app.web.http.responses import CLOSING, error_response, json_response, response_for_error
+from app.web.http.security import SAFE_METHODS
 from app.web.http.sign_in import LONGEST_SECONDS, SignInDesk
 from app.web.http.visitor import VISITOR, Visitor
 
@@ -39,7 +40,6 @@ LOGIN_HEADER = "X-Prismsearch-Login"
 NOT_LOGGED_IN = "You are not logged in; reload the page to log in."
 WRONG = "The name or the password is wrong."
 BUSY = "Too many people are logging in at this moment; try again."
-_MOST_BYTES = 4096  # of the form
 _SOCKET_CLOSED = 1008  # policy violation
 
 
@@ -73,6 +73,7 @@ class PeopleMiddleware:
         self.cookie_name = f"{cookie_name(library_id)}-login"  # not that of a page without people
         self.header = header.lower()
         self.clock = clock
+        self.pace = Pace()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -89,12 +90,13 @@ class PeopleMiddleware:
             await (answer or self._refusal(scope))(scope, receive, send)
 
     async def _let_in(self, person: Person, scope: Scope, receive: Receive, send: Send) -> None:
-        visitor = Visitor(person, self.peers.of(scope).address)
+        visitor = Visitor(person, self.peers.of(scope).address, self.desk.events)
         ours = {PERSON_HEADER.encode(): str(person.id).encode(), ADDRESS_HEADER.encode(): visitor.address.encode()}
         told = [(name, value) for name, value in scope["headers"] if name.lower() not in ours] + list(ours.items())
         inner = {**scope, "headers": told, VISITOR: visitor}
         if scope["type"] == "http":
-            await self.app(inner, receive, send)
+            wait = 0.0 if scope["method"] in SAFE_METHODS else self.pace.refused_for(person.id, self.clock())
+            await (_too_fast(wait) if wait else self.app)(inner, receive, send)
             return
         closed = False
 
@@ -105,6 +107,8 @@ class PeopleMiddleware:
                 closed = True
                 await send({"type": "websocket.close", "code": _SOCKET_CLOSED})
                 return {"type": "websocket.disconnect", "code": _SOCKET_CLOSED}
+            if message["type"] == "websocket.receive":
+                await anyio.sleep(self.pace.delay_of(person.id, self.clock()))
             return message
 
         async def send_while_open(message: Message) -> None:
@@ -172,7 +176,7 @@ class PeopleMiddleware:
                 self.desk.sign_out, self._token(request.headers, peer), address=peer.address, now=self.clock()
             )
             return json_response({}, headers={"Set-Cookie": self._set_cookie("", peer, 0)})
-        return await self._log_in(await _form(request), peer, self._token(request.headers, peer))
+        return await self._log_in(await read_form(request), peer, self._token(request.headers, peer))
 
     async def _log_in(self, form: dict[str, str], peer: Peer, former: str) -> Response:
         name, to = form.get("name", ""), form.get("to", "/")
@@ -190,7 +194,7 @@ class PeopleMiddleware:
         if outcome.busy:
             return self.page.response(BUSY, status=503, name=name, to=to)
         if outcome.wait_seconds:
-            sentence = f"Too many log-ins failed. Try again in {_span(outcome.wait_seconds)}."
+            sentence = f"Too many log-ins failed. Try again in {span_text(outcome.wait_seconds)}."
             answer = self.page.response(sentence, status=429, name=name, to=to)
             answer.headers["Retry-After"] = str(outcome.wait_seconds)
             return answer
@@ -209,34 +213,11 @@ class PeopleMiddleware:
         return error_response(401, NOT_LOGGED_IN, {**CLOSING, LOGIN_HEADER: "1"})
 
 
-async def _form(request: Request) -> dict[str, str]:
-    """Return the fields of a form that was sent, each once.
-
-    Raises:
-        ApiError: It is no form, or too large.
-    """
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
-        raise ApiError(415, "Only the form of this page is accepted here.")
-    body = b""
-    async for part in body_parts(request):
-        body += part
-        if len(body) > _MOST_BYTES:
-            raise ApiError(413, "The form is too large.")
-    try:
-        fields: dict[str, list[Any]] = parse_qs(
-            body.decode("ascii"), keep_blank_values=True, errors="replace", max_num_fields=8
-        )
-    except ValueError as error:
-        raise ApiError(400, "The form cannot be read.") from error
-    return {name: values[0] for name, values in fields.items()}
+def _too_fast(wait: float) -> Response:
+    sentence = "This is more than one person may do at a time; try again in a moment."
+    return error_response(429, sentence, {**CLOSING, "Retry-After": str(math.ceil(wait))})
 
 
 def _decoded(value: str) -> str:
     """Return the text of a header, which proxies send as UTF-8."""
     return value.encode("latin-1").decode("utf-8", "replace").strip()
-
-
-def _span(seconds: int) -> str:
-    if seconds < 90:
-        return f"{seconds} seconds" if seconds != 1 else "1 second"
-    return f"{-(-seconds // 60)} minutes"

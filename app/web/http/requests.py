@@ -10,6 +10,7 @@ import anyio
 
 from app.web.http.errors import ApiError
 from app.web.http.validation import Body, validated
+from app.web.http.visitor import ALONE, Visitor
 from files.json_file import parse_json
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class ApiRequest:
     query: Mapping[str, str]
     headers: Headers
     body: Any = None  # parsed JSON; None if nothing was sent
+    visitor: Visitor = ALONE
     gone: Callable[[], bool] = lambda: False  # whether the browser has disconnected, for handlers that are told
 
     def id(self, name: str) -> int:

@@ -47,13 +47,15 @@ def response_for_error(error: Exception) -> Response:
     500, with the traceback in the log.
     """
     from app.exporting.ffmpeg_binary import ExportError
-    from db.errors import LibraryBusy, LibraryError, LibraryFull
+    from db.errors import LibraryBusy, LibraryError, LibraryFull, NotAllowed
     from indexer.media.errors import UnreadableVideo
 
     if isinstance(error, ApiError):
         return error_response(
             error.status, error.sentence, CLOSING if error.status in (408, 413) else None, **error.facts
         )
+    if isinstance(error, NotAllowed):
+        return error_response(403, str(error))
     if isinstance(error, LibraryBusy):
         return error_response(503, str(error), {"Retry-After": "2"})
     if isinstance(error, LibraryFull):

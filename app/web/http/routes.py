@@ -17,6 +17,8 @@ from starlette.routing import Route
 
 from app.web.http.requests import ApiRequest, read_json
 from app.web.http.responses import CLOSING, json_response, response_for_error
+from app.web.http.roles import require, role_of
+from app.web.http.visitor import visitor_of
 
 _LOOK_SECONDS = 0.3
 
@@ -35,18 +37,23 @@ def route(
         path: Address with parameters in braces, such as `/api/segment/{segment}`.
         handler: Returns a Response or a JSON value. Its exceptions become JSON errors with a sentence (see
             `response_for_error`).
-        method: HTTP method; GET includes HEAD.
+        method: HTTP method; GET includes HEAD. With the path, it is what `app.web.http.roles` asks a role for.
         max_concurrent: Number of these requests handled at a time, for slow handlers. A waiting request whose browser
             disconnects is dropped.
         tell_gone: Let the handler know, by `ApiRequest.gone`, that its browser disconnects while it works.
     """
     run = _run_told if tell_gone else _run
+    role = role_of(f"{method} {path}")
     limiter_of_loop: RunVar[CapacityLimiter] = RunVar(f"{method} {path}")
 
     async def endpoint(request: Request) -> Response:
         async def respond() -> Response:
+            visitor = visitor_of(request.scope)
+            require(visitor, role)
             body = await read_json(request) if method not in ("GET", "HEAD") else None
-            received = ApiRequest(request.method, request.path_params, request.query_params, request.headers, body)
+            received = ApiRequest(
+                request.method, request.path_params, request.query_params, request.headers, body, visitor
+            )
             if max_concurrent is None:
                 result = await run(handler, received, request)
             else:

@@ -28,7 +28,7 @@ HOSTS = ("127.0.0.1", "localhost")
 API_PREFIX = "/api/"
 HEADER = "X-Prismsearch"
 """Required in every request under /api/ that changes something. Pages of other sites cannot send it."""
-_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 _EVERY_RESPONSE = {
     "x-content-type-options": "nosniff",
@@ -125,7 +125,7 @@ class SecurityMiddleware:
             return None
         if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
             return 403, "This request came from another site, so prismsearch refused it."
-        if scope["type"] == "http" and scope["method"] not in _SAFE_METHODS and headers.get(HEADER) != "1":
+        if scope["type"] == "http" and scope["method"] not in SAFE_METHODS and headers.get(HEADER) != "1":
             return 403, f"Changes can only be made from prismsearch's own page; the header {HEADER}: 1 is missing."
         return None
 

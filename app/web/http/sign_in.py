@@ -20,6 +20,7 @@ from db.people.events import FAILED
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from app.web.http.counts import Counts
     from db.people.people import People
     from db.people.records import Person, SignIn
 
@@ -53,16 +54,19 @@ class Outcome:
 
 
 class SignInDesk:
-    """Logs people in and out. Every method but `forget` reads the library, and so may wait. Safe from several threads.
+    """Logs people in and out; `events` notes what they do. Methods read the library; several threads may call them.
 
     Args:
         people: The people of the library.
         match: Returns whether a password is that of a stored hash, in the same time for None, the hash of nobody.
+        counts: Where log-ins are counted.
     """
 
-    def __init__(self, people: People, match: Callable[[str | None, str], bool]) -> None:
+    def __init__(self, people: People, match: Callable[[str | None, str], bool], counts: Counts | None = None) -> None:
         self._people = people
+        self.events = people.events
         self._match = match
+        self._counts = counts
         self._turn = threading.Lock()
         self._places = threading.BoundedSemaphore(_MOST_WAITING)
         self._known: dict[str, tuple[SignIn, float]] = {}  # by digest, with when it was looked up
@@ -75,6 +79,13 @@ class SignInDesk:
             address: Of the browser.
             now: Unix seconds.
         """
+        outcome = self._tried(name, password, address, now)
+        if self._counts is not None:
+            result = "done" if outcome.token else "locked" if outcome.wait_seconds else "failed"
+            self._counts.add("prismsearch_log_ins_total", f'{{result="{result}"}}')
+        return outcome
+
+    def _tried(self, name: str, password: str, address: str, now: float) -> Outcome:
         common = _common(name, address)
         if wait := self._wait(common, now):
             return Outcome(wait_seconds=wait)

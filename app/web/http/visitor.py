@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from db.people.events import Events
     from db.people.records import Person, Role
 
 VISITOR = "prismsearch.visitor"
@@ -33,6 +34,7 @@ class Visitor:
 
     person: Person | None
     address: str = ""
+    events: Events | None = None  # where it is noted what the person does
 
     @property
     def id(self) -> int | None:
@@ -47,6 +49,11 @@ class Visitor:
     def may(self, role: Role) -> bool:
         """Return whether the visitor may do what a role may."""
         return self.person is None or self.person.may(role)
+
+    def note(self, action: str, detail: str = "") -> None:
+        """Note what a person did; nothing of whoever uses the page alone."""
+        if self.person is not None and self.events is not None:
+            self.events.note(action, detail, person=self.name, address=self.address)
 
 
 ALONE = Visitor(None)

@@ -138,13 +138,10 @@ def _fetch(alias: str) -> None:
 
 def _begin(order: Order, title: str) -> str:
     """Start a job; return why it could not be started, or ""."""
-    try:
-        session.jobs().start(order, settings_from(), title=title)
-    except (OSError, ValueError) as error:
-        return f"The job could not be started: {error}. Check that there is free space on the disk."
-    if isinstance(order, IndexOrder):
+    trouble = session.start_job(order, title)
+    if not trouble and isinstance(order, IndexOrder):
         st.session_state[_BEGUN] = True
-    return ""
+    return trouble
 
 
 def draw_search_now(library: Library, states: list[JobState]) -> None:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from app.link_parameters import encode_path
 from app.shell.file_options import export_options
+from app.web.http.roles import ACTIONS
 from app.web.pages import search_state, session
 from app.web.pages.components import component
 
@@ -19,12 +20,13 @@ _LARGEST = 2**53 - 1  # the largest integer that JavaScript holds exactly
 def show() -> None:
     """Draw the page."""
     session.open_library()
+    into_folders = session.visitor().may(ACTIONS["export into a folder"])
     component("collections/view")(
         key="collection",
         data={
             "collection": _collection_id(st.query_params.get("collection")),
             "export": st.query_params.get("export") == "1",
-            "home": encode_path(str(Path.home() / "prismsearch-export")),
+            "home": encode_path(str(Path.home() / "prismsearch-export")) if into_folders else "",
             "choice": choice_of(export_options()),
             "search": search_state.moments_link(),
         },

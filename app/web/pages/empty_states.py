@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from app.web.http.errors import as_sentence
+from app.web.http.roles import ACTIONS
 from app.web.pages import session
 from app.web.pages.add_videos import FOCUS, WIDTH, draw_adding, draw_demo_offer, is_searchable
 from app.web.pages.escape import escape_markdown
@@ -40,6 +41,10 @@ STEPS = (
 
 def show_empty_library() -> None:
     """Draw the page while there is nothing to search: the folder box, jobs, the demo library, and the steps."""
+    if not session.visitor().may(ACTIONS["run index"]):
+        st.title("Nothing here yet", anchor=False)
+        st.write("You can search here as soon as somebody has added videos.")
+        return
     library, states = session.open_library(), session.jobs().all()
     with st.container(width=WIDTH):
         st.title("Find the shot", anchor=False)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app.compose import WrongSetting, settings_from
 from app.jobs.command_line import title_of
 from app.jobs.orders import IndexOrder
 from app.shell.file_options import index_options
@@ -52,6 +51,7 @@ def _begin() -> None:
         return
     try:
         order = IndexOrder(paths=work.folders, **index_options())
-        session.jobs().start(order, settings_from(), title=title_of(work.folders))
-    except (OSError, ValueError, WrongSetting) as error:
-        st.session_state[_ERROR] = f"The job could not be started: {error}. Check that there is free space on the disk."
+    except (OSError, ValueError) as error:  # of the settings file
+        st.session_state[_ERROR] = f"The job could not be started: {error}."
+        return
+    st.session_state[_ERROR] = session.start_job(order, title_of(work.folders))

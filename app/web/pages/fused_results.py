@@ -65,7 +65,7 @@ def draw_fused(link: SearchLink, engine: Engine) -> None:
     best = max((each.hit.score for each in found.hits if "picture" in each.channels), default=0.0)
     parts = engine.library.shot_parts(each.hit.segment.id for each in found.hits if each.hit.segment.id is not None)
     draw_grid(
-        [fused_card(each, best, parts) for each in found.hits],
+        [fused_card(each, best, parts, stacks_takes=link.takes == "stack") for each in found.hits],
         more=len(found.hits) >= link.limit and link.limit < MAX_HITS,
         folded=line.folded,
         milliseconds=milliseconds,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app.compose import settings_from
 from app.jobs.orders import RetryOrder
 from app.shell.file_options import retry_options
+from app.web.http.roles import ACTIONS
 from app.web.pages import components, session, video
 from app.web.pages.components import component
 from app.web.pages.empty_states import page_link, show_empty_library
@@ -17,6 +19,7 @@ from app.web.pages.escape import escape_markdown
 if TYPE_CHECKING:
     from db.library import Library
 
+_MOST_NOTED = 20  # names of removed videos
 # In the session's state: a count of changes to the list, and the message about the last one.
 _CHANGES, _SAID = "library_changes", "library_said"
 
@@ -74,9 +77,23 @@ def on_open() -> None:
 def on_remove() -> None:
     """Remove the chosen videos from the library; their files stay."""
     payload = components.event_payload("library", "remove")
-    if payload:
-        count = session.open_library().remove_videos([int(each) for each in payload["ids"]])
+    library, visitor = session.open_library(), session.visitor()
+    if payload and not visitor.may(ACTIONS["remove videos"]):
+        list_again("Your role does not let you remove videos")
+    elif payload:
+        ids = [int(each) for each in payload["ids"]]
+        names = _names(library, ids[:_MOST_NOTED]) if visitor.person is not None else ""
+        count = library.remove_videos(ids)
+        visitor.note("videos removed", f"{count:,}: {names}")
         list_again(f"{count:,} videos removed from the library" if count != 1 else "Video removed from the library")
+
+
+def _names(library: Library, ids: list[int]) -> str:
+    names = []
+    for video_id in ids:
+        with suppress(KeyError):  # another tab was faster
+            names.append(os.path.basename(library.video(video_id).path))
+    return ", ".join(names)
 
 
 def on_retry() -> None:
@@ -93,9 +110,12 @@ def on_retry() -> None:
         return
     everything = len(paths) == len(failed)
     try:
-        session.jobs().start(RetryOrder(paths=() if everything else tuple(paths), **retry_options()), settings_from())
-    except (OSError, ValueError) as error:
+        order = RetryOrder(paths=() if everything else tuple(paths), **retry_options())
+    except (OSError, ValueError) as error:  # of the settings file
         st.session_state["library_trouble"] = f"The retry could not be started: {error}"
+        return
+    if trouble := session.start_job(order):
+        st.session_state["library_trouble"] = trouble
         return
     st.session_state["library_retrying"] = True
     list_again("Retrying")

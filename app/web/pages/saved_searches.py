@@ -8,12 +8,15 @@ import streamlit as st
 
 from app.encoder_choice import saved_note
 from app.search_link import SearchLink, parse_address
+from app.web.pages import session
 from app.web.pages.escape import escape_markdown
 from app.web.pages.search_state import set_search
+from app.web.services.owned import searches_of
 from db.text_limits import MAX_NAME_LENGTH
 
 if TYPE_CHECKING:
     from db.library import Library
+    from db.saved_searches import SavedSearches
 
 
 def saved_searches(link: SearchLink, library: Library, text_id: str) -> None:
@@ -24,12 +27,13 @@ def saved_searches(link: SearchLink, library: Library, text_id: str) -> None:
         library: The library.
         text_id: The text encoder that the page searches with.
     """
+    own = searches_of(library, session.visitor())
     if link.has_query or link.filter_count:
         with st.form("save_search", border=False, clear_on_submit=True):
             name = st.text_input("Save this search as", value=name_of(link), max_chars=MAX_NAME_LENGTH)
             if st.form_submit_button("Save", width="stretch") and name.strip():
-                library.searches.save(name.strip(), link.query_string(), text_id=text_id)
-    kept = library.searches.all()
+                own.save(name.strip(), link.query_string(), text_id=text_id)
+    kept = own.all()
     if not kept:
         st.caption("Saved searches appear here.")
     for search in kept:
@@ -52,7 +56,7 @@ def saved_searches(link: SearchLink, library: Library, text_id: str) -> None:
             help="Delete this saved search",
             type="tertiary",
             on_click=_forget,
-            args=(library, search.id),
+            args=(own, search.id),
         )
 
 
@@ -62,8 +66,8 @@ def name_of(link: SearchLink) -> str:
     return " then ".join(each.strip() for each in words if each.strip())[:60]
 
 
-def _forget(library: Library, search_id: int) -> None:
-    library.searches.remove(search_id)
+def _forget(own: SavedSearches, search_id: int) -> None:
+    own.remove(search_id)
 
 
 def _open_saved(query_string: str, note: str) -> None:

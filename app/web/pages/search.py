@@ -89,7 +89,7 @@ def draw_hits(link: SearchLink, engine: Engine) -> None:
     best = max((hit.score for hit in found.hits), default=0.0)
     parts = engine.library.shot_parts(hit.segment.id for hit in found.hits if hit.segment.id is not None)
     draw_grid(
-        [hit_card(hit, best, parts) for hit in found.hits],
+        [hit_card(hit, best, parts, stacks_takes=link.takes == "stack") for hit in found.hits],
         more=len(found.hits) >= link.limit and link.limit < MAX_HITS,
         folded=line.folded,
         milliseconds=milliseconds,

@@ -16,13 +16,16 @@ from app.media_workers import MediaWorkers
 from app.search_link import LinkTerm, SearchLink, TermKind
 from app.shell import link_query
 from app.shell.notice import limits_hits, notice_for
+from app.web.http.errors import ApiError
 from app.web.http.people_access import ADDRESS_HEADER
 from app.web.http.visitor import ALONE, Visitor
+from app.web.services import job_starts
 from app.web.services.link_examples import clip_of
 from app.web.services.vector_upkeep import VectorUpkeep
 
 if TYPE_CHECKING:
     from app.jobs.jobs import Jobs
+    from app.jobs.orders import Order
     from db.library import Library
     from encoder import Encoder
     from search.chain_query import ChainQuery
@@ -46,7 +49,7 @@ def visitor() -> Visitor:
     if person is None:
         st.error("You are logged out. Reload the page to log in.", icon=":material/lock:")
         st.stop()
-    return Visitor(person, st.context.headers.get(ADDRESS_HEADER, ""))
+    return Visitor(person, st.context.headers.get(ADDRESS_HEADER, ""), open_library().people.events)
 
 
 @st.cache_resource(show_spinner=False)
@@ -90,7 +93,18 @@ def open_engine() -> Engine:
 
 @st.cache_resource(show_spinner=False)
 def _vector_upkeep(encoder_id: str) -> VectorUpkeep:
-    return VectorUpkeep(open_library().directory, encoder_id)
+    return VectorUpkeep(open_library().place, encoder_id)
+
+
+def start_job(order: Order, title: str = "") -> str:
+    """Start a job for whoever is at this page; return why it could not be started, or ""."""
+    try:
+        job_starts.start_job(jobs(), order, compose.settings_from(), visitor(), title=title)
+    except ApiError as error:
+        return error.sentence
+    except (OSError, ValueError) as error:
+        return f"The job could not be started: {error}. Check that there is free space on the disk."
+    return ""
 
 
 def jobs() -> Jobs:

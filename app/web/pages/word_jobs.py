@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app.compose import settings_from
 from app.jobs.command_line import title_of
 from app.jobs.orders import ReadTextOrder, TranscribeOrder
 from app.shell.terminal import size_text
@@ -101,7 +100,4 @@ def _transcribe(model: str, fetch: bool) -> None:
 
 
 def _begin(order: ReadTextOrder | TranscribeOrder, title: str) -> None:
-    try:
-        session.jobs().start(order, settings_from(), title=title)
-    except (OSError, ValueError) as error:
-        st.session_state[_ERROR] = f"The job could not be started: {error}. Check that there is free space on the disk."
+    st.session_state[_ERROR] = session.start_job(order, title)

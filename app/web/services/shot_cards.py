@@ -51,12 +51,13 @@ def shot_card(segment: Segment, video: Video, parts: Parts) -> dict[str, Any]:
     }
 
 
-def hit_card(hit: Hit, best: float, parts: Parts) -> dict[str, Any]:
+def hit_card(hit: Hit, best: float, parts: Parts, *, stacks_takes: bool = False) -> dict[str, Any]:
     """Return a hit as a card.
 
     Args:
         hit: The hit.
         parts: Of the hits' segments.
+        stacks_takes: Whether other takes stand behind it, and are no hits of their own.
         best: The best score of the search. `share` is a part of it: the length of the bar where there is no strength.
     """
     return {
@@ -64,9 +65,20 @@ def hit_card(hit: Hit, best: float, parts: Parts) -> dict[str, Any]:
         "score": round(float(hit.score), 4),
         "share": round(max(0.0, float(hit.score)) / max(best, 1e-6), 3),
         "strength": strength_record(hit.strength),
-        "alike": [*hit.alike, *(each for run in hit.takes for each in run if hit.segment.id not in run)],
+        **stack_fields(hit, stacks_takes=stacks_takes),
         "quick": hit.is_quick,
         "opinions": opinion_cards(hit.opinions),
+    }
+
+
+def stack_fields(hit: Hit, *, stacks_takes: bool) -> dict[str, Any]:
+    """Return what stands behind a hit: its near-duplicates; which take it is, and the others that may be shown, in
+    their order, each with the segments that show it."""
+    others = [{"number": number, "ids": list(run)} for number, run in enumerate(hit.takes, 1) if number != hit.take]
+    return {
+        "alike": list(hit.alike),
+        "take": None if hit.take is None else {"number": hit.take, "count": len(hit.takes)},
+        "takes": [each for each in others if each["ids"]] if stacks_takes else [],
     }
 
 
@@ -82,7 +94,7 @@ def opinion_cards(opinions: Sequence[Opinion]) -> list[dict[str, Any]]:
     ]
 
 
-def fused_card(found: FusedHit, best: float, parts: Parts) -> dict[str, Any]:
+def fused_card(found: FusedHit, best: float, parts: Parts, *, stacks_takes: bool = False) -> dict[str, Any]:
     """Return a hit of words and pictures as a card.
 
     Only a hit that the picture found, too, has a score and a strength, which are the picture's. `found` has the
@@ -93,6 +105,7 @@ def fused_card(found: FusedHit, best: float, parts: Parts) -> dict[str, Any]:
         found: The hit.
         best: The best score of the picture; see `hit_card`.
         parts: Of the hits' segments.
+        stacks_takes: As for `hit_card`.
     """
     hit = found.hit
     card = hit_card(hit, best, parts) if "picture" in found.channels else shot_card(hit.segment, hit.video, parts)
@@ -100,7 +113,7 @@ def fused_card(found: FusedHit, best: float, parts: Parts) -> dict[str, Any]:
     line = next(iter([*said, *found.lines]), None)
     return {
         **card,
-        "alike": list(hit.alike),
+        **stack_fields(hit, stacks_takes=stacks_takes),
         "found": {
             "channels": list(found.channels),
             "line": None

@@ -34,8 +34,8 @@ with Library.open(directory, create=False) as library:
 class VectorUpkeep:
     """Keeps the vector files of one encoder up to date. Thread-safe."""
 
-    def __init__(self, directory: Path, encoder_id: str) -> None:
-        self._arguments = [str(directory.absolute()), encoder_id]
+    def __init__(self, place: str | Path, encoder_id: str) -> None:
+        self._arguments = [str(place), encoder_id]
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._earliest = 0.0  # monotonic time from which on another process may be started

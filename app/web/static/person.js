@@ -7,14 +7,16 @@ import { toast } from './core/toast.js';
 const MENU = 'ps-person-menu';
 
 /**
- * Mount the name of the person, and a menu with the role and the log-out.
+ * Mount the name of the person, and a menu with the role and the log-out. What needs another role is hidden (page.css).
  *
- * @param {import('./core/types.js').Component<{name: string, may: string}>} component `may`: what the role allows, in words.
+ * @param {import('./core/types.js').Component<{name: string, role: string, may: string}>} component `may`: what the role
+ *   allows, in words.
  * @returns {() => void} Removes it.
  */
 export function mount({ data, parentElement }) {
   void useStyles();
-  const { name, may } = data;
+  const { name, role, may } = data;
+  document.documentElement.dataset.psRole = role;
   const out = element('button', {
     class: 'ps-button',
     type: 'button',

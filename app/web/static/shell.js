@@ -59,7 +59,7 @@ class Shell {
     this.count = element('span', {});
     this.choice = element('select', { class: 'ps-select', 'aria-label': 'Collection', onchange: () => this.choose() });
     this.openLink = element('a', { class: 'ps-button', text: 'Edit' });
-    this.exportLink = element('a', { class: 'ps-button ps-primary', text: 'Export' });
+    this.exportLink = element('a', { class: 'ps-button ps-primary ps-needs-collect', text: 'Export' });
     this.handle = element(
       'button',
       {
@@ -155,7 +155,7 @@ class Shell {
           text: `${each.name} (${each.items})`,
         }),
       ),
-      element('option', { value: 'new', text: 'New collection …' }),
+      element('option', { class: 'ps-needs-collect', value: 'new', text: 'New collection …' }),
     );
     this.list.replaceChildren(
       ...(subclips.length

@@ -26,7 +26,10 @@ test('a hit has its length, its place in the video and its score', () => {
     meaning: 'Score 0.46 (cosine)',
     level: '',
     bar: '83%',
+    stack: '',
+    takes: '',
     alike: '',
+    take: '',
     title: '/videos/alps/peak.mp4',
     label: 'peak.mp4, at 01:02:05.500, 3.3 s, score 0.46',
   });
@@ -100,6 +103,14 @@ test('a stack is counted with the hit in front', () => {
   assert.equal(cardTexts({ ...HIT, alike: [8, 9] }).alike, '3 alike');
   assert.match(cardTexts({ ...HIT, alike: [8, 9] }).label, /, 3 alike$/);
   assert.equal(cardTexts(HIT).alike, '');
+  const take = { number: 2, count: 4 };
+  const takes = [
+    { number: 1, ids: [3] },
+    { number: 3, ids: [5, 6] },
+  ];
+  const texts = cardTexts({ ...HIT, alike: [8], take, takes });
+  assert.deepEqual([texts.takes, texts.alike, texts.take], ['3 takes', '2 alike', 'Take 2 of 4']);
+  assert.match(texts.label, /, 3 takes, 2 alike$/);
 });
 
 test('a hit of words alone says so where others have a strength, and has no bar', () => {

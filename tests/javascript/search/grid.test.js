@@ -418,6 +418,120 @@ test('A opens a stack beside its hit and closes it again, from any of its shots'
   assert.equal(focused(), 2);
 });
 
+/** Take 2 of a set-up, which has a copy, in front of take 1, with a copy, and take 3. */
+function takes() {
+  const others = [
+    { number: 1, ids: [11, 12] },
+    { number: 3, ids: [31] },
+  ];
+  return [hit(1), { ...hit(2), alike: [22], take: { number: 2, count: 3 }, takes: others }, hit(3)];
+}
+
+const TAKES_SERVER = {
+  'GET /api/cards?ids=11,31': { items: [hit(11), hit(31)] },
+  'GET /api/cards?ids=22': { items: [hit(22)] },
+  'GET /api/cards?ids=12': { items: [hit(12)] },
+};
+
+/** @param {number} id */
+function badges(id) {
+  const card = cards().find((each) => each.dataset.segment === String(id));
+  return [...(card?.querySelectorAll('.ps-badges > :not([hidden])') ?? [])].map((each) => each.textContent);
+}
+
+/** @param {number} id @param {string} key */
+async function pressOn(id, key) {
+  const card = cards().find((each) => each.dataset.segment === String(id));
+  card?.focus();
+  const shiftKey = key === 'A';
+  card?.dispatchEvent(new KeyboardEvent('keydown', { key, shiftKey, bubbles: true, cancelable: true, composed: true }));
+  await settle();
+}
+
+test('A opens the takes of a set-up, then the copies of a take, one level at a time', async (context) => {
+  const server = new FakeServer(TAKES_SERVER).serve(context);
+  show('a', takes());
+  assert.deepEqual(badges(2), ['3 takes']);
+  await pressOn(2, 'a');
+  assert.deepEqual(ids(), [1, 2, 11, 31, 3]);
+  assert.deepEqual(badges(2), ['Take 2 of 3', '2 alike']);
+  assert.deepEqual(badges(11), ['Take 1 of 3', '2 alike']);
+  assert.deepEqual(badges(31), ['Take 3 of 3']);
+  await pressOn(2, 'a');
+  assert.deepEqual(ids(), [1, 2, 22, 11, 31, 3], 'copies stand nearer than other takes');
+  await pressOn(11, 'a');
+  assert.deepEqual(ids(), [1, 2, 22, 11, 12, 31, 3]);
+  assert(cards()[4].classList.contains('ps-deeper'));
+  assert.deepEqual(server.asked(), ['GET /api/cards?ids=11,31', 'GET /api/cards?ids=22', 'GET /api/cards?ids=12']);
+  await pressOn(2, 'a');
+  assert.deepEqual(ids(), [1, 2, 3], 'nothing was left to open, so all is closed');
+  assert.deepEqual(badges(2), ['3 takes']);
+});
+
+test('copies that are opened first stay before the takes', async (context) => {
+  new FakeServer(TAKES_SERVER).serve(context);
+  show('a', takes());
+  await pressOn(2, 'a');
+  await pressOn(11, 'a');
+  await pressOn(11, 'a');
+  assert.deepEqual(ids(), [1, 2, 11, 31, 3], 'a take closes its copies');
+  await pressOn(31, 'a');
+  assert.deepEqual(ids(), [1, 2, 3], 'a take without copies closes the takes');
+  assert.equal(focused(), 2);
+});
+
+test('Shift and A goes back one level, to what stands in front', async (context) => {
+  new FakeServer(TAKES_SERVER).serve(context);
+  show('a', takes());
+  await pressOn(2, 'a');
+  await pressOn(11, 'a');
+  await pressOn(12, 'A');
+  assert.deepEqual(ids(), [1, 2, 11, 31, 3]);
+  assert.equal(focused(), 11);
+  await pressOn(11, 'A');
+  assert.deepEqual(ids(), [1, 2, 3]);
+  assert.equal(focused(), 2);
+  await pressOn(2, 'A');
+  assert.deepEqual(ids(), [1, 2, 3], 'nothing is open');
+});
+
+test('C compares the takes that share a card, from any of them', async (context) => {
+  new FakeServer(TAKES_SERVER).serve(context);
+  mock.method(HTMLDialogElement.prototype, 'showModal', () => {});
+  show('a', takes());
+  const compared = () => {
+    const dialog = document.querySelector('dialog.ps-compare');
+    const found = [...(dialog?.querySelectorAll('video') ?? [])].map((video) => video.poster);
+    if (dialog instanceof HTMLDialogElement) dialog.dispatchEvent(new Event('close'));
+    return found.map((address) => Number(address.split('/').at(-1)));
+  };
+  await pressOn(1, 'c');
+  assert.deepEqual(compared(), [], 'it has no takes');
+  await pressOn(2, 'c');
+  assert.deepEqual(compared(), [11, 2, 31], 'in the order of recording');
+  await pressOn(2, 'a');
+  await pressOn(11, 'a');
+  await pressOn(12, 'c');
+  assert.deepEqual(compared(), [12, 2, 31], 'a copy stands for its take');
+});
+
+test('four takes are compared, the chosen one among them', async (context) => {
+  new FakeServer({}).serve(context);
+  mock.method(HTMLDialogElement.prototype, 'showModal', () => {});
+  const others = [1, 2, 3, 4, 5].map((number) => ({ number, ids: [10 + number] }));
+  show('a', [{ ...hit(16), take: { number: 6, count: 6 }, takes: others }]);
+  await pressOn(16, 'c');
+  const labels = [...document.querySelectorAll('dialog.ps-compare figcaption strong')].map((each) => each.textContent);
+  assert.deepEqual(labels, ['Take 1', 'Take 2', 'Take 3', 'Take 6']);
+  document.querySelector('dialog.ps-compare')?.dispatchEvent(new Event('close'));
+});
+
+test('takes that are shown apart say which they are, and have nothing behind them', () => {
+  show('a', [{ ...hit(1), take: { number: 2, count: 5 }, takes: [] }]);
+  assert.deepEqual(badges(1), ['Take 2 of 5']);
+  assert.match(cards()[0].getAttribute('aria-label') ?? '', /take 2 of 5$/);
+});
+
 test('an open stack does not reach into the next results', async (context) => {
   new FakeServer({ 'GET /api/cards?ids=8,9': { items: [hit(8), hit(9)] } }).serve(context);
   show('a', stacked());

@@ -23,7 +23,7 @@ export class SideList {
     this.saved = [];
     this.collections = element('ul', { class: 'ps-side-list' });
     this.searches = element('ul', { class: 'ps-side-list' });
-    const add = icon('+', 'New collection', 'New collection', () => this.create());
+    const add = icon('+', 'New collection', 'New collection', () => this.create(), 'ps-needs-collect');
     this.searchSection = element('section', { hidden: true }, element('h2', { text: 'Saved searches' }), this.searches);
     this.element = element(
       'nav',
@@ -76,8 +76,10 @@ export class SideList {
       element(
         'span',
         { class: 'ps-side-actions' },
-        icon('✎', 'Rename (F2)', `Rename ${each.name}`, edit),
-        icon('×', 'Delete', `Delete ${each.name}`, () => this.removeCollection(each)),
+        icon('✎', 'Rename (F2)', `Rename ${each.name}`, edit, each.own ? '' : 'ps-needs-collect'),
+        each.own
+          ? null
+          : icon('×', 'Delete', `Delete ${each.name}`, () => this.removeCollection(each), 'ps-needs-delete'),
       ),
     );
   }
@@ -293,10 +295,11 @@ function kept(each) {
  * @param {string} title
  * @param {string} label
  * @param {() => unknown} run
+ * @param {string} [needs] Class of the role that it needs; '' for none.
  */
-function icon(text, title, label, run) {
+function icon(text, title, label, run, needs = '') {
   return element('button', {
-    class: 'ps-icon',
+    class: `ps-icon ${needs}`.trim(),
     type: 'button',
     text,
     title,

@@ -71,7 +71,7 @@ class CollectionView {
     this.exportButton = element(
       'button',
       {
-        class: 'ps-button ps-primary',
+        class: 'ps-button ps-primary ps-needs-collect',
         type: 'button',
         'aria-expanded': 'false',
         title: 'Export (E)',

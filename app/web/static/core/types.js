@@ -58,6 +58,7 @@
  * @property {string} name
  * @property {number} revision Grows with each change.
  * @property {number} items Number of its subclips.
+ * @property {boolean} [own] It is the tray of the person who is logged in, and of nobody else.
  */
 
 /**

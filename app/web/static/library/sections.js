@@ -117,7 +117,7 @@ export function failureSection(failures, retry) {
             text: attemptsText(failure),
           }),
           element('button', {
-            class: 'ps-button',
+            class: 'ps-button ps-needs-manage',
             type: 'button',
             text: 'Retry',
             'aria-label': `Retry ${failure.name}`,
@@ -142,7 +142,7 @@ export function failureSection(failures, retry) {
         }),
         failures.length > 1
           ? element('button', {
-              class: 'ps-button',
+              class: 'ps-button ps-needs-manage',
               type: 'button',
               text: 'Retry all',
               onclick: () => retry(failures.map((failure) => failure.path)),

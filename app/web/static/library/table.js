@@ -177,7 +177,7 @@ export function videoRow(at, video, { chosen, tabbed, grouped }, onfocus) {
     cell(
       'actions',
       element('button', {
-        class: 'ps-icon',
+        class: 'ps-icon ps-needs-delete',
         type: 'button',
         tabindex: '-1',
         'data-action': 'remove',

@@ -53,7 +53,12 @@ export function chosenBar(videos, { remove, clear }) {
       class: 'ps-grow',
       text: `${videos.length.toLocaleString()} selected · ${durationText(seconds)} · ${sizeText(bytes)}`,
     }),
-    element('button', { class: 'ps-button', type: 'button', text: 'Remove from the library …', onclick: remove }),
+    element('button', {
+      class: 'ps-button ps-needs-delete',
+      type: 'button',
+      text: 'Remove from the library …',
+      onclick: remove,
+    }),
     element('button', { class: 'ps-button', type: 'button', text: 'Clear selection', onclick: clear }),
   ];
 }

@@ -1,5 +1,5 @@
 // Deck: a video element that knows the frames of a stretch of a video, for exact seeks, single steps, J K L and a stop at
-// the end. Only one deck plays at a time.
+// the end. Only one deck plays at a time, unless it is one of a company.
 
 import { api, messageOf } from '../core/api.js';
 import { frameNumber } from '../core/timecode.js';
@@ -33,6 +33,7 @@ export class Deck extends EventTarget {
   /** @type {import('./bounds.js').Bounds | null} */
   stop = null;
   loop = false;
+  accompanied = false; // whether it plays with others, of a company
   shown = 0;
   /** @type {number | null} */
   wanted = null; // index of the latest frame sought, until it is shown
@@ -336,7 +337,7 @@ export class Deck extends EventTarget {
     if (this.status !== 'ready') return;
     this.stopReverse();
     if (playing && playing !== this) playing.pause();
-    playing = this;
+    playing = this.accompanied ? null : this;
     this.video.playbackRate = speed;
     this.wanted = null;
     if (this.stop && this.index >= this.times.indexBefore(this.stop.to)) this.restart(this.stop.from);

@@ -4,6 +4,7 @@ import { element, setText } from '../core/dom.js';
 import { cardTexts } from './card_texts.js';
 import { foundNodes } from './found_line.js';
 import { opinionNodes } from './opinions.js';
+import { levelsOf } from './stacks.js';
 
 const QUICK = 'Seen in a few frames so far: motion waits for the full pass';
 
@@ -12,6 +13,8 @@ export class HitCard {
   /** @param {number} segment */
   constructor(segment) {
     this.label = '';
+    /** @type {{take: string, takes: string, alike: string}} */
+    this.texts = { take: '', takes: '', alike: '' };
     this.image = element('img', { alt: '', decoding: 'async', 'data-src': `/api/poster/${segment}` });
     this.length = element('span', { class: 'ps-length' });
     this.quick = element('span', { class: 'ps-quick', text: 'Quick', title: QUICK, hidden: true });
@@ -23,6 +26,7 @@ export class HitCard {
       'data-action': 'stack',
       hidden: true,
     });
+    this.take = element('span', { class: 'ps-take', hidden: true });
     this.bar = element('i', {});
     this.score = element('div', { class: 'ps-score' }, this.bar);
     this.number = element('span', { class: 'ps-number' });
@@ -30,6 +34,7 @@ export class HitCard {
     this.name = element('span', { class: 'ps-name' });
     this.opinions = element('div', { class: 'ps-opinions', role: 'gridcell', hidden: true });
     this.found = element('div', { class: 'ps-found', role: 'gridcell', hidden: true });
+    this.compare = action('Compare takes side by side (C)', '◫', 'compare');
     this.root = element(
       'div',
       { class: 'ps-card', role: 'row', tabindex: '-1', 'data-segment': String(segment) },
@@ -38,13 +43,14 @@ export class HitCard {
         { class: 'ps-frame', role: 'gridcell' },
         this.image,
         this.length,
-        element('div', { class: 'ps-badges' }, this.alike, this.quick, this.gone),
+        element('div', { class: 'ps-badges' }, this.take, this.alike, this.quick, this.gone),
         element(
           'div',
           { class: 'ps-actions' },
           action('Add to tray (S)', '+', 'keep'),
           action('More like this (M)', '≈', 'like'),
           action('Less like this (N)', '−', 'exclude'),
+          this.compare,
         ),
         this.score,
       ),
@@ -75,11 +81,12 @@ export class HitCard {
     this.bar.style.width = texts.bar ?? '0%';
     if (texts.level) this.root.dataset.level = texts.level;
     else delete this.root.dataset.level;
-    this.alike.hidden = !texts.alike;
-    this.alike.textContent = texts.alike;
-    this.root.classList.toggle('ps-stacked', Boolean(texts.alike));
-    this.root.classList.remove('ps-member');
-    this.open(false);
+    this.texts = texts;
+    this.compare.hidden = !texts.takes;
+    this.root.classList.toggle('ps-stacked', Boolean(texts.stack));
+    this.root.classList.remove('ps-member', 'ps-deeper');
+    const [next = null] = levelsOf(hit);
+    this.open([], next);
     this.label = texts.label;
     this.keep(false);
   }
@@ -90,13 +97,25 @@ export class HitCard {
     this.root.setAttribute('aria-label', kept ? `${this.label}, in tray` : this.label);
   }
 
-  /** @param {boolean} open Whether the shots alike are shown behind the card. */
-  open(open) {
-    const label = open ? 'Hide near-duplicates (A)' : 'Show near-duplicates (A)';
+  /**
+   * Show what of the stack is open.
+   *
+   * @param {import('./stacks.js').Level[]} open
+   * @param {import('./stacks.js').Level | null} next What A opens; null: nothing is left to open.
+   */
+  open(open, next) {
+    const { texts } = this;
+    const level = next ?? open[0];
+    const name = level === 'takes' ? 'takes' : 'near-duplicates';
+    const label = `${next ? 'Show' : 'Hide'} ${next ? name : open.length > 1 ? 'the stack' : name} (A)`;
+    this.alike.hidden = !level;
+    this.alike.textContent = level === 'takes' ? texts.takes : texts.alike;
     this.alike.title = label;
     this.alike.setAttribute('aria-label', `${this.alike.textContent}: ${label}`);
-    this.alike.setAttribute('aria-expanded', String(open));
-    this.root.classList.toggle('ps-open', open);
+    this.alike.setAttribute('aria-expanded', String(open.length > 0));
+    this.root.classList.toggle('ps-open', open.length > 0);
+    this.take.textContent = texts.take;
+    this.take.hidden = !texts.take || (texts.takes !== '' && !open.includes('takes'));
   }
 }
 

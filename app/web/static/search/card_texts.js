@@ -13,11 +13,12 @@ const BY_WORDS = 'Found by its words, not by its picture: that they are there is
  *
  * @param {import('./grid.js').GridHit} hit
  * @returns {{length: string, when: string, score: string, meaning: string, level: string, bar: string | null,
- *   alike: string, title: string, label: string}} `score` is the level, or a plain score where there is no strength, or
+ *   stack: string, takes: string, alike: string, take: string, title: string, label: string}} `score` is the level, or a plain score where there is no strength, or
  *   says that only words found it, and `meaning` explains it; `bar` is the width of the bar, null where there is none; `label` is for screen readers.
  */
 export function cardTexts(hit) {
   const { name, folder, score, share, strength, alike, start, end, missing, found = null, opinions = [] } = hit;
+  const { take = null, takes = [] } = hit;
   const part = partText(hit);
   const length = durationText(end - start);
   // Of several spaces, the score is not a cosine.
@@ -31,7 +32,11 @@ export function cardTexts(hit) {
   else if (score !== null) parts.push(`score ${number}`);
   parts.push(...opinionTexts(opinions));
   if (found) parts.push(...foundTexts(found));
-  const stacked = alike.length ? `${alike.length + 1} alike` : '';
+  const behind = alike.length ? `${alike.length + 1} alike` : '';
+  const others = takes.length ? `${takes.length + 1} takes` : '';
+  const which = take ? `Take ${take.number} of ${take.count}` : '';
+  const stacked = [others, behind].filter(Boolean).join(', ');
+  if (which && !others) parts.push(which.toLowerCase());
   if (stacked) parts.push(stacked);
   if (hit.quick) parts.push('quick: motion waits for the full pass');
   if (missing) parts.push('offline');
@@ -48,7 +53,10 @@ export function cardTexts(hit) {
           : `Score ${number}${opinions.length ? '' : ' (cosine)'}`,
     level: strength?.level ?? '',
     bar: width === null ? null : `${Math.round(100 * width)}%`,
-    alike: stacked,
+    stack: stacked,
+    takes: others,
+    alike: behind,
+    take: which,
     title: `${folder}/${name}`,
     label: parts.join(', '),
   };

@@ -3,7 +3,9 @@
 import { mountOnce, trigger } from '../core/component.js';
 import { addKeys } from '../core/keys.js';
 import { momentsOf } from '../core/moments.js';
+import { toast } from '../core/toast.js';
 import { tray } from '../core/tray.js';
+import { MOST_COMPARED, openCompare } from '../player/compare.js';
 import { openPlayer } from '../player/player.js';
 import { HitCard } from './card.js';
 import { moveKeys } from './cursor.js';
@@ -23,7 +25,9 @@ const CARDS_AT_ONCE = 36;
  * @property {number | null} score The raw cosine, or of several encoders a strength; null for a plain list.
  * @property {number | null} share Length of the score bar, 0 to 1, where there is no strength; null for a plain list.
  * @property {import('./strength.js').Strength | null} strength null where the library is not calibrated.
- * @property {number[]} alike Segments of the shots behind this one in its stack.
+ * @property {number[]} alike Segments of the shots behind this one in its stack that are nearly equal to it.
+ * @property {Take | null} [take] Which take of its set-up it is, if there are others.
+ * @property {OtherTake[]} [takes] The other takes, where they are stacked behind it.
  * @property {number} start Seconds.
  * @property {number} end Seconds.
  * @property {number} part Which part of its shot it is, from 1.
@@ -34,6 +38,8 @@ const CARDS_AT_ONCE = 36;
  * @property {import('./found_line.js').Found | null} [found] What found it, in a search with words in quotes.
  */
 
+/** @typedef {{number: number, count: number}} Take Its number in the order of recording, from 1, and how many there are. */
+/** @typedef {{number: number, ids: number[]}} OtherTake Its number, and the segments that show it: the first, and copies. */
 /** @typedef {import('./result_list.js').ResultData & {hits: GridHit[], search?: string}} GridData */
 /** @typedef {import('../core/types.js').Component<GridData>} GridComponent */
 
@@ -98,8 +104,18 @@ class Grid {
       },
       {
         key: 'a A',
-        label: 'Show or hide near-duplicates',
+        label: 'Open a stack: takes, then near-duplicates',
         run: () => results.withCurrent(null, (card) => void this.stack(card)),
+      },
+      {
+        key: 'Shift+A',
+        label: 'Close the stack, one level back',
+        run: () => results.withCurrent(null, (card) => this.stacks.back(segmentOf(card))),
+      },
+      {
+        key: 'c C',
+        label: 'Compare takes side by side',
+        run: () => results.withCurrent(null, (card) => this.compare(segmentOf(card))),
       },
     ]);
   }
@@ -157,6 +173,7 @@ class Grid {
     this.results.focused(card);
     if (action === 'keep') this.keep(card);
     else if (action === 'stack') void this.stack(card);
+    else if (action === 'compare') this.compare(segmentOf(card));
     else if (action === 'like' || action === 'exclude') this.trigger(action, card);
     else this.open(card);
   }
@@ -171,6 +188,30 @@ class Grid {
   async stack(card) {
     await this.stacks.toggle(segmentOf(card));
     this.drawTray();
+  }
+
+  /**
+   * Compare the takes of a set-up: the first ones, and that of the shot.
+   *
+   * @param {number} segment
+   */
+  compare(segment) {
+    const takes = this.stacks.takesOf(segment);
+    if (takes.length < 2) {
+      toast('There is nothing to compare it with: only takes that share one card are compared');
+      return;
+    }
+    this.results.previews.stop();
+    const own = takes.filter(({ id }) => id === segment);
+    const others = takes.filter(({ id }) => id !== segment).slice(0, MOST_COMPARED - own.length);
+    const shown = takes.filter((take) => own.includes(take) || others.includes(take));
+    openCompare(
+      shown.map(({ id, number }) => ({
+        id,
+        label: `Take ${number}`,
+        score: this.cards.get(id)?.hit.score ?? undefined,
+      })),
+    );
   }
 
   /**

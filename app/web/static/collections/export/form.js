@@ -37,6 +37,7 @@ export function buildForm(actions, words) {
     option('radio', 'to', 'zip', 'One zip file', 'to download when it is done', () => actions.choose({ to: 'zip' })),
     option('radio', 'to', 'folder', 'A folder', 'on this machine', () => actions.choose({ to: 'folder' })),
   ];
+  places[1]?.label.classList.add('ps-needs-manage');
   const lists = LISTS.map(([name, label, more]) =>
     option('checkbox', 'list', name, label, more, () =>
       actions.choose({ lists: lists.filter(({ input }) => input.checked).map(({ input }) => input.value) }),

@@ -1,0 +1,92 @@
+"""Counts of what the server does, in the text format of Prometheus, for this machine alone. They name nobody.
+
+A reverse proxy on this machine passes requests of others on, and says so by a header: to those, nothing is told.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import threading
+from collections import Counter
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
+
+from app.web.http.responses import error_response
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+METRICS = "/metrics"
+_PASSED_ON = ("x-forwarded-for", "forwarded", "via", "x-real-ip")
+_HELP = {
+    "prismsearch_requests_total": "Requests answered, by the first digit of the status.",
+    "prismsearch_log_ins_total": "Log-ins, by what became of them.",
+    "prismsearch_open_pages": "Tabs that are connected.",
+}
+
+
+class Counts:
+    """Counts by name and label. Safe from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts: Counter[tuple[str, str]] = Counter()
+
+    def add(self, name: str, label: str = "", by: int = 1) -> None:
+        """Add to a count."""
+        with self._lock:
+            self._counts[name, label] += by
+
+    def text(self) -> str:
+        """Return all counts."""
+        with self._lock:
+            counts = sorted(self._counts.items())
+        lines: list[str] = []
+        for name, about in _HELP.items():
+            kind = "counter" if name.endswith("_total") else "gauge"
+            lines += [f"# HELP {name} {about}", f"# TYPE {name} {kind}"]
+            lines += [f"{name}{label} {count}" for (each, label), count in counts if each == name]
+        return "".join(f"{line}\n" for line in lines)
+
+
+class CountsMiddleware:
+    """ASGI middleware that counts, and answers METRICS to this machine.
+
+    Args:
+        app: The ASGI app behind it.
+        counts: The counts.
+    """
+
+    def __init__(self, app: ASGIApp, counts: Counts) -> None:
+        self.app = app
+        self.counts = counts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == METRICS and scope["method"] == "GET":
+            await self._answer(scope)(scope, receive, send)
+            return
+
+        async def counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self.counts.add("prismsearch_requests_total", f'{{status="{message["status"] // 100}xx"}}')
+            elif message["type"] == "websocket.accept":
+                opened.append(message)
+                self.counts.add("prismsearch_open_pages")
+            await send(message)
+
+        opened: list[Message] = []
+        try:
+            await self.app(scope, receive, counted)
+        finally:
+            self.counts.add("prismsearch_open_pages", by=-len(opened))
+
+    def _answer(self, scope: Scope) -> ASGIApp:
+        client, headers = scope.get("client"), Headers(scope=scope)
+        with suppress(ValueError):
+            is_here = client is not None and ipaddress.ip_address(client[0]).is_loopback
+            if is_here and not any(name in headers for name in _PASSED_ON):
+                return PlainTextResponse(self.counts.text(), headers={"Cache-Control": "no-store"})
+        return error_response(404, "There is no such address.")
