@@ -73,8 +73,8 @@ ROOMS = {
             "indexer",
             ("indexer/**/*.py",),
             _tests(
-                "alpha", "batches", "colour_tags", "cuts_and_encoders", "decoding*", "detector", "dolby_vision", "downscale",
-                "fingerprint", "indexer_*", "learned_*", "one_pass", "orientation", "pipeline*", "plan",
+                "alpha", "batches", "colour_tags", "cuts_and_encoders", "decoding*", "detector", "dolby_vision",
+                "downscale", "fingerprint", "indexer_*", "learned_*", "one_pass", "orientation", "pipeline*", "plan",
                 "reference_frames", "scan",
                 "still_pictures", "tone_map", "transitions", "video_*",
             ),
