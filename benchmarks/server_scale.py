@@ -11,6 +11,11 @@ fills it with synthetic libraries by COPY, through the tables and triggers of re
     traffic     bytes between a node and the server: of a search, of a page of posters
     search      p50, p95 and recall@10 of a node's FAISS copy and of pgvector, with and without a filter; HNSW: seconds,
                 memory, size, and shots a second that are added once it is there
+    workers     index throughput of 1, 2, 4, 8 processes that sleep for as long as an H100 takes to encode a shot (3.1 ms:
+                1.23 TFLOP at 400 TFLOP/s, reckoned; decoding keeps up), and as 16 CPU cores beside it take to decode
+                one (90 ms), against that ideal; commits, WAL, the time that they wait for the writers' lock
+    kill        the server ended by SIGKILL and started again while workers index and a process searches: videos lost,
+                videos there twice, messages, seconds until all go on
 
 Parts that are named run in this order, over the same library; `--folder` keeps it for the next run. The last line is
 JSON.
@@ -20,6 +25,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import secrets
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,7 +35,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import _scale_fill, _scale_node, _scale_search
+from benchmarks import _scale_faults, _scale_fill, _scale_node, _scale_search, _scale_workers
 from benchmarks._clustered_rows import SHOTS_A_VIDEO
 from benchmarks._scale_server import SETTINGS, Server, running
 from benchmarks.search_latency import DIM, QUESTIONS
@@ -101,11 +107,29 @@ def search(ground: Ground) -> dict[str, Any]:
     return {"hnsw": hnsw, "added_with_hnsw": added, **found}
 
 
+def workers(ground: Ground) -> dict[str, Any]:
+    place, options = ground.address("scale_workers"), ground.options
+    shot_seconds = [each / 1000 for each in options.shot_ms]
+    found = _scale_workers.measure(ground.server, place, options.workers, shot_seconds, options.seconds)
+    _scale_workers.show(found)
+    return {"runs": found}
+
+
+def kill(ground: Ground) -> dict[str, Any]:
+    place, folder = ground.address(f"scale_kill_{secrets.token_hex(4)}"), "/killed"
+    shot_seconds = ground.options.shot_ms[0] / 1000
+    found = _scale_faults.measure(ground.server, place, folder, ground.options.kills, 4, shot_seconds)
+    _scale_faults.show(found)
+    return found
+
+
 PARTS: dict[str, Callable[[Ground], dict[str, Any]]] = {
     "fill": fill,
     "catch_up": catch_up,
     "traffic": traffic,
     "search": search,
+    "workers": workers,
+    "kill": kill,
 }
 
 
@@ -117,6 +141,10 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--without-index-shots", type=_whole_videos, default=0, metavar="SHOTS")
     parser.add_argument("--behind", type=_whole_videos, default=100_000, help="Of the node that catches up.")
     parser.add_argument("--searches", type=int, default=200, help="Of each way.")
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4, 8])
+    parser.add_argument("--shot-ms", type=float, nargs="+", default=[3.1, 90.0], help="That workers sleep for a shot.")
+    parser.add_argument("--seconds", type=float, default=15.0, help="Of each number of workers.")
+    parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--videos", type=Path, default=ROOT / "app" / "demo_library", help="Indexed for their posters.")
     parser.add_argument(
         "--setting", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), help="Of the server."

@@ -14,8 +14,12 @@ import pytest
 from postgres import needs_postgres, new_place
 
 from benchmarks import server_scale
+from benchmarks._scale_faults import compare
 from benchmarks._scale_fill import ENCODER, fill
 from benchmarks._scale_proxy import counting
+from benchmarks._scale_worker import Done, Work, rows_of, video_of
+from benchmarks._scale_workers import summary
+from benchmarks.search_latency import RowsOfWords
 from db.library import Library
 
 ROWS = np.linalg.qr(np.random.default_rng(3).normal(size=(150, 150)))[0].astype(np.float16)
@@ -65,6 +69,25 @@ def test_the_proxy_counts_both_directions(tmp_path: Path) -> None:
                 counted.address("postgresql://me@elsewhere/films", folder)
 
 
+def test_the_ideal_is_a_worker_that_only_sleeps() -> None:
+    work = Work(place="", folder="/", workers=2, shots=50, shot_seconds=0.01)
+    ideal = Done(done=[(number, 0.5 * number) for number in range(20)], seconds=10.0)
+    late = Done(done=ideal.done[:10], seconds=10.0, write_seconds=5.0, lock_seconds=4.0)
+    found = summary(work, [ideal, ideal])
+    assert (found["of_ideal"], found["shots_a_second"], found["lock_share"]) == (1.0, 200.0, 0.0)
+    found = summary(work, [ideal, late])
+    assert (found["of_ideal"], found["lock_share"], found["write_share"]) == (0.75, 0.2, 0.05)
+
+
+def test_what_is_lost_or_there_twice_is_counted(tmp_path: Path) -> None:
+    with Library.open(tmp_path / "library") as library:
+        for number in (0, 1, 2):
+            video, shots, segments = video_of("/killed", number, 50)
+            library.add_video(video, shots, segments, rows_of(50, 1), encoder_id=RowsOfWords.id, recipe="work")
+        found = compare(library, "/killed", [Done(done=[(0, 1.0), (1, 2.0)]), Done(done=[(3, 1.0)])])
+        assert (found["stored"], found["lost"], found["twice"], found["unknown"]) == (3, 1, 0, 1)
+
+
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
     """A folder for a server: its own user may not pass through those of pytest, of which every new run takes care."""
@@ -76,8 +99,9 @@ def open_folder() -> Iterator[Path]:
 def test_all_parts_run_over_a_tiny_library(
     open_folder: Path, capsys: pytest.CaptureFixture[str], three_shots: Path
 ) -> None:
-    words = ["--shots", "200", "--behind", "100", "--searches", "20", "--without-index-shots", "300", "--folder"]
-    found = server_scale.main([*words, str(open_folder), "--videos", str(three_shots.parent)])
+    words = ["--shots", "200", "--behind", "100", "--searches", "20", "--without-index-shots", "300", "--workers", "2"]
+    words += ["--shot-ms", "2", "--seconds", "1", "--kills", "1", "--folder", str(open_folder)]
+    found = server_scale.main([*words, "--videos", str(three_shots.parent)])
     assert set(found) == {"benchmark", *server_scale.PARTS}
     sizes = found["fill"]["with_files"]["sizes"]
     assert sizes["embeddings"] > 200 * 2 * 768
@@ -89,4 +113,11 @@ def test_all_parts_run_over_a_tiny_library(
     assert ways["FAISS copy, no filter"]["recall"] == 1.0
     assert all(each["recall"] > 0.6 for each in ways.values())
     assert found["search"]["added_with_hnsw"]["shots"] == 2000
+    (run,) = found["workers"]["runs"]
+    assert run["videos_a_second"] > 0
+    assert run["commits_a_second"] > 0
+    assert found["kill"]["stored"] > 0
+    assert found["kill"]["searches"] > 0
+    assert (found["kill"]["lost"], found["kill"]["twice"], found["kill"]["problems"]) == (0, 0, [])
+    assert all("\n" not in message for message in found["kill"]["messages"])
     assert "bytes each" in capsys.readouterr().out
