@@ -11,7 +11,7 @@ fills it with synthetic libraries by COPY, through the tables and triggers of re
     traffic     bytes between a node and the server: of a search, of a page of posters
     search      p50, p95 and recall@10 of a node's FAISS copy and of pgvector, with and without a filter; HNSW: seconds,
                 memory, size, and shots a second that are added once it is there
-    workers     index throughput of 1, 2, 4, 8 processes that sleep for as long as an H100 takes to encode a shot (3.1 ms:
+    workers     index throughput of 1 to 8 processes that sleep for as long as an H100 takes to encode a shot (3.1 ms:
                 1.23 TFLOP at 400 TFLOP/s, reckoned; decoding keeps up), and as 16 CPU cores beside it take to decode
                 one (90 ms), against that ideal; commits, WAL, the time that they wait for the writers' lock
     kill        the server ended by SIGKILL and started again while workers index and a process searches: videos lost,
