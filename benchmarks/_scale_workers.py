@@ -74,7 +74,7 @@ def measure(
     return [
         _of(
             server,
-            Work(place=place, folder=f"/work/{at}-{many}", workers=many, shots=SHOTS_A_VIDEO, shot_seconds=each),
+            Work(place=place, folder=f"/indexed/{at}-{many}", workers=many, shots=SHOTS_A_VIDEO, shot_seconds=each),
             seconds,
         )
         for at, each in enumerate(shot_seconds)

@@ -118,7 +118,9 @@ def workers(ground: Ground) -> dict[str, Any]:
 def kill(ground: Ground) -> dict[str, Any]:
     place, folder = ground.address(f"scale_kill_{secrets.token_hex(4)}"), "/killed"
     shot_seconds = ground.options.shot_ms[0] / 1000
-    found = _scale_faults.measure(ground.server, place, folder, ground.options.kills, 4, shot_seconds)
+    found = _scale_faults.measure(
+        ground.server, place, folder, ground.options.kills, max(ground.options.workers), shot_seconds
+    )
     _scale_faults.show(found)
     return found
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from postgres import needs_postgres, new_place
 
-from benchmarks import server_scale
+from benchmarks import _scale_node, server_scale
 from benchmarks._scale_faults import compare
 from benchmarks._scale_fill import ENCODER, fill
 from benchmarks._scale_proxy import counting
@@ -97,18 +97,19 @@ def open_folder() -> Iterator[Path]:
 
 @needs_postgres
 def test_all_parts_run_over_a_tiny_library(
-    open_folder: Path, capsys: pytest.CaptureFixture[str], three_shots: Path
+    open_folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(_scale_node, "poster_size", lambda library, videos: 10_000.0)
     words = ["--shots", "200", "--behind", "100", "--searches", "20", "--without-index-shots", "300", "--workers", "2"]
     words += ["--shot-ms", "2", "--seconds", "1", "--kills", "1", "--folder", str(open_folder)]
-    found = server_scale.main([*words, "--videos", str(three_shots.parent)])
+    found = server_scale.main(words)
     assert set(found) == {"benchmark", *server_scale.PARTS}
     sizes = found["fill"]["with_files"]["sizes"]
     assert sizes["embeddings"] > 200 * 2 * 768
     assert found["fill"]["without_index"]["added"]["shots"] == 300
     assert found["catch_up"]["had"] == 200
     assert found["catch_up"]["received_bytes"] > 100 * 2 * 768
-    assert found["traffic"]["page_poster_bytes"] > 0
+    assert found["traffic"]["page_poster_bytes"] == 300_000
     ways = found["search"]["ways"]
     assert ways["FAISS copy, no filter"]["recall"] == 1.0
     assert all(each["recall"] > 0.6 for each in ways.values())
