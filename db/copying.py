@@ -1,250 +1,249 @@
-"""Copies of a library in another one, on whatever engine: all rows with their ids, and the posters and previews.
+"""Copies of a library in a new one, on whatever engine: every row with its id, and the posters and previews.
 
-A video is copied in one transaction, so a copy that was stopped goes on with the next one; what is there already is
-recognised by a digest of its rows. Log-ins are left out: who was logged in there is not logged in here.
+The rows are of one moment, while others may write. A copy that was stopped goes on: what it has is compared with the
+source. Until it is whole, what stands in place of its format lets no version of prismsearch open it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
-import secrets
-import shutil
-import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
+from typing import Literal
 
-from sqlalchemy import Connection, RowMapping, Table, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Table, func, literal, select, text, update
 
 from db import schema
 from db.errors import LibraryDamaged, LibraryError
 from db.library import Library
-from db.media import PARTIAL, MediaStore
-from db.rows import chunks
-from db.sql import on_server
-from db.text.tables import text_sources
-from db.text.writing import index_texts
-from db.vanished import LIVE_AND_VANISHED, of_videos, stored_columns
-from files.durability import flush, flush_directory
+from db.media_copy import copy_media, differing_media, missing_media
+from db.migrating import copy_revision
+from db.sql import on_server, raw
+from db.table_copy import TableCopy
+from db.text.server.indexing import index_lines, unindexed_videos
+from files.folder_lock import NoLocks, lock_folder
 
-_WHOLE = (
-    schema.encoder_choices, schema.failures, schema.people, schema.events, schema.collections, schema.subclips,
-    schema.saved_searches,
-)  # fmt: skip
-"""Tables that are copied at the end, each as a whole, referenced tables first."""
+LEFT_OUT: Mapping[str, str] = MappingProxyType(
+    {
+        "alembic_version": "says whether the copy is whole",
+        "library": "has its own id, and the settings of the source",
+        "sign_ins": "who is logged in there is not logged in here",
+        "failed_sign_ins": "as these are of a page, not of the library",
+        "claims": "of workers that are busy in the source",
+    }
+)
+"""Tables whose rows are not copied, and why."""
 
-_COUNTED = ("segments", "generation")
-"""Columns of encoders that the copy counts by itself."""
+_COUNTED = {"encoders": ("segments", "generation"), "collections": ("revision", "updated_at")}
+"""Columns that triggers change when rows of other tables are inserted."""
+
+_KEPT = ("encoders",)
+"""Tables whose rows are changed in place: those of others refer to them, and do not go with them."""
 
 _OWN = ("id", "created_at")
 """Columns of `library` in which a copy differs."""
 
-Key = tuple[bool, int]
-"""Whether a video is a vanished one, and its id."""
+_VERSION = schema.alembic_version.c.version_num
+
+Stage = Literal["compare", "rows", "check", "words", "media"]
+OnProgress = Callable[[Stage, int, int], None]
+"""Receives what is being done, how much of it is done, and of how much: rows, videos, or folders."""
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """How the videos of a copy differ from those of its source.
+class Copied:
+    """What a copy has.
 
     Attributes:
-        copied: Those to copy, by their ids; hidden ones, whose files have vanished, are among them.
-        removed: Those that the source does not have, or has otherwise.
+        rows: The number of its rows, each of which was compared.
+        lacking: Folders of posters and previews that it lacks, because the source does.
     """
 
-    copied: list[Key]
-    removed: list[Key]
+    rows: int
+    lacking: int
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """The space that a copy still needs, in bytes, as far as it is known."""
+
+    database: int
+    media: int
 
 
 class Copying:
-    """The copying of one library into another."""
+    """The copying of a library.
+
+    Args:
+        source: The library.
+        target: A new library, or an unfinished copy, opened as `copy_of` the source.
+    """
 
     def __init__(self, source: Library, target: Library) -> None:
         self._from, self._to = source._database, target._database
         self._media = source._media, target._media
-        self._target = target
+        self._revision = copy_revision(source.id)
 
-    def check_target(self) -> None:
-        """Raise LibraryError if the target has anything that is not from the source: it would be lost."""
-        with self._from.reading() as there, self._to.reading() as here:
-            for table in (schema.videos, schema.vanished_videos, schema.collections, schema.saved_searches):
-                named = table.c.fingerprint if "fingerprint" in table.c else table.c.created_at
-                known = {tuple(row) for row in there.execute(select(table.c.id, named))}
-                if not known.issuperset({tuple(row) for row in here.execute(select(table.c.id, named))}):
-                    raise LibraryError(
-                        f"The library {self._to.name} has contents of its own, which a copy would remove. Name a new "
-                        "one, or one that an earlier copy of this library has made."
-                    )
+    def begin(self) -> bool:
+        """Make the target an unfinished copy. Return whether it was one already.
 
-    def difference(self) -> Difference:
-        """Return which videos are to be copied and removed."""
-        with self._from.reading() as there, self._to.reading() as here:
-            wanted, found = _digests(there), _digests(here)
-        copied = [key for key in sorted(wanted) if found.get(key) != wanted[key]]
-        return Difference(copied, [key for key in sorted(found) if wanted.get(key) != found[key]])
-
-    def begin(self, difference: Difference) -> None:
-        """Remove what differs from the target, and give it the encoders of the source."""
-        removed = difference.removed
-        with self._from.reading() as there, self._to.writing() as here:
-            for vanished in (False, True):
-                for some in chunks(number for hidden, number in removed if hidden == vanished):
-                    for live, hidden in reversed(LIVE_AND_VANISHED):
-                        table = hidden if vanished else live
-                        if vanished or table is schema.videos:  # what belongs to live ones goes with them
-                            here.execute(delete(table).where(of_videos(table, some)))
-            known = set(here.scalars(select(schema.encoders.c.number)))
-            for row in there.execute(select(schema.encoders)).mappings():
-                values = {name: value for name, value in row.items() if name not in _COUNTED}
-                if row["number"] in known:
-                    here.execute(
-                        update(schema.encoders).where(schema.encoders.c.number == row["number"]).values(values)
-                    )
-                else:
-                    here.execute(insert(schema.encoders).values(values))
-
-    def copy_video(self, key: Key) -> None:
-        """Copy a video with all that belongs to it. One that was removed from the source meanwhile is left out."""
-        vanished, number = key
-        with self._from.reading() as there:
-            tables = [hidden if vanished else live for live, hidden in LIVE_AND_VANISHED]
-            rows = {table: _rows(there, table, of_videos(table, [number])) for table in tables}
-        videos = rows[tables[0]]
-        if not videos:
-            return
-        media = videos[0]["media"]
-        if media is not None:
-            _copy_media(*self._media, str(media))
+        Raises:
+            LibraryError: It is a library with contents.
+        """
         with self._to.writing() as here:
-            for table in tables:
-                if rows[table]:
-                    here.execute(insert(table), rows[table])
-            if not vanished:
-                index_texts(here, number)
+            if here.scalar(select(_VERSION)) == self._revision:
+                return True
+            for table in schema.metadata.sorted_tables:
+                if (
+                    table.name not in ("alembic_version", "library")
+                    and here.execute(select(literal(1)).select_from(table).limit(1)).first()
+                ):
+                    raise LibraryError(
+                        f"The library {self._to.name} has contents ({table.name.replace('_', ' ')}), and a copy is "
+                        "made into a new one. Name another place."
+                    )
+            here.execute(update(schema.alembic_version).values(version_num=self._revision))
+        return False
+
+    def needed(self) -> Needed:
+        """Return the space that the copy still needs."""
+        with self._from.reading() as there, self._to.reading() as here:
+            rows = self._from.stored_bytes(there) - self._to.stored_bytes(here)
+            sizes = _media_sizes(there)
+        return Needed(max(rows, 0), sum(sizes[name] for name in missing_media(self._media[1], sizes)))
+
+    def run(self, on_progress: OnProgress) -> Copied:
+        """Copy everything, and compare it. May be stopped at any moment; `finish` is what remains.
+
+        Raises:
+            LibraryError: Another process makes the same copy, or see `db.errors`: the target stays unfinished.
+        """
+        with self._alone():
+            with self._from.reading() as there:
+                rows = self._copy_rows(there, on_progress)
+                names = set(_media_sizes(there))
+            self._index_texts(on_progress)
+            lacking = self._copy_media(names, on_progress)
+        return Copied(rows, lacking)
 
     def finish(self) -> None:
-        """Copy what belongs to no video: settings, failures, people, collections and saved searches."""
-        with self._from.reading() as there, self._to.writing() as here:
-            settings = {
-                name: value
-                for name, value in there.execute(select(schema.library)).mappings().one().items()
-                if name not in _OWN
-            }
+        """Let the target be a library."""
+        with self._to.writing() as here:
+            here.execute(update(schema.alembic_version).values(version_num=schema.revision_of(schema.SCHEMA_VERSION)))
+
+    def _copy_rows(self, there: Connection, on_progress: OnProgress) -> int:
+        """Make all tables equal to those of the source at one moment. Return the number of their rows."""
+        copies = [TableCopy(there, self._to, table, _COUNTED.get(table.name, ())) for table in _copied_tables()]
+        total = sum(copy.count() for copy in copies)
+
+        def told(stage: Stage, steps: Iterator[int]) -> None:
+            done = 0
+            on_progress(stage, 0, total)
+            for rows in steps:
+                done += rows
+                on_progress(stage, done, total)
+
+        if not all(copy.is_empty() for copy in copies):
+            told("compare", (n for copy in reversed(copies) for n in copy.clear(keep=copy.name in _KEPT)))
+        told("rows", (n for copy in copies for n in copy.fill()))
+        for copy in copies:
+            if copy.name in _COUNTED:
+                for _ in copy.fill():
+                    pass
+        with self._to.writing() as here:
+            stored = there.execute(select(schema.library)).mappings().one()
+            settings = {name: value for name, value in stored.items() if name not in _OWN}
             here.execute(update(schema.library).values(settings))
-            for table in reversed(_WHOLE):
-                here.execute(delete(table))
-            for table in _WHOLE:
-                rows = _rows(there, table)
-                for at in range(0, len(rows), 1000):
-                    here.execute(insert(table), rows[at : at + 1000])
-            # The insertion of their subclips has raised the revisions of collections.
-            revised = ("revision", "updated_at")
-            for row in _rows(there, schema.collections):
-                here.execute(
-                    update(schema.collections)
-                    .where(schema.collections.c.id == row["id"])
-                    .values({name: row[name] for name in revised})
-                )
-            if on_server(here):
-                _advance_sequences(here)
+            for table in _copied_tables():
+                if table.dialect_options["sqlite"]["autoincrement"]:
+                    _never_again(here, table, _last_id(there, table))
+        told("check", (n for copy in copies for n in self._compared(copy)))
+        return total
 
-    def verify(self) -> None:
-        """Raise LibraryDamaged unless the copy has every row of the source, and is sound."""
-        with self._from.reading() as there, self._to.reading() as here:
-            wrong = [
-                table.name
-                for table in (*_WHOLE, *(each for pair in LIVE_AND_VANISHED for each in pair))
-                if _count(there, table) != _count(here, table)
-            ]
-        if wrong or self.difference() != Difference([], []):
+    def _compared(self, copy: TableCopy) -> Iterator[int]:
+        """Yield how many rows were compared. Raise LibraryDamaged at the first block with other rows."""
+        for rows, wrong in copy.differing():
+            if wrong:
+                raise LibraryDamaged(
+                    f"{wrong} rows of the table {copy.name} in {self._to.name} are not those that were copied. Check "
+                    "the disk, and copy again: what is right is kept."
+                )
+            yield rows
+
+    def _index_texts(self, on_progress: OnProgress) -> None:
+        """Let lines of text be found on a server. SQLite has done it already."""
+        with self._to.reading() as here:
+            videos = unindexed_videos(here) if on_server(here) else []
+        for done, video_id in enumerate(videos):
+            on_progress("words", done, len(videos))
+            with self._to.writing() as here:
+                index_lines(here, video_id)
+
+    def _copy_media(self, names: set[str], on_progress: OnProgress) -> int:
+        """Copy posters and previews. Return how many folders the source lacks."""
+        missing = len(missing_media(self._media[1], names))
+        for done, _ in enumerate(copy_media(*self._media, names)):
+            on_progress("media", done, missing)
+        wrong = differing_media(*self._media, [name for name in names if self._media[0].folder(name).is_dir()])
+        if wrong:
             raise LibraryDamaged(
-                f"The copy {self._to.name} is not complete ({', '.join(wrong) or 'rows differ'}). If something was "
-                "indexed meanwhile, copy again: only what is missing is copied."
+                f"{len(wrong)} folders of posters in {self._media[1].directory} are not those that were copied "
+                f"({wrong[0]}). Remove them, and copy again."
             )
-        problems = self._target.check()
-        if problems:
-            raise LibraryDamaged(f"The copy {self._to.name} is not sound: {problems[0]}")
+        return len(missing_media(self._media[1], names))
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other copies out of the target, where folders can be locked."""
+        with contextlib.ExitStack() as until_the_end:
+            with contextlib.suppress(NoLocks):
+                try:
+                    until_the_end.callback(os.close, lock_folder(self._to.folder.resolve()))
+                except BlockingIOError as error:
+                    raise LibraryError(
+                        f"Another process is copying into {self._to.name}; wait until it is done, or stop it."
+                    ) from error
+            yield
 
 
-def _digests(connection: Connection) -> dict[Key, int]:
-    """Return a digest of each video with the rows that say what belongs to it, vanished ones included."""
-    found: dict[Key, int] = {}
-    tables = {live: hidden for live, hidden in LIVE_AND_VANISHED}
-    for vanished in (False, True):
-        videos, segments, encodings, embeddings, sources = (
-            tables[table] if vanished else table
-            for table in (schema.videos, schema.segments, schema.encodings, schema.embeddings, text_sources)
-        )
-        for row in connection.execute(select(*stored_columns(videos)).order_by(videos.c.id)).mappings():
-            found[vanished, row["id"]] = zlib.crc32(_written(row))
-        for table in (encodings, sources):
-            ordered = select(*stored_columns(table)).order_by(table.c.video_id, *table.primary_key.columns)
-            for row in connection.execute(ordered).mappings():
-                _add(found, (vanished, row["video_id"]), _written(row))
-        counted = select(segments.c.video_id, func.count(), func.count(embeddings.c.segment_id)).select_from(
-            segments.outerjoin(embeddings, embeddings.c.segment_id == segments.c.id)
-        )
-        for number, *counts in connection.execute(counted.group_by(segments.c.video_id)):
-            _add(found, (vanished, number), repr(counts).encode())
-    return found
+def _copied_tables() -> list[Table]:
+    """Return the tables that are copied, referenced ones first. A table of a later format is among them by itself."""
+    return [table for table in schema.metadata.sorted_tables if table.name not in LEFT_OUT]
 
 
-def _add(digests: dict[Key, int], key: Key, content: bytes) -> None:
-    if key in digests:
-        digests[key] = zlib.crc32(content, digests[key])
+def _media_sizes(connection: Connection) -> dict[str, int]:
+    """Return the folders of media that rows name, with their stored sizes."""
+    sizes: dict[str, int] = {}
+    for table in (schema.videos, schema.vanished_videos):
+        named = select(table.c.media, func.max(table.c.media_bytes)).where(table.c.media.is_not(None))
+        sizes |= {str(row[0]): int(row[1]) for row in connection.execute(named.group_by(table.c.media))}
+    return sizes
 
 
-def _written(row: RowMapping) -> bytes:
-    return repr(sorted(row.items())).encode("utf-8", "surrogatepass")
+def _last_id(connection: Connection, table: Table) -> int:
+    """Return the highest id that a table has ever given."""
+    if on_server(connection):
+        sequence = _sequence(connection, table)
+        last, given = connection.exec_driver_sql(f"SELECT last_value, is_called FROM {sequence}").one()
+        return int(last) if given else 0
+    return int(raw(connection, "SELECT seq FROM sqlite_sequence WHERE name = ?", (table.name,)).scalar() or 0)
 
 
-def _rows(connection: Connection, table: Table, *conditions: Any) -> list[dict[str, Any]]:
-    found = connection.execute(select(*stored_columns(table)).where(*conditions))
-    return [dict(row) for row in found.mappings()]
+def _never_again(connection: Connection, table: Table, last: int) -> None:
+    """Let a table of a copy give no id up to `last`, as links may name one that was removed."""
+    if last and on_server(connection):
+        set_value = text("SELECT setval(CAST(:sequence AS regclass), :last)")
+        connection.execute(set_value, {"sequence": _sequence(connection, table), "last": last})
+    elif last:
+        raw(connection, "DELETE FROM sqlite_sequence WHERE name = ?", (table.name,))
+        raw(connection, "INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table.name, last))
 
 
-def _count(connection: Connection, table: Table) -> int:
-    return connection.scalar(select(func.count()).select_from(table)) or 0
-
-
-def _copy_media(source: MediaStore, target: MediaStore, name: str) -> None:
-    """Copy a folder of posters and previews, whole or not at all, before the row that names it."""
-    there, here = source.folder(name), target.folder(name)
-    if here.is_dir() or not there.is_dir():
-        return
-    draft = target.directory / f"{PARTIAL}copy-{secrets.token_hex(4)}"
-    try:
-        draft.mkdir(parents=True)
-        for path in _files(there):
-            shutil.copyfile(path, draft / os.path.basename(path), follow_symlinks=False)
-            flush(draft / os.path.basename(path))
-        here.parent.mkdir(parents=True, exist_ok=True)
-        draft.rename(here)
-        flush_directory(here.parent)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-
-
-def _files(folder: Any) -> Iterator[str]:
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_file(follow_symlinks=False):
-                yield entry.path
-
-
-def _advance_sequences(connection: Connection) -> None:
-    """Let a server give ids above those that were copied. SQLite does so by itself."""
-    for table in schema.metadata.sorted_tables:
-        column = table.autoincrement_column
-        if column is not None and not table.name.startswith("vanished_"):
-            named = {"table": table.name, "column": column.name}
-            highest = func.coalesce(func.max(column), 0) + 1
-            hidden = schema.metadata.tables.get(f"vanished_{table.name}")
-            if hidden is not None:
-                highest = func.greatest(
-                    highest, select(func.coalesce(func.max(hidden.c[column.name]), 0) + 1).scalar_subquery()
-                )
-            sequence = connection.scalar(text("SELECT pg_get_serial_sequence(:table, :column)"), named)
-            if sequence is not None:
-                value = connection.scalar(select(highest).select_from(table))
-                connection.execute(text("SELECT setval(:sequence, :value, false)"), {"sequence": sequence, "value": value})
+def _sequence(connection: Connection, table: Table) -> str:
+    column = table.autoincrement_column
+    assert column is not None
+    asked = text("SELECT pg_get_serial_sequence(:table, :column)")
+    return str(connection.scalar(asked, {"table": table.name, "column": column.name}))

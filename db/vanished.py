@@ -20,7 +20,7 @@ from db.rows import chunks
 from db.text import tables as text_tables
 from db.text.writing import index_texts
 
-LIVE_AND_VANISHED: tuple[tuple[Table, Table], ...] = (
+_TABLES: tuple[tuple[Table, Table], ...] = (
     (schema.videos, schema.vanished_videos),
     (schema.shots, schema.vanished_shots),
     (schema.segments, schema.vanished_segments),
@@ -49,10 +49,10 @@ class VanishedVideo:
 def vanish(connection: Connection, ids: Collection[int], now: int) -> None:
     """Move the rows of videos to the tables of vanished ones."""
     for chunk in chunks(ids):
-        for live, vanished in LIVE_AND_VANISHED:
+        for live, vanished in _TABLES:
             columns = stored_columns(live)
             names = [column.name for column in columns]
-            source = select(*columns).where(of_videos(live, chunk))
+            source = select(*columns).where(_of_videos(live, chunk))
             if live is schema.videos:
                 names, source = [*names, "vanished_at"], source.add_columns(literal(now))
             connection.execute(insert(vanished).from_select(names, source))
@@ -68,9 +68,9 @@ def bring_back(connection: Connection, video_id: int, file: FileState) -> bool:
     changed = connection.execute(update(schema.vanished_videos).where(known).values(asdict(file)))
     if changed.rowcount == 0:
         return False
-    for live, vanished in LIVE_AND_VANISHED:
+    for live, vanished in _TABLES:
         names = [column.name for column in stored_columns(live)]
-        source = select(*(vanished.c[name] for name in names)).where(of_videos(vanished, [video_id]))
+        source = select(*(vanished.c[name] for name in names)).where(_of_videos(vanished, [video_id]))
         connection.execute(insert(live).from_select(names, source))
     index_texts(connection, video_id)
     delete_vanished(connection, [video_id])
@@ -84,8 +84,8 @@ def delete_vanished(connection: Connection, ids: Collection[int], released: set[
         if released is not None:
             named = connection.scalars(select(media).where(schema.vanished_videos.c.id.in_(chunk)))
             released.update(name for name in named if name is not None)
-        for _, vanished in reversed(LIVE_AND_VANISHED):
-            done = connection.execute(delete(vanished).where(of_videos(vanished, chunk)))
+        for _, vanished in reversed(_TABLES):
+            done = connection.execute(delete(vanished).where(_of_videos(vanished, chunk)))
             deleted += done.rowcount if vanished is schema.vanished_videos else 0
     return deleted
 
@@ -129,7 +129,7 @@ def stored_columns(table: Table) -> list[Column[Any]]:
     return [column for column in table.columns if column.computed is None]
 
 
-def of_videos(table: Table, ids: Iterable[int]) -> ColumnElement[bool]:
+def _of_videos(table: Table, ids: Iterable[int]) -> ColumnElement[bool]:
     """Return the SQL condition that a row, live or vanished, belongs to one of these videos."""
     for name, owner in _OWNERS:
         if name in table.c:
