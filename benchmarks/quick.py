@@ -1,6 +1,7 @@
 """Costs of quick and full passes, by part: CPU seconds for an hour of video, and the multiple of real time.
 
     python -m benchmarks.quick [--minutes 4] [--every 5] [--precision bfloat16] [--footage DIR] [--cache DIR] [--runs]
+    python -m benchmarks.quick --index PATH [--precision bfloat16]
 
 A video (1080p H.264, 25 frames a second) is made, with a key frame where a shot begins and at least every --every
 seconds. Each pass is made in a process and a thread of its own, without an encoder, and its CPU seconds divided into
@@ -8,7 +9,7 @@ parts: scaling, looking for cuts, the shot network (for the detector `learned`),
 left). The encoder has the size of LvT-B and random weights; it is timed alone, a clip of 16 and one of 4 frames. Clips
 are counted as 680 an hour; --own-clips counts those of this video. "x real time" is an hour by the CPU seconds shared
 among the cores, so what quiet cores would do; --runs also indexes the video by `index_folders`: quick, full, and quick
-then full. It prints tables, then JSON.
+then full. --index PATH does only that, with a file or a folder of one's own. It prints tables, then JSON.
 """
 
 from __future__ import annotations
@@ -72,8 +73,14 @@ def main() -> None:
     parser.add_argument("--footage", type=Path, help="a folder of videos to take pictures from; else they are drawn")
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "prismsearch-benchmarks")
     parser.add_argument("--own-clips", action="store_true", help="count the clips of this video, not 680 an hour")
+    parser.add_argument("--index", type=Path, metavar="PATH", help="only index this file or folder, in each way")
     parser.add_argument("--runs", action="store_true", help="also index it, which takes as long as an index run")
     options = parser.parse_args()
+    if options.index:
+        with tempfile.TemporaryDirectory() as folder:
+            weights = write_weights(CONFIGURATION, Path(folder))
+            print(json.dumps({"runs": runs(options.index, weights, options.precision, options.detector)}))
+        return
     seconds = 24.0
     recipe = Recipe(
         name=f"quick 1080p {options.every:g} s {options.minutes:g} min", width=1920, height=1080, codec="libx264",

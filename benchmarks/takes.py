@@ -1,12 +1,14 @@
 """Takes: pairs of shots that are stacked as takes of one set-up, on rushes of the demo world through files.
 
-    python -m benchmarks.takes [--seeds 8 9] [--set-ups 10] [--encoder demo] [--folder DIR] [--clips DIR]
+    python -m benchmarks.takes [--seeds 8 9] [--set-ups 10] [--encoder demo] [--folder DIR] [--clips DIR] [--handheld 2]
+                               [--quick]
 
 Rushes are made (`demo/set_ups.py`): several runs of each set-up, a copy of one of them, and what only looks like them.
 They are indexed, near-duplicates and takes are measured as after every index run, and pairs of shots that the library
 stacks as takes are compared with what was filmed. Pairs of a take and the copy of another one count. 95 % intervals by
-bootstrap over set-ups. Choose with seeds 0 to 7, show with 8 and more. With --clips, a folder of real footage is
-indexed as well, and every stack in it is listed. The last line is JSON.
+bootstrap over set-ups. Choose with seeds 0 to 7, show with 8 and more. With --handheld, every shot is filmed from
+the hand, which moves by so many per cent of the frame. With --quick, quick passes are made in place of full ones. With
+--clips, a folder of real footage is indexed as well, and every stack in it is listed. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ from db.library import Library
 from db.records import Filters, Segment, Video
 from demo.set_ups import SHOTS, VIDEOS, make
 from encoder import Encoder, load_encoder
+from encoder.quick import QuickEncoder, quick_encoder
 from indexer.pipeline import index_folders
+from indexer.quick_pass import QuickPass
 from indexer.settings import IndexSettings
 from metrics.bootstrap import bootstrap_interval
 from search.take_threshold import near_take
@@ -65,7 +69,8 @@ class Judged:
 
 def index(library: Library, encoder: Encoder, folder: Path) -> None:
     """Index a folder, and do what follows an index run."""
-    report = index_folders(library, encoder, [folder], IndexSettings())
+    quick = QuickPass(full_id=encoder.full_id) if isinstance(encoder, QuickEncoder) else None
+    report = index_folders(library, encoder, [folder], IndexSettings(), quick=quick)
     if report.stopped:
         raise SystemExit(f"{folder} could not be indexed: {report.stopped}")
     measure_near_copies(library, encoder, on_progress=lambda done: None, cancelled=lambda: False)
@@ -156,16 +161,20 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[8, 9])
     parser.add_argument("--set-ups", type=int, default=10, help="set-ups of each seed")
     parser.add_argument("--encoder", default="demo")
+    parser.add_argument("--handheld", type=float, default=0.0, help="per cent of the frame by which the camera moves")
+    parser.add_argument("--quick", action="store_true", help="make quick passes")
     parser.add_argument("--folder", type=Path, help="keep the made videos here for the next run")
     parser.add_argument("--clips", type=Path, help="a folder of real footage, in which stacks are listed")
     options = parser.parse_args()
     encoder = load_encoder(options.encoder, "cpu")
+    if options.quick:
+        encoder = quick_encoder(encoder)
     pairs: list[Judged] = []
     thresholds = {}
     with tempfile.TemporaryDirectory() as temporary:
         for seed in options.seeds:
-            rushes = (options.folder or Path(temporary)) / f"seed-{seed}-{options.set_ups}"
-            make(rushes, seed=seed, set_ups=options.set_ups)
+            rushes = (options.folder or Path(temporary)) / f"seed-{seed}-{options.set_ups}-{options.handheld:g}"
+            make(rushes, seed=seed, set_ups=options.set_ups, handheld=options.handheld / 100)
             with Library.open(Path(temporary) / f"library-{seed}") as library:
                 index(library, encoder, rushes / VIDEOS)
                 thresholds[seed] = near_take(library.directory, encoder.id)
@@ -192,7 +201,8 @@ def main() -> None:
         print(f"{kind:32}{counts['pairs']:8}{counts['stacked']:8}{counts['same']:10}")
     print("thresholds of the space: " + ", ".join(f"{value:.3f}" for value in thresholds.values()))
     result = {
-        "encoder": encoder.id, "seeds": options.seeds, "set_ups": options.set_ups, "precision": precision,
+        "encoder": encoder.id, "seeds": options.seeds, "set_ups": options.set_ups, "handheld": options.handheld,
+        "precision": precision,
         "recall": recall, "kinds": kinds, "thresholds": list(thresholds.values()),
     }  # fmt: skip
     if options.clips is not None:

@@ -32,10 +32,10 @@ LEFT_OUT: Mapping[str, str] = MappingProxyType(
         "library": "has its own id, and the settings of the source",
         "sign_ins": "who is logged in there is not logged in here",
         "failed_sign_ins": "as these are of a page, not of the library",
-        "claims": "of workers that are busy in the source",
     }
 )
-"""Tables whose rows are not copied, and why."""
+"""Tables whose rows are not copied, and why. Those that only servers have are not among the schema's: of workers, and
+of what follows from lines of text."""
 
 _COUNTED = {"encoders": ("segments", "generation"), "collections": ("revision", "updated_at")}
 """Columns that triggers change when rows of other tables are inserted."""

@@ -108,6 +108,7 @@ def vanished_files(connection: Connection, encoder_id: str) -> list[tuple[str, K
         select(
             videos,
             encodings.c.recipe,
+            encodings.c.revision,
             facts_read(videos).label("facts_read"),
             quick_only(videos, encodings).label("quick"),
         )

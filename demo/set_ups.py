@@ -10,9 +10,10 @@ begins later, goes faster or slower, lies a little elsewhere, in slightly other 
     continued       one run of another set-up that goes on: its first half, and its second half in a later shot
 
 Half of the takes are files of their own, as cameras write them, the others are cut together. `shots.csv` beside the
-folder `videos` tells what each shot is.
+folder `videos` tells what each shot is. With `--handheld`, every shot is filmed from the hand: the camera drifts and
+shakes, and its zoom is a little other in every run.
 
-    python -m demo.set_ups --to DIR [--seed 8] [--set-ups 10]
+    python -m demo.set_ups --to DIR [--seed 8] [--set-ups 10] [--handheld 2]
 """
 
 from __future__ import annotations
@@ -149,8 +150,8 @@ def _as(set_up: SetUp, scene: Scene) -> SetUp:
     return replace(set_up, scene=scene, staging=replace(set_up.staging, scenes=(scene,)))
 
 
-def pictures_of(set_up: SetUp, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Film a run: uint8 (T, HEIGHT, WIDTH, 3)."""
+def pictures_of(set_up: SetUp, rng: np.random.Generator, handheld: float = 0.0) -> NDArray[np.uint8]:
+    """Film a run: uint8 (T, HEIGHT, WIDTH, 3). `handheld`: see `_from_the_hand`."""
     staging = replace(
         set_up.staging,
         paths=((_repeated(set_up.staging.paths[0][0], rng),),),
@@ -159,7 +160,40 @@ def pictures_of(set_up: SetUp, rng: np.random.Generator) -> NDArray[np.uint8]:
     )
     count = round(set_up.seconds * float(rng.uniform(0.87, 1.15)) * RATE)
     times = (np.arange(count) + 0.5)[None] / count
-    return _exposed(painting.paint(staging, times, HEIGHT, WIDTH, set_up.look), set_up.look, rng)
+    if handheld:
+        wider = 1 / (1 - 8 * handheld)
+        seen = painting.paint(staging, times, round(HEIGHT * wider), round(WIDTH * wider), set_up.look)
+        seen = _from_the_hand(seen, 1 / wider, handheld, rng)
+    else:
+        seen = painting.paint(staging, times, HEIGHT, WIDTH, set_up.look)
+    return _exposed(seen, set_up.look, rng)
+
+
+def _from_the_hand(pictures: torch.Tensor, part: float, by: float, rng: np.random.Generator) -> torch.Tensor:
+    """Return what a camera in the hand sees of pictures (1, T, 3, H, W): (1, T, 3, HEIGHT, WIDTH).
+
+    Args:
+        pictures: More than it sees.
+        part: The share of them that it sees.
+        by: Share of the frame: it stands so far from where it should, at most, in every run, drifts by as much within
+            the run, and shakes by a quarter of that; zoom differs by half as much.
+        rng: The source of all randomness.
+    """
+    count = pictures.shape[1]
+    seconds = np.arange(count) / RATE
+    place = np.empty((count, 2))
+    for axis in range(2):
+        drift = np.sin(2 * np.pi * (rng.uniform(0.1, 0.3) * seconds + rng.random()))
+        shake = np.sin(2 * np.pi * (np.outer(seconds, rng.uniform(1, 4, 3)) + rng.random(3))).mean(axis=1)
+        place[:, axis] = rng.uniform(-by, by) + by * drift + by / 4 * shake
+    zoom = 1 + rng.uniform(-by, by) / 2
+    across, down = np.meshgrid(*(zoom * (2 * np.arange(side) + 1 - side) / side for side in (WIDTH, HEIGHT)))
+    grid = part * (np.stack([across, down], axis=-1)[None] + 2 * place[:, None, None])
+    seen = F.grid_sample(
+        pictures[0], torch.from_numpy(grid.astype(np.float32)), mode="bilinear", padding_mode="border",
+        align_corners=False,
+    )  # fmt: skip
+    return seen[None]
 
 
 def _retimed(path: Path, rng: np.random.Generator) -> Path:
@@ -211,7 +245,7 @@ def smaller(pictures: NDArray[np.uint8], share: float = 0.6) -> NDArray[np.uint8
     return small.round().clamp(0, 255).byte().permute(0, 2, 3, 1).contiguous().numpy()
 
 
-def rushes(count: int, rng: np.random.Generator) -> Iterator[Rush]:
+def rushes(count: int, rng: np.random.Generator, handheld: float = 0.0) -> Iterator[Rush]:
     """Yield the files of `count` set-ups and of what looks like them, each thing in one set-up only."""
     things = [str(thing) for thing in rng.permutation(world.THINGS)[: 2 * count]]
     clock, run = _BEGIN, 0
@@ -219,16 +253,16 @@ def rushes(count: int, rng: np.random.Generator) -> Iterator[Rush]:
         set_up = draw_set_up(rng, thing=things[number])
         takes = []
         for _ in range(int(rng.integers(TAKES[0], TAKES[1] + 1))):
-            takes.append(Shot("take", number, run, pictures_of(set_up, rng)))
+            takes.append(Shot("take", number, run, pictures_of(set_up, rng, handheld)))
             run += 1
         others = []
         for at, (kind, change) in enumerate(
             (("other thing", with_thing), ("elsewhere", elsewhere), ("other framing", reframed))
         ):
-            others.append(Shot(kind, count * (at + 2) + number, run, pictures_of(change(set_up, rng), rng)))
+            others.append(Shot(kind, count * (at + 2) + number, run, pictures_of(change(set_up, rng), rng, handheld)))
             run += 1
         going = draw_set_up(rng, thing=things[count + number], cameras=0.0)
-        whole = pictures_of(replace(going, seconds=2 * going.seconds), rng)
+        whole = pictures_of(replace(going, seconds=2 * going.seconds), rng, handheld)
         halves = [Shot("continued", count + number, run, part) for part in np.array_split(whole, 2)]
         run += 1
         copied = takes[int(rng.integers(len(takes)))]
@@ -265,14 +299,14 @@ def write(rush: Rush, folder: FilePath) -> None:
         container.mux(stream.encode(None))
 
 
-def make(folder: FilePath, *, seed: int, set_ups: int) -> None:
+def make(folder: FilePath, *, seed: int, set_ups: int, handheld: float = 0.0) -> None:
     """Write rushes into a folder, unless they are there: `videos`, and `shots.csv` with file, start, end, kind, set-up
     and run of every shot."""
     if (folder / SHOTS).exists():
         return
     (folder / VIDEOS).mkdir(parents=True, exist_ok=True)
     rows: list[tuple[str | int, ...]] = []
-    for rush in rushes(set_ups, np.random.default_rng(seed)):
+    for rush in rushes(set_ups, np.random.default_rng(seed), handheld):
         write(rush, folder / VIDEOS)
         start = 0
         for shot in rush.shots:
@@ -290,8 +324,11 @@ def main() -> None:
     parser.add_argument("--to", type=FilePath, required=True, help="folder to write to")
     parser.add_argument("--seed", type=int, default=8)
     parser.add_argument("--set-ups", type=int, default=10)
+    parser.add_argument(
+        "--handheld", type=float, default=0.0, help="per cent of the frame that the camera is elsewhere"
+    )
     args = parser.parse_args()
-    make(args.to, seed=args.seed, set_ups=args.set_ups)
+    make(args.to, seed=args.seed, set_ups=args.set_ups, handheld=args.handheld / 100)
 
 
 if __name__ == "__main__":

@@ -73,8 +73,9 @@ ROOMS = {
             "indexer",
             ("indexer/**/*.py",),
             _tests(
-                "alpha", "batches", "colour_tags", "decoding*", "detector", "dolby_vision", "downscale", "fingerprint",
-                "indexer_*", "learned_*", "orientation", "pipeline*", "plan", "reference_frames", "scan",
+                "alpha", "batches", "colour_tags", "cuts_and_encoders", "decoding*", "detector", "dolby_vision",
+                "downscale", "fingerprint", "indexer_*", "learned_*", "one_pass", "orientation", "pipeline*", "plan",
+                "reference_frames", "scan",
                 "still_pictures", "tone_map", "transitions", "video_*",
             ),
         ),

@@ -52,7 +52,7 @@ class Space:
         self._query_cache = QueryCache(encoder)
         self._covariance = CovarianceFile(library, encoder.id, encoder.dim)
         self._near_duplicate: float | None = None  # the threshold, once it is needed
-        self._set_ups = StoredSetUps(library.directory, encoder.id)
+        self._set_ups = StoredSetUps(library.directory, [encoder.id])
 
     @property
     def id(self) -> str:

@@ -97,7 +97,7 @@ def test_sums_by_chance_are_weak(library: Library) -> None:
 def test_a_shot_that_one_encoder_lacks_is_judged_by_the_other_and_neither_helped_nor_harmed(library: Library) -> None:
     fill_both(library, NOISY, second=SHOTS // 2)
     engine = both(library)
-    assert engine.segment_count == SHOTS
+    assert len(engine.segment_ids(Filters())) == SHOTS
     right = [(at, number(engine.search(Query([TextTerm(each)], k=1))[0]) == at) for at, each in named()]
     known = np.mean([good for at, good in right if at < SHOTS // 2])
     alone = np.mean([good for at, good in right if at >= SHOTS // 2])

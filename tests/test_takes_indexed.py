@@ -16,8 +16,10 @@ from app.cli import main
 from app.media_workers import read_here
 from app.takes import find_takes, look_reader
 from db.library import Library
+from db.records import Filters
 from demo import set_ups
 from encoder import load_encoder
+from encoder.quick import quick_id
 from indexer.media.errors import UnreadableVideo
 from indexer.media.small_pictures import MOST_PICTURES, read_small_pictures
 from search.takes.look import HEIGHT, WIDTH
@@ -54,20 +56,26 @@ def named(library: Library, pairs: dict[tuple[int, int], Relation]) -> dict[froz
     return {frozenset(names[each] for each in pair): kind for pair, kind in pairs.items()}
 
 
-def test_an_index_run_finds_them(films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[str] = []
+@pytest.fixture
+def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Index with the demo encoder, and read previews in this process: the paths that were read."""
+    paths: list[str] = []
 
     class Workers:
         def __call__(self, function: Callable[..., T], *arguments: Any, path: str, **keywords: Any) -> T:
-            read.append(path)
-            return function(*arguments, **{each: value for each, value in keywords.items() if each != "most_seconds"})
+            paths.append(path)
+            return read_here(function, *arguments, path=path, **keywords)
 
         def close(self) -> None:
-            read.append("closed")
+            paths.append("closed")
 
     monkeypatch.setenv("PRISMSEARCH_ENCODER", "demo")
     monkeypatch.setenv("PRISMSEARCH_LIBRARY", str(tmp_path / "library"))
     monkeypatch.setattr(takes, "MediaWorkers", Workers)
+    return paths
+
+
+def test_an_index_run_finds_them(films: Path, tmp_path: Path, read: list[str]) -> None:
     result = CliRunner().invoke(main, ["index", str(films)])
     assert result.exit_code == 0, result.output
     with Library.open(tmp_path / "library") as library:
@@ -87,11 +95,21 @@ def test_an_index_run_finds_them(films: Path, tmp_path: Path, monkeypatch: pytes
         assert (again, calls) == (0, [])
 
 
-def test_quick_passes_find_none(films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PRISMSEARCH_ENCODER", "demo")
-    monkeypatch.setenv("PRISMSEARCH_LIBRARY", str(tmp_path / "library"))
-    assert CliRunner().invoke(main, ["index", "--quick", str(films)]).exit_code == 0
-    assert not (tmp_path / "library" / "takes").exists()
+def test_quick_rows_have_takes_until_full_ones_take_their_place(films: Path, tmp_path: Path, read: list[str]) -> None:
+    encoder = load_encoder("demo", "cpu")
+    expected = {frozenset({"first", "second"}): Relation.TAKE, frozenset({"copy", "second"}): Relation.TAKE}
+    for options, space in ((["--quick"], quick_id(encoder.id)), ([], encoder.id)):
+        result = CliRunner().invoke(main, ["index", *options, str(films)])
+        assert result.exit_code == 0, result.output
+        with Library.open(tmp_path / "library") as library:
+            related = PairFile(library.directory, space).load().related
+            pairs = named(library, {pair: kind for pair, (kind, _) in related.items()})
+            assert {pair: kind for pair, kind in pairs.items() if kind is Relation.TAKE} == expected
+            assert pairs[frozenset({"first", "copy"})] is Relation.SAME
+            assert {i for pair in related for i in pair} <= set(library.segment_ids(Filters(), space).tolist())
+        found = CliRunner().invoke(main, ["search", "penguin", "--top-k", "9"])
+        assert found.stdout.count("of 2)") == 1, found.output
+        assert len(found.stdout.splitlines()) == 2
 
 
 # Pictures of previews

@@ -11,6 +11,7 @@ import pytest
 from search.takes.pair_file import FOLDER, Found, PairFile
 from search.takes.relations import Relation
 from search.takes.set_ups import SetUp, set_ups_of
+from search.takes.stored import StoredSetUps
 
 TAKE, SAME, PARTS = Relation.TAKE, Relation.SAME, Relation.PARTS
 
@@ -142,3 +143,22 @@ def test_arrays_of_another_kind_are_refused(tmp_path: Path, changed: dict[str, o
 
 def test_a_set_up_tells_the_run() -> None:
     assert [SetUp(((1, 4), (2,))).run_of(each) for each in (1, 4, 2)] == [0, 0, 1]
+
+
+# Of several spaces
+
+
+def test_what_two_shots_are_is_told_by_the_first_space_that_has_both(tmp_path: Path) -> None:
+    full, quick = PairFile(tmp_path, "enc"), PairFile(tmp_path, "enc:quick")
+    both, quick_alone = StoredSetUps(tmp_path, ["enc", "enc:quick"]), StoredSetUps(tmp_path, ["enc:quick"])
+    assert both.current() == {}
+    pairs = {(1, 2): (TAKE, 0.9), (3, 4): (TAKE, 0.9), (5, 6): (TAKE, 0.9)}
+    quick.save(Found(np.array([1, 2, 3, 4, 5, 6], np.int64), pairs))
+    assert set(both.current()) == {1, 2, 3, 4, 5, 6}
+    full.save(Found(np.array([1, 2, 3, 7, 8], np.int64), {(7, 8): (TAKE, 0.9)}))
+    assert set(both.current()) == {3, 4, 5, 6, 7, 8}, (
+        "1 and 2 are compared by their full rows; of 3 and 4, one has none"
+    )
+    assert set(quick_alone.current()) == {1, 2, 3, 4, 5, 6}
+    full.save(Found(np.array([1, 2], np.int64), {(1, 2): (SAME, 0.9)}))
+    assert set(both.current()) == {3, 4, 5, 6}, "copies by their full rows are no takes by their quick ones"

@@ -18,6 +18,8 @@ from db.library import Library
 from db.records import Filters, Segment, Shot
 from search.engine import SearchEngine
 from search.query import Hit, Query, QueryError, TextTerm
+from search.several.engine import SeveralEngine
+from search.space import Space
 from search.takes.pair_file import Found, PairFile
 from search.takes.relations import Relation
 from search.takes.set_ups import SetUp
@@ -155,6 +157,29 @@ def test_an_engine_learns_of_takes_that_were_found_since(library: Library) -> No
     assert len(search.search(Query([RED], takes="stack"))) == 6
     relate(library, ids)
     assert len(search.search(Query([RED], takes="stack"))) == 3
+
+
+def test_several_spaces_stack_what_any_of_them_has_compared(library: Library) -> None:
+    """Full rows and quick ones: `third` has no full row yet, so only its quick one tells whose take it is."""
+    quick = ColourEncoder(name="quick")
+    ids = fill(library)
+    relate(library, ids)
+    full = Space(library, ENCODER, ExactIndex.of(library, ENCODER.id))
+    alone = SeveralEngine([[full]])
+    for segment, video in library.segments(list(ids.values())).values():
+        rows = library.embedding_rows(ENCODER.id, [segment.id or 0])
+        spans = {"start_pts": segment.start_pts, "end_pts": segment.end_pts}
+        shots, segments = [Shot(number=0, **spans)], [Segment(number=0, shot_number=0, **spans)]
+        library.add_video(video, shots, segments, rows, encoder_id=quick.id, recipe="r")
+    pair = (ids["best"], ids["third"])
+    PairFile(library.directory, quick.id).save(Found(np.array(sorted(pair), np.int64), {pair: (TAKE, 0.8)}))
+    known = [ids[name] for name in NAMES if name != "third"]
+    PairFile(library.directory, ENCODER.id).save(Found(np.array(known, np.int64), {}))
+    assert len(alone.search(Query([RED], takes="stack"))) == 6
+    both = SeveralEngine([[full, Space(library, quick, ExactIndex.of(library, quick.id), is_quick=True)]])
+    hits = both.search(Query([RED], takes="stack"))
+    assert names(hits) == ["best", "second", "copy", "other", "last"]
+    assert hits[0].takes == ((ids["third"],), (ids["best"],))
 
 
 def test_a_claim_stays_with_the_better_hit() -> None:

@@ -18,7 +18,7 @@ from app.commands.score_report import clip_cells, print_report, report_record
 from app.compose import Settings
 from app.shell.evaluation_options import work_option
 from app.shell.exit_codes import FAILED
-from app.shell.options import PathWord, with_settings
+from app.shell.options import PathWord, json_option, with_settings
 from app.shell.result_file import require_result_file
 from app.shell.terminal import count_text, print_json, print_note, printable
 
@@ -68,7 +68,7 @@ of the videos of a public data set of animal behaviour is a clip (docs/evaluatio
 )
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Of the intervals; by default 0.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before downloading a model.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+@json_option()
 @work_option
 @with_settings
 def bench_classify(

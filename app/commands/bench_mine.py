@@ -13,7 +13,7 @@ from app.compose import Settings
 from app.shell.errors import CommandError
 from app.shell.exit_codes import FAILED, MISSING
 from app.shell.interrupt import stopped_code
-from app.shell.options import with_settings
+from app.shell.options import json_option, with_settings
 from app.shell.terminal import count_text, display_path, print_json, print_note
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ Exit code 0: all questions were asked; 1: some lines name what the library does 
     help="Compare with another run, as --json has printed it.",
 )
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of the intervals.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@json_option("Print the result as JSON.")
 @with_settings
 def bench_mine(
     settings: Settings, file: Path | None, each: Path | None, against: Path | None, seed: int, as_json: bool

@@ -16,7 +16,7 @@ from app.commands.score_report import figure_text
 from app.compose import Settings
 from app.shell.evaluation_options import work_option
 from app.shell.exit_codes import FAILED
-from app.shell.options import Whole, with_settings
+from app.shell.options import Whole, json_option, with_settings
 from app.shell.terminal import count_text, print_json, print_note, printable, table
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ default one draw of 10 examples of each class, linear and map. docs/evaluation.m
 @click.option("--multi-label", is_flag=True, help="A clip may have several labels, or none, though here each has one.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Of all chance; by default 0.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before downloading a model.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+@json_option()
 @work_option
 @with_settings
 def bench_probe(

@@ -17,7 +17,7 @@ from app.evaluation.datasets.retrieval_sets import RETRIEVAL_SETS, RetrievalSet
 from app.shell.errors import CommandError
 from app.shell.evaluation_options import work_option
 from app.shell.exit_codes import FAILED, MISSING, USAGE
-from app.shell.options import Whole, with_settings
+from app.shell.options import Whole, json_option, with_settings
 from app.shell.result_file import require_result_file
 from app.shell.terminal import count_text, print_json, printable
 
@@ -66,7 +66,7 @@ encoder.""",
 @click.option("--seed", type=Whole(0, 2**32 - 1), default=0, show_default=True, help="Seed of the intervals.")
 @work_option
 @click.option("-y", "--yes", is_flag=True, help="Download a missing model without asking.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+@json_option()
 @with_settings
 def bench_retrieval(
     settings: Settings,

@@ -12,7 +12,7 @@ from app.commands.classify_shots import classify_shots
 from app.commands.evaluation_run import evaluation_errors
 from app.compose import Settings
 from app.shell.evaluation_options import work_option
-from app.shell.options import PathWord, Whole, with_settings
+from app.shell.options import PathWord, Whole, json_option, with_settings
 from app.shell.result_file import require_result_file
 from search.strength import LEVELS, Level
 
@@ -51,7 +51,7 @@ Exit code 1: a file cannot be read, or nothing reaches its level; 2: LABELS or P
     help="What is weaker than this for its best class is none of these: chance alone gives 1 in 100, 1 in 20, or more.",
 )
 @click.option("--only", multiple=True, metavar="CLASS", help="Only what is of this class (may be repeated).")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on standard output.")
+@json_option("Print the result as JSON on standard output.")
 @click.option("--to", type=PathWord(path_type=Path), metavar="FILE", help="Write a line for each video or shot as CSV.")
 @click.option("-0", "--null", "print0", is_flag=True, help="Print only the files, with a null byte after each.")
 @work_option

@@ -23,7 +23,7 @@ from app.shell.exit_codes import FAILED, MISSING
 from app.shell.hits import Parts, hit_lines, hit_record, parts_of, span_seconds
 from app.shell.index_report import print_report, report_record
 from app.shell.notice import DEMO_LIBRARY
-from app.shell.options import with_settings
+from app.shell.options import json_option, with_settings
 from app.shell.terminal import count_text, display_path, print_json
 from app.times import format_timestamp
 
@@ -57,7 +57,7 @@ Examples:
 It has a library of its own: yours is not touched. Exit code 0: most descriptions found their shot
 among the first three hits; 1: they did not, or a file failed; 3: a part of the demo is missing.""",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON on standard output.")
+@json_option("Print the results as JSON on standard output.")
 @with_settings
 def demo(settings: Settings, as_json: bool) -> None:
     """Index the bundled demo videos, search them by words and by example, and show how to go on.

@@ -8,7 +8,7 @@ import click
 
 from app.compose import Settings
 from app.shell.exit_codes import FAILED
-from app.shell.options import with_settings
+from app.shell.options import json_option, with_settings
 from app.shell.terminal import count_text, print_json, print_note, printable
 
 MARKS = {"ok": "ok  ", "note": "note", "bad": "BAD "}
@@ -38,7 +38,7 @@ Exit code 0: nothing is wrong (notes do not count); 1: something needs fixing.""
     metavar="FILE",
     help="With --model: water_bottle_drumming.mp4 of the VideoPrism repository, to check the video side as well.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON on standard output.")
+@json_option("Print the findings as JSON on standard output.")
 @with_settings
 def doctor(settings: Settings, model: str | None, clip: str | None, as_json: bool) -> None:
     """Check Python, torch, FAISS, decoders, ffmpeg, models, library and disk; change nothing."""

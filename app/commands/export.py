@@ -32,7 +32,7 @@ from app.shell.errors import NothingDone
 from app.shell.file_words import RULE
 from app.shell.given_options import given_options
 from app.shell.moment_options import cut_to_moment, moments_option
-from app.shell.options import with_settings
+from app.shell.options import json_option, with_settings
 from app.shell.search_options import SearchOptions, nothing_found, open_search, search_options
 from app.shell.step_order import SteppedCommand
 from app.shell.terminal import count_text, print_note
@@ -126,7 +126,7 @@ file or the library is missing.""",
 @moments_option("Cut each hit to its moment, the stretch of its shot that answers best; finding it takes seconds.")
 @link_option
 @click.option("--lists-only", is_flag=True, help="Write only the lists, no clips.")
-@click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON on standard output.")
+@json_option("Print what was written as JSON on standard output.")
 @search_options
 @with_settings
 def export(

@@ -13,7 +13,7 @@ from app.commands.retry_run import retry_failures
 from app.compose import Settings
 from app.jobs.orders import IndexOrder, RetryOrder
 from app.shell.index_options import ShapingOptions, detectors_text, shaping_options
-from app.shell.options import PathWord, Whole, with_settings
+from app.shell.options import PathWord, Whole, json_option, with_settings
 from app.shell.work_options import work_options
 
 EXIT_TEXT = """\b
@@ -73,12 +73,7 @@ Examples:
 @click.option(
     "-y", "--yes", is_flag=True, help="Re-encode unchanged videos and download a missing model without asking."
 )
-@click.option(
-    "--json",
-    "as_json",
-    is_flag=True,
-    help="Print the report as JSON on standard output; progress goes to standard error.",
-)
+@json_option("Print the report as JSON on standard output; progress goes to standard error.")
 @with_settings
 def index(
     settings: Settings,
@@ -151,7 +146,7 @@ Why files failed: prismsearch list --failed
 )
 @click.argument("paths", nargs=-1, type=PathWord())
 @shaping_options
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON on standard output.")
+@json_option("Print the report as JSON on standard output.")
 @with_settings
 def retry(
     settings: Settings,

@@ -22,8 +22,6 @@ def prepare_searches(
     report: IndexReport,
     line: LiveLine,
     cancelled: Callable[[], bool],
-    *,
-    quick: bool,
 ) -> None:
     """Bring vector files, thresholds and strengths of a space up to date after a run. What fails is left for later.
 
@@ -33,17 +31,14 @@ def prepare_searches(
         report: Its report.
         line: Shows what takes long.
         cancelled: Whether to stop.
-        quick: Whether quick passes were made: near-duplicates and takes are told by full ones.
     """
     if report.clips and report.complete:
         line.show(Shown(stage="vectors", text="updating the vector index"))
         compose.optimize_vectors(library, encoder.id)
-        if not quick:
-            _measure_near_copies(library, encoder, line, cancelled)
+        _measure_near_copies(library, encoder, line, cancelled)
     if report.complete and library.stamp(encoder.id).count:
         _calibrate(library, encoder, line, cancelled)
-        if not quick:
-            _find_takes(library, encoder, line, cancelled)
+        _find_takes(library, encoder, line, cancelled)
 
 
 def _measure_near_copies(library: Library, encoder: Encoder, line: LiveLine, cancelled: Callable[[], bool]) -> None:

@@ -208,7 +208,7 @@ def run_indexer(
         elif report.clips:
             print_note("quick passes: shots are coarse, cut at key frames, and motion is hardly seen in them")
         for each in passes:
-            prepare_searches(library, each, report, line, cancelled, quick=quick is not None)
+            prepare_searches(library, each, report, line, cancelled)
         journal_report(job, report)
     return report
 

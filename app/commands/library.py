@@ -23,7 +23,7 @@ from app.shell.listing import (
     words_records,
     words_texts,
 )
-from app.shell.options import PathWord, with_settings
+from app.shell.options import PathWord, json_option, with_settings
 from app.shell.paths import as_indexed
 from app.shell.terminal import (
     count_text,
@@ -70,7 +70,7 @@ Status: ok; missing: the file cannot be found now; changed: it is not the file t
     is_flag=True,
     help="Like --paths, but with a null byte after each, for names with line breaks.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+@json_option()
 @with_settings
 def list_videos(
     settings: Settings,
@@ -151,7 +151,7 @@ Examples:
   prismsearch info holiday.mp4 --json""",
 )
 @click.argument("video", type=PathWord())
-@click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+@json_option()
 @with_settings
 def info(settings: Settings, video: str, as_json: bool) -> None:
     """Show what is known about VIDEO: its facts, where its words come from, its shots and the parts of long shots."""

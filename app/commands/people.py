@@ -13,7 +13,7 @@ from app import compose
 from app.compose import Settings
 from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING, USAGE
-from app.shell.options import Whole, with_settings
+from app.shell.options import Whole, json_option, with_settings
 from app.shell.passwords import Passwords, ask_password
 from app.shell.questions import confirm
 from app.shell.terminal import count_text, print_json, print_note, printable, table
@@ -80,7 +80,7 @@ Examples:
   prismsearch people list
   prismsearch people list --json""",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+@json_option()
 @with_settings
 def list_people(settings: Settings, as_json: bool) -> None:
     """List people with their roles."""
@@ -161,7 +161,7 @@ Examples:
 The last 20,000 events are kept, and the last 5,000 log-ins that failed.""",
 )
 @click.option("--count", type=Whole(1, 25_000), default=50, help="Number of events, newest first; by default 50.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+@json_option()
 @with_settings
 def log(settings: Settings, count: int, as_json: bool) -> None:
     """Show who did what: log-ins, also failed ones, deletions, exports, jobs, changes of people."""

@@ -18,7 +18,7 @@ from app.encoder_choice import take_over_former_space
 from app.shell.errors import CommandError, NothingDone
 from app.shell.evaluation_options import work_option
 from app.shell.exit_codes import FAILED, MISSING
-from app.shell.options import PathWord, Whole, with_settings
+from app.shell.options import PathWord, Whole, json_option, with_settings
 from app.shell.result_file import require_result_file
 from app.shell.terminal import display_path, print_json, print_note, printable
 from app.times import format_timestamp
@@ -59,7 +59,7 @@ its parts.""",
     "--to", "target", type=PathWord(), metavar="FILE", help="Write a table (CSV) with the probability of every class."
 )
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before downloading a model.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+@json_option()
 @work_option
 @with_settings
 def probe_apply(

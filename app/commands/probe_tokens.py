@@ -8,7 +8,7 @@ import click
 
 from app.compose import Settings
 from app.shell.evaluation_options import work_option
-from app.shell.options import with_settings
+from app.shell.options import json_option, with_settings
 from app.shell.questions import confirm
 from app.shell.terminal import count_text, print_json, print_note, printable, size_text
 
@@ -26,7 +26,7 @@ the base encoder. They are kept so that another training need not make them agai
 )
 @click.option("--delete", is_flag=True, help="Delete them all.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before deleting.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+@json_option()
 @work_option
 @with_settings
 def probe_tokens(settings: Settings, work: Path, delete: bool, yes: bool, as_json: bool) -> None:

@@ -14,7 +14,7 @@ from app.compose import Settings
 from app.shell.errors import CommandError
 from app.shell.evaluation_options import work_option
 from app.shell.exit_codes import FAILED, MISSING
-from app.shell.options import PathWord, with_settings
+from app.shell.options import PathWord, json_option, with_settings
 from app.shell.program import program_version
 from app.shell.result_file import require_result_file
 from app.shell.terminal import count_text, print_json, print_note, printable, table
@@ -62,7 +62,7 @@ attends to all parts of the picture and needs the tokens of each clip, 6 MB of d
 @click.option("--replace", is_flag=True, help="Replace the file of a head that is there.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Of all chance; by default 0.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before downloading a model.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+@json_option()
 @work_option
 @with_settings
 def probe_train(

@@ -10,7 +10,7 @@ from app import compose
 from app.compose import Settings
 from app.shell.errors import CommandError
 from app.shell.exit_codes import FAILED, MISSING
-from app.shell.options import PathWord, with_settings
+from app.shell.options import PathWord, json_option, with_settings
 from app.shell.paths import as_indexed
 from app.shell.terminal import count_text, display_path, print_json, printable, table
 
@@ -29,7 +29,7 @@ location; 3: the library has nothing in OLD, or NEW does not exist.""",
 @click.argument("old", type=PathWord())
 @click.argument("new", type=PathWord())
 @click.option("--dry-run", is_flag=True, help="Show what matches; change nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+@json_option()
 @with_settings
 def relink(settings: Settings, old: str, new: str, dry_run: bool, as_json: bool) -> None:
     """Tell the library that the files in OLD are now in NEW.

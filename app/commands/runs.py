@@ -13,7 +13,7 @@ from app.jobs.jobs import Jobs
 from app.jobs.state import JobState
 from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING
-from app.shell.options import with_settings
+from app.shell.options import json_option, with_settings
 from app.shell.terminal import count_text, print_json, print_note, printable, table
 from app.times import format_duration
 
@@ -30,7 +30,7 @@ The last 50 runs of `index`, `retry`, `transcribe`, `export` and `fetch-model` a
 the shell or on the page. A stopped run keeps what was finished.""",
 )
 @click.option("--stop", "stop_id", metavar="ID", help="Ask a run to stop; the first characters of its id are enough.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+@json_option()
 @with_settings
 def runs(settings: Settings, stop_id: str | None, as_json: bool) -> None:
     """List current and past runs in this library, newest first."""

@@ -15,7 +15,7 @@ from app.compose import Settings
 from app.settings_file import read_settings_file, settings_path
 from app.shell.errors import AS_JSON, CommandError
 from app.shell.exit_codes import MISSING, USAGE
-from app.shell.options import with_settings
+from app.shell.options import json_option, with_settings
 from app.shell.terminal import print_json, print_note, printable, table
 
 
@@ -80,7 +80,7 @@ settings file. PRISMSEARCH_SETTINGS names a different settings file.""",
     callback=create_file,
     help="Write that file to its usual place, unless it exists.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+@json_option()
 @with_settings
 def settings(settings: Settings, as_json: bool) -> None:
     """Show each setting and where its value comes from."""

@@ -11,7 +11,7 @@ from app import compose
 from app.compose import Settings
 from app.shell.index_report import quick_text
 from app.shell.listing import WORDS
-from app.shell.options import with_settings
+from app.shell.options import json_option, with_settings
 from app.shell.terminal import count_text, print_json, printable, size_text, table
 from app.times import format_duration
 
@@ -22,7 +22,7 @@ def parts_text(shots: int, segments: int) -> str:
 
 
 @click.command(epilog="\b\nExample:\n  prismsearch stats --json")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+@json_option()
 @with_settings
 def stats(settings: Settings, as_json: bool) -> None:
     """Show how much the library holds, and which encoders it uses."""

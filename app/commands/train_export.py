@@ -12,7 +12,7 @@ from app.commands.train_session import existing_run, run_stage, train_errors
 from app.compose import Settings
 from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING
-from app.shell.options import PathWord, with_settings
+from app.shell.options import PathWord, json_option, with_settings
 from app.shell.program import program_version
 from app.shell.result_file import require_result_file
 from app.shell.terminal import count_text, print_json, print_note, printable
@@ -42,7 +42,7 @@ any other stage the library must be indexed with it.""",
 @click.option("--to", "target", required=True, type=PathWord(), metavar="FILE.npz", help="File of the encoder.")
 @click.option("--which", type=click.Choice(WHICH), default="best", help="Best by validation, or last; by default best.")
 @click.option("--replace", is_flag=True, help="Replace a file that is there.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+@json_option()
 @with_settings
 def train_export(settings: Settings, run: str, target: str, which: str, replace: bool, as_json: bool) -> None:
     """Write the encoder that RUN has trained."""

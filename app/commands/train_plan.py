@@ -23,7 +23,7 @@ from app.shell.errors import CommandError
 from app.shell.exit_codes import FAILED, MISSING
 from app.shell.interrupt import stop_on_interrupt
 from app.shell.live_line import LiveLine
-from app.shell.options import with_settings
+from app.shell.options import json_option, with_settings
 from app.shell.terminal import count_text, print_json, size_text
 from app.times import format_duration
 
@@ -53,7 +53,7 @@ steps. Memory and disk are estimates. Nothing is trained or kept.""",
 @config_options
 @click.option("--measure", is_flag=True, help="Take two steps, to measure the time; nothing of them is kept.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before downloading a model.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+@json_option()
 @with_settings
 def train_plan(settings: Settings, measure: bool, yes: bool, as_json: bool, **given: Any) -> None:
     """Say what a run would need: time, memory, disk, and what must be indexed again."""

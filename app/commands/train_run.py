@@ -30,7 +30,7 @@ from app.shell.errors import CommandError
 from app.shell.exit_codes import FAILED, MISSING
 from app.shell.interrupt import stop_on_interrupt
 from app.shell.live_line import LiveLine
-from app.shell.options import PathWord, with_settings
+from app.shell.options import PathWord, json_option, with_settings
 from app.shell.program import program_version
 from app.shell.terminal import count_text, display_path, print_json, printable
 from app.times import format_duration
@@ -63,7 +63,7 @@ docs/training.md has the settings.""",
 @click.argument("run", metavar="RUN", type=PathWord())
 @config_options
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before downloading a model.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+@json_option()
 @with_settings
 def train_run(settings: Settings, run: str, yes: bool, as_json: bool, **given: Any) -> None:
     """Train in the folder RUN, or go on with the run in it."""

@@ -12,7 +12,7 @@ from app.commands.train_outcome import outcome_lines
 from app.commands.train_session import existing_run, train_errors
 from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING
-from app.shell.options import PathWord
+from app.shell.options import PathWord, json_option
 from app.shell.terminal import print_json, printable
 from app.times import format_duration
 
@@ -31,7 +31,7 @@ Examples:
 The journal of the run is RUN/journal.jsonl, a JSON object a line, for other programs that follow it.""",
 )
 @click.argument("run", metavar="RUN", type=PathWord())
-@click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+@json_option()
 def train_status(run: str, as_json: bool) -> None:
     """Show whether RUN is running, its step, rate, time left and last validation."""
     with train_errors():

@@ -7,7 +7,7 @@ import click
 from app.commands.train_run import STOP_FILE
 from app.commands.train_session import existing_run, train_errors
 from app.shell.errors import NothingDone
-from app.shell.options import PathWord
+from app.shell.options import PathWord, json_option
 from app.shell.terminal import print_json, printable
 
 
@@ -21,7 +21,7 @@ Examples:
 The run saves after the step that it is in, and ends. `prismsearch train run zorps` goes on with it.""",
 )
 @click.argument("run", metavar="RUN", type=PathWord())
-@click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+@json_option()
 def train_stop(run: str, as_json: bool) -> None:
     """Ask the process that trains in RUN to save and end."""
     from files.replace import replace_file

@@ -21,7 +21,7 @@ from app.shell.errors import CommandError
 from app.shell.evaluation_options import work_option
 from app.shell.exit_codes import MISSING
 from app.shell.live_line import LiveLine
-from app.shell.options import PathWord
+from app.shell.options import PathWord, json_option
 from app.shell.terminal import count_text, print_note, printable
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def measure_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of a measurement, which `measure` takes, and --yes and --json."""
     for option in (
         work_option,
-        click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output."),
+        json_option(),
         click.option("-y", "--yes", is_flag=True, help="Do not ask before downloading a model."),
         click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Of the intervals; by default 0."),
         click.option(

@@ -13,7 +13,7 @@ import click
 from app.commands.transcribe_run import transcribe_videos
 from app.compose import Settings
 from app.jobs.orders import TranscribeOrder
-from app.shell.options import PathWord, with_settings
+from app.shell.options import PathWord, json_option, with_settings
 
 
 @click.command(
@@ -40,7 +40,7 @@ is missing; 130, 143, 129: stopped; what was finished is kept, and the same comm
 @click.option("--also-subtitled", is_flag=True, help="Transcribe videos that have subtitles, too.")
 @click.option("--redo", is_flag=True, help="Transcribe videos that were transcribed before, too.")
 @click.option("-y", "--yes", is_flag=True, help="Download a missing model without asking.")
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON on standard output.")
+@json_option("Print the report as JSON on standard output.")
 @with_settings
 def transcribe(
     settings: Settings,

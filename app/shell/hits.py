@@ -17,7 +17,7 @@ from app.shell.encoder_labels import opinions_text
 from app.shell.exit_codes import FAILED
 from app.shell.listing import part_text
 from app.shell.moment_options import Moments, cut_to_moment, moment_cell, moment_of, moment_record
-from app.shell.options import Whole
+from app.shell.options import Whole, json_option
 from app.shell.result_record import place_fields
 from app.shell.terminal import display_path, print_json, print_note, print_paths, printable, table
 from app.times import format_timestamp, whole_milliseconds
@@ -51,12 +51,7 @@ class Output:
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --json, --paths, --print0 and --open to a command, which receives them as `output`, an Output."""
 
-    @click.option(
-        "--json",
-        "as_json",
-        is_flag=True,
-        help="Print the hits as JSON on standard output (export --from-json reads it).",
-    )
+    @json_option("Print the hits as JSON on standard output (export --from-json reads it).")
     @click.option("--paths", is_flag=True, help="Print only file paths, best first, each once, one per line.")
     @click.option(
         "-0",

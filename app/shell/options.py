@@ -21,6 +21,11 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+def json_option(help_text: str = "Print JSON on standard output.") -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Return the option --json, which a command receives as `as_json`."""
+    return click.option("--json", "as_json", is_flag=True, help=help_text)
+
+
 class Whole(click.IntRange):
     """A whole number from `low` to `high`, both inclusive."""
 

@@ -29,11 +29,15 @@ if TYPE_CHECKING:
 _CONNECT_SECONDS = 10
 _IDLE_SECONDS = 1.0
 _USED = "prismsearch_used"
-_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+_LOCK = (
+    "SELECT set_config('idle_in_transaction_session_timeout', %s, true), pg_advisory_xact_lock(hashtextextended(%s, 0))"
+)
+_SILENT_SECONDS = 20
+"""A writer that says nothing for so long, because its machine sleeps or is gone, loses the library's lock."""
 _TELL = "UPDATE library_changes SET token = gen_random_uuid() WHERE pg_current_xact_id_if_assigned() IS NOT NULL"
 """Changes the token of a transaction that wrote anything. Writers come one at a time, so nobody waits for this row."""
 _BUSY = {"55P03", "40001", "40P01", "53300", "57014"}
-_STOPPED = {"57P01", "57P02", "57P03"}
+_STOPPED = {"57P01", "57P02", "57P03", "25P03"}
 _DAMAGED = {"XX001", "XX002", "58030"}
 _FULL = {"53100"}
 _TOO_LARGE = "22003"
@@ -111,6 +115,9 @@ class ServerDatabase(Database):
             autocommit=True,
             application_name="prismsearch",
             connect_timeout=_CONNECT_SECONDS,
+            keepalives_idle=30,  # a server that is gone is noticed within a minute
+            keepalives_interval=10,
+            keepalives_count=3,
             client_encoding="utf8",
             options=f"-c search_path={path} -c lock_timeout={int(self._busy_seconds * 1000)}",
             cursor_factory=BinaryCursor,
@@ -126,7 +133,7 @@ class ServerDatabase(Database):
     def writing(self) -> Iterator[Connection]:
         """Yield a connection that holds the library's lock; commit at the end, roll back on any exception."""
         with self.locked() as connection:
-            self._check_version(connection)
+            self.check_version(connection)
             yield connection
             connection.exec_driver_sql(_TELL)
 
@@ -135,15 +142,25 @@ class ServerDatabase(Database):
         """Yield a connection as `writing` does, whatever format the library has: for its opening."""
         if self.read_only:
             raise LibraryError(self._read_only_message())
+        with self.beside() as connection:
+            connection.exec_driver_sql(_LOCK, (f"{_SILENT_SECONDS}s", f"prismsearch {self.address.schema}"))
+            yield connection
+
+    @contextmanager
+    def beside(self, engine: Engine | None = None) -> Iterator[Connection]:
+        """Yield a connection that writes beside the library's writer, for what is no part of the library: claims.
+
+        Nothing of the library may be changed with it: nobody would be told. Commits at the end, rolls back on any
+        exception.
+        """
         with self.translated():
             self._prepare()
-            with self.engine.connect() as connection:
+            with (engine or self.engine).connect() as connection:
                 connection = connection.execution_options(isolation_level="READ COMMITTED")
                 with connection.begin():
-                    connection.exec_driver_sql(_LOCK, (f"prismsearch {self.address.schema}",))
                     yield connection
 
-    def _check_version(self, connection: Connection) -> None:
+    def check_version(self, connection: Connection) -> None:
         """Raise LibraryNewer if another machine has brought the library to a later format since it was opened."""
         version = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
         if version == revision_of(SCHEMA_VERSION):

@@ -23,6 +23,7 @@ from search.several.ranking import SeveralRanking
 from search.several.verdicts import Jury
 from search.space import Space
 from search.strength import Opinion, Strength
+from search.takes.stored import StoredSetUps
 from search.vectors.vector_index import Ids
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class SeveralEngine:
         """
         self.voices = tuple(tuple(voice) for voice in voices)
         self._jury = Jury()
+        self._set_ups = StoredSetUps(self.library.directory, [space.id for space in self.spaces])
 
     @property
     def library(self) -> Library:
@@ -69,11 +71,6 @@ class SeveralEngine:
     def voice_ids(self) -> tuple[tuple[str, ...], ...]:
         """The ids of the spaces of each encoder that is asked: its full rows, then its quick ones."""
         return tuple(tuple(space.id for space in voice) for voice in self.voices)
-
-    @property
-    def segment_count(self) -> int:
-        """The number of segments that it can find."""
-        return len(self.segment_ids(Filters()))
 
     def segment_ids(self, filters: Filters) -> Ids:
         """Return the segments that it can find and that pass filters, int64 (n,), ascending."""
@@ -122,7 +119,7 @@ class SeveralEngine:
         if query.duplicates != "show":
             near = query.near_duplicates or max(space.near_duplicate() for space in spaces)
         chosen = choose(
-            self.library, replace(query, threshold=None), ranking, near, allowed_ids, excluded, spaces[0].set_ups()
+            self.library, replace(query, threshold=None), ranking, near, allowed_ids, excluded, self._set_ups.current()
         )
         wanted = known if allowed_ids is None else allowed_ids
         wanted = wanted[~np.isin(wanted, np.asarray(sorted(excluded), np.int64))]
@@ -137,7 +134,7 @@ class SeveralEngine:
             chains = SearchEngine.of(only).chains(replace(query, steps=steps))
             return [replace(each, parts=tuple(_with_opinion(part, only) for part in each.parts)) for each in chains]
         questions = [self._question(step.terms, step.own_terms, plain_sum=query.plain_sum) for step in query.steps]
-        total = self.segment_count
+        total = len(self.segment_ids(Filters()))
         rankings = [SeveralRanking(self.library, each, self._jury, total) for each in questions]
         near = None if query.duplicates == "show" else max(space.near_duplicate() for space in self.spaces)
         found, reach = ChainSearch(SeveralGround(self.library, questions, rankings)).answer(query, near)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from app.jobs.index_journal import last_speed
 from app.shell.terminal import count_text
 from app.times import format_duration
-from app.web.services.word_work import top_folders
+from app.web.services.word_work import barred_from, top_folders
 
 if TYPE_CHECKING:
     from app.jobs.state import JobState
@@ -52,13 +52,5 @@ def full_passes(library: Library, states: Sequence[JobState]) -> FullPasses | No
         count=len(waiting),
         about=f"{count_text(len(waiting), 'video')} of {format_duration(seconds)}{time}",
         folders=tuple(top_folders({os.path.dirname(video.path) for video in waiting})),
-        barred=_barred(library, states),
+        barred=barred_from(library, states, {"index": "Indexing is in progress; see below."}),
     )
-
-
-def _barred(library: Library, states: Sequence[JobState]) -> str:
-    if library.read_only:
-        return "This library is read-only; copy it to a writable disk first."
-    if any(state.running and state.kind == "index" for state in states):
-        return "Indexing is in progress; see below."
-    return ""

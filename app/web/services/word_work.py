@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -58,7 +58,7 @@ def reading_work(library: Library, states: Sequence[JobState]) -> WordWork:
     count = shots_of(library, videos)
     took = reading_seconds(states, video_seconds=_length(videos), shots=count)
     about = f"{count_text(len(videos), 'video')} with {count_text(count, 'shot')}, roughly {format_duration(took)}."
-    return WordWork(about=about, ready=True, barred=_barred(library, states))
+    return WordWork(about=about, ready=True, barred=barred_from(library, states, _IN_THE_WAY))
 
 
 def transcribing_work(library: Library, states: Sequence[JobState], model: str) -> WordWork:
@@ -88,7 +88,7 @@ def transcribing_work(library: Library, states: Sequence[JobState], model: str) 
     took = transcribing_seconds(states, video_seconds=length, model=model)
     time = "" if took is None else f", roughly {format_duration(took)}"
     about = f"{count_text(len(found.videos), 'video')} of {format_duration(length)}{time}.{rest}"
-    return WordWork(about=about, ready=True, barred=_barred(library, states))
+    return WordWork(about=about, ready=True, barred=barred_from(library, states, _IN_THE_WAY))
 
 
 def top_folders(folders: Iterable[str]) -> list[str]:
@@ -104,10 +104,17 @@ def _missing(extra: str) -> WordWork:
     return WordWork(about=f"Needs the extra `{extra}`: pip install 'prismsearch[{extra}]'", ready=False)
 
 
-def _barred(library: Library, states: Iterable[JobState]) -> str:
+def barred_from(library: Library, states: Iterable[JobState], in_the_way: Mapping[str, str]) -> str:
+    """Return a line on why a job cannot begin now; "" if it can.
+
+    Args:
+        library: The library that it would change.
+        states: Its jobs.
+        in_the_way: By kind of job: the line while one of that kind is running.
+    """
     if library.read_only:
         return "This library is read-only; copy it to a writable disk first."
-    return next((_IN_THE_WAY[each.kind] for each in states if each.running and each.kind in _IN_THE_WAY), "")
+    return next((in_the_way[each.kind] for each in states if each.running and each.kind in in_the_way), "")
 
 
 def _length(videos: Iterable[Video]) -> float:
