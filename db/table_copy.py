@@ -77,6 +77,8 @@ class TableCopy:
         Raises:
             LibraryDamaged: A row has what the target cannot store.
         """
+        # ValueError: of a text that is none.
+        refusals: tuple[type[Exception], ...] = (DBAPIError, ValueError, *self._target.driver_errors)
         for block in self._blocks():
             new = [row for key, row in block.wanted.items() if key not in block.found]
             changed = [key for key, row in block.found.items() if key in block.wanted and block.wanted[key] != row]
@@ -90,7 +92,7 @@ class TableCopy:
                             }
                             statement = update(self._table).where(self._is_key()).values(values)
                             here.execute(statement, [self._named(block.wanted[key]) for key in changed])
-                except (DBAPIError, ValueError, *self._target.driver_errors) as error:  # such as a text that is none
+                except refusals as error:
                     said = " ".join(str(getattr(error, "orig", error)).split())
                     raise LibraryDamaged(
                         f"A row of the table {self.name} cannot be copied ({said}). `prismsearch doctor` says what is "
