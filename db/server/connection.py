@@ -17,6 +17,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePoo
 
 from db.database import Database
 from db.errors import LibraryBusy, LibraryDamaged, LibraryError, LibraryFull, LibraryNewer
+from db.migrating import copy_revision
 from db.schema import SCHEMA_VERSION, revision_of
 from db.server.adapters import register_halfvec
 from db.server.address import ServerAddress
@@ -162,7 +163,9 @@ class ServerDatabase(Database):
     def check_version(self, connection: Connection) -> None:
         """Raise LibraryNewer if another machine has brought the library to a later format since it was opened."""
         version = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-        if version != revision_of(SCHEMA_VERSION):
+        if version == revision_of(SCHEMA_VERSION):
+            return
+        if self.copy_of is None or version != copy_revision(self.copy_of):
             raise LibraryNewer(
                 f"The library {self.name} has format {version} now, and this prismsearch writes format "
                 f"{SCHEMA_VERSION}: another machine has a newer prismsearch. Update prismsearch here, too."

@@ -1,0 +1,163 @@
+"""Processes that index into a library, or search it, for the benchmark of servers; they go on after an error.
+
+A worker does what `index` does with the library, but does not decode or encode: it sleeps for as long as that takes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Barrier, Event
+from time import monotonic, process_time, sleep
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import event
+
+from benchmarks._clustered_rows import unit
+from benchmarks.search_latency import DIM, RowsOfWords
+from db.errors import LibraryError
+from db.library import Library
+from db.records import Segment, Shot, Video
+
+AGAIN_SECONDS = 0.1  # after an error
+_LOCK = "pg_advisory_xact_lock"
+_SHOT_FRAMES = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What the workers of a run do.
+
+    Attributes:
+        place: The library.
+        folder: The folder that their videos are said to be in.
+        workers: How many there are.
+        shots: Of a video.
+        shot_seconds: What decoding and encoding a shot would take.
+    """
+
+    place: str
+    folder: str
+    workers: int
+    shots: int
+    shot_seconds: float
+
+
+@dataclass(slots=True, kw_only=True)
+class Done:
+    """What one process did. Times are of the clock of the machine."""
+
+    done: list[tuple[int, float]] = field(default_factory=list)  # videos stored, or searches answered
+    errors: list[tuple[str, float]] = field(default_factory=list)
+    write_seconds: float = 0.0
+    lock_seconds: float = 0.0  # of these, waiting for the writers' lock
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+
+
+def video_of(folder: str, number: int, shots: int) -> tuple[Video, list[Shot], list[Segment]]:
+    """Return a video with its shots, one segment each."""
+    frames = shots * _SHOT_FRAMES
+    spans = [(at, at * _SHOT_FRAMES, (at + 1) * _SHOT_FRAMES) for at in range(shots)]
+    video = Video(
+        path=f"{folder}/take {number:08d}.mp4", fingerprint=f"work{number:012d}", size_bytes=10**9, modified_ns=number,
+        time_base=Fraction(1, 25), start_pts=0, end_pts=frames, frame_rate=Fraction(25), frames=frames, width=1920,
+        height=1080, codec="h264",
+    )  # fmt: skip
+    return (
+        video,
+        [Shot(number=at, start_pts=start, end_pts=end) for at, start, end in spans],
+        [Segment(number=at, shot_number=at, start_pts=start, end_pts=end) for at, start, end in spans],
+    )
+
+
+def rows_of(count: int, seed: int) -> NDArray[np.float32]:
+    """Return random rows of length 1, float32 (count, DIM)."""
+    return unit(np.random.default_rng(seed).standard_normal((count, DIM), dtype=np.float32))
+
+
+def index(work: Work, worker: int, begin: Barrier, stop: Event, leave: Event, told: Queue[Done]) -> None:
+    """Index videos from `begin` to `stop`; stay connected until `leave`. What was begun is done first."""
+    result = Done()
+    rows = rows_of(work.shots, worker)
+    with Library.open(work.place) as library:
+        _time_the_lock(library, result)
+        library.stats()  # connects
+        begin.wait()
+        began, cpu = monotonic(), process_time()
+        number = worker
+        while not stop.is_set():
+            sleep(work.shots * work.shot_seconds)
+            video, shots, segments = video_of(work.folder, number, work.shots)
+            while not _is_stored(library, video, shots, segments, rows, result):
+                sleep(AGAIN_SECONDS)
+            result.done.append((number, monotonic()))
+            number += work.workers
+        result.seconds, result.cpu_seconds = monotonic() - began, process_time() - cpu
+        told.put(result)
+        leave.wait()
+
+
+def _is_stored(
+    library: Library,
+    video: Video,
+    shots: list[Shot],
+    segments: list[Segment],
+    rows: NDArray[np.float32],
+    result: Done,
+) -> bool:
+    began = monotonic()
+    try:
+        library.add_video(video, shots, segments, rows, encoder_id=RowsOfWords.id, recipe="work")
+    except LibraryError as error:
+        result.errors.append((str(error), monotonic()))
+        return False
+    finally:
+        result.write_seconds += monotonic() - began
+    return True
+
+
+def _time_the_lock(library: Library, result: Done) -> None:
+    """Add up how long each writer waits for its turn. In a folder, waiting is not told from writing."""
+    engine = library._database.engine
+
+    def before(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        if _LOCK in statement:
+            connection.info["asked"] = monotonic()
+
+    def after(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        if _LOCK in statement:
+            result.lock_seconds += monotonic() - connection.info["asked"]
+
+    event.listen(engine, "before_cursor_execute", before)
+    event.listen(engine, "after_cursor_execute", after)
+
+
+def search(work: Work, begin: Barrier, stop: Event, told: Queue[Done]) -> None:
+    """Search from `begin` to `stop`, as a page does: bring the copy up to date, find ten hits, look them up."""
+    from encoder import Encoder
+    from search.engine import SearchEngine
+    from search.query import Query, TextTerm
+    from search.vectors.faiss_index import FaissIndex
+
+    result = Done()
+    encoder = cast(Encoder, RowsOfWords(rows_of(600, 0)))
+    with Library.open(work.place) as library:
+        index = FaissIndex.open(library, encoder.id, library.directory / "vectors")
+        engine = SearchEngine(library, encoder, index)
+        begin.wait()
+        number = 0
+        while not stop.wait(0.02):
+            try:
+                engine.refresh()
+                hits = engine.answer(Query([TextTerm(str(number))], k=10)).hits
+            except LibraryError as error:
+                result.errors.append((str(error), monotonic()))
+                sleep(AGAIN_SECONDS)
+            else:
+                result.done.append((len(hits), monotonic()))
+            number += 1
+        told.put(result)
