@@ -3,6 +3,7 @@
 LibraryError
   +- LibraryMissing    the folder has no library
   +- LibraryNewer      a newer prismsearch wrote it
+  +- LibraryUnfinished a copy that was stopped, and can go on
   +- LibraryDamaged    the file is not a library, or SQLite finds it inconsistent
   +- LibraryBusy       another process kept it locked for longer than the busy timeout
   +- LibraryFull       no space left on the disk
@@ -30,6 +31,10 @@ class LibraryMissing(LibraryError):
 
 class LibraryNewer(LibraryError):
     """The library has a newer format than this version of prismsearch can read."""
+
+
+class LibraryUnfinished(LibraryError):
+    """The library is a copy of another one that is not whole yet."""
 
 
 class LibraryDamaged(LibraryError):

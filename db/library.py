@@ -60,17 +60,26 @@ class Library(LibraryPlaces):
         self.people = People(database)
 
     @classmethod
-    def open(cls, place: Path | str | ServerAddress, *, create: bool = True, busy_seconds: float = 30.0) -> Library:
+    def open(
+        cls,
+        place: Path | str | ServerAddress,
+        *,
+        create: bool = True,
+        busy_seconds: float = 30.0,
+        copy_of: str | None = None,
+    ) -> Library:
         """Open a library. Create it or migrate it to the current format if needed.
 
         Args:
             place: The library's folder, or the address of one on a server: see `db.server.address`.
             create: Create the folder and the library if they do not exist.
             busy_seconds: How long each call waits for a lock held by another process.
+            copy_of: The id of a library, to open the unfinished copy of it, too: see `db.copying`.
 
         Raises:
             LibraryMissing: The library does not exist, and `create` is False.
             LibraryNewer: A newer version of prismsearch wrote it.
+            LibraryUnfinished: It is a copy that is not whole yet.
             LibraryDamaged: The file is not a library, or is not sound.
             LibraryBusy: Another process kept it locked for `busy_seconds`.
             LibraryFull: The disk is full.
@@ -82,9 +91,9 @@ class Library(LibraryPlaces):
         if address is None:
             assert not isinstance(place, ServerAddress)
             directory = Path(place).absolute()
-            database, library_id = open_folder(directory, create=create, busy_seconds=busy_seconds)
+            database, library_id = open_folder(directory, create=create, busy_seconds=busy_seconds, copy_of=copy_of)
         else:
-            database, library_id = open_server(address, create=create, busy_seconds=busy_seconds)
+            database, library_id = open_server(address, create=create, busy_seconds=busy_seconds, copy_of=copy_of)
             directory = database.work
         library = cls(directory, database, library_id)
         if not database.read_only:

@@ -17,6 +17,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePoo
 
 from db.database import Database
 from db.errors import LibraryBusy, LibraryDamaged, LibraryError, LibraryFull, LibraryNewer
+from db.migrating import copy_revision
 from db.schema import SCHEMA_VERSION, revision_of
 from db.server.adapters import register_halfvec
 from db.server.address import ServerAddress
@@ -146,7 +147,7 @@ class ServerDatabase(Database):
             yield connection
 
     @contextmanager
-    def beside(self, engine: Engine | None = None) -> Iterator[Connection]:
+    def beside(self) -> Iterator[Connection]:
         """Yield a connection that writes beside the library's writer, for what is no part of the library: claims.
 
         Nothing of the library may be changed with it: nobody would be told. Commits at the end, rolls back on any
@@ -154,7 +155,7 @@ class ServerDatabase(Database):
         """
         with self.translated():
             self._prepare()
-            with (engine or self.engine).connect() as connection:
+            with self.engine.connect() as connection:
                 connection = connection.execution_options(isolation_level="READ COMMITTED")
                 with connection.begin():
                     yield connection
@@ -162,7 +163,9 @@ class ServerDatabase(Database):
     def check_version(self, connection: Connection) -> None:
         """Raise LibraryNewer if another machine has brought the library to a later format since it was opened."""
         version = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-        if version != revision_of(SCHEMA_VERSION):
+        if version == revision_of(SCHEMA_VERSION):
+            return
+        if self.copy_of is None or version != copy_revision(self.copy_of):
             raise LibraryNewer(
                 f"The library {self.name} has format {version} now, and this prismsearch writes format "
                 f"{SCHEMA_VERSION}: another machine has a newer prismsearch. Update prismsearch here, too."
