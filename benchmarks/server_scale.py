@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import secrets
 import tempfile
 from collections.abc import Callable
@@ -185,6 +186,7 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
             for name, part in PARTS.items():
                 if name in options.parts:
                     found[name] = part(ground)
+                    found[name]["load"] = os.getloadavg()[0]  # of the machine, other programs included
     print(json.dumps(found))
     return found
 
