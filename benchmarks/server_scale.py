@@ -16,6 +16,9 @@ fills it with synthetic libraries by COPY, through the tables and triggers of re
                 one (90 ms), against that ideal; commits, WAL, the time that they wait for the writers' lock
     kill        the server ended by SIGKILL and started again while workers index and a process searches: videos lost,
                 videos there twice, messages, seconds until all go on
+    engines     a library in a folder beside one on the server, in turns: adding a video of 50 shots, opening,
+                searching, filtering, listing; --former TREE (a checkout of an earlier commit): folders, too, before
+                and after
 
 Parts that are named run in this order, over the same library; `--folder` keeps it for the next run. The last line is
 JSON.
@@ -35,7 +38,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import _scale_faults, _scale_fill, _scale_node, _scale_search, _scale_workers
+from benchmarks import _scale_engines, _scale_faults, _scale_fill, _scale_node, _scale_search, _scale_workers
 from benchmarks._clustered_rows import SHOTS_A_VIDEO
 from benchmarks._scale_server import SETTINGS, Server, running
 from benchmarks.search_latency import DIM, QUESTIONS
@@ -125,6 +128,19 @@ def kill(ground: Ground) -> dict[str, Any]:
     return found
 
 
+def engines(ground: Ground) -> dict[str, Any]:
+    token, rounds = secrets.token_hex(4), ground.options.rounds
+    with tempfile.TemporaryDirectory(dir=ground.folder) as temporary:
+        address = ground.address(f"scale_engines_{token}")
+        found = {"server": _scale_engines.of_places(Path(temporary), address, rounds)}
+        _scale_engines.show("a folder beside a server", found["server"])
+        if ground.options.former is not None:
+            trees = {"former": ground.options.former, "now": ROOT}
+            found["former"] = _scale_engines.of_trees(Path(temporary), trees, rounds)
+            _scale_engines.show(f"a folder, by {ground.options.former} and by this tree", found["former"])
+    return found
+
+
 PARTS: dict[str, Callable[[Ground], dict[str, Any]]] = {
     "fill": fill,
     "catch_up": catch_up,
@@ -132,6 +148,7 @@ PARTS: dict[str, Callable[[Ground], dict[str, Any]]] = {
     "search": search,
     "workers": workers,
     "kill": kill,
+    "engines": engines,
 }
 
 
@@ -147,6 +164,8 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--shot-ms", type=float, nargs="+", default=[3.1, 90.0], help="That workers sleep for a shot.")
     parser.add_argument("--seconds", type=float, default=15.0, help="Of each number of workers.")
     parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--rounds", type=int, default=10, help="Turns of each engine.")
+    parser.add_argument("--former", type=Path, metavar="TREE", help="To compare folders with.")
     parser.add_argument("--videos", type=Path, default=ROOT / "app" / "demo_library", help="Indexed for their posters.")
     parser.add_argument(
         "--setting", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), help="Of the server."

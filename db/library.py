@@ -305,6 +305,11 @@ class Library(LibraryPlaces):
             )
         return FolderClaims(self.directory / "claims")
 
+    @property
+    def shared(self) -> bool:
+        """Whether several machines may use it at a time: it is on a server."""
+        return self._database.shared
+
     def workers(self) -> list[Worker]:
         """Return the processes of all machines that work for a library on a server, the first ones first.
 

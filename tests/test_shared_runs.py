@@ -16,10 +16,12 @@ from pretend import Reader, put_video
 
 from db.claims import Claims
 from db.library import Library
+from encoder.quick import quick_encoder
 from indexer.media.errors import UnreadableVideo
 from indexer.pipeline import index_folders
 from indexer.plan import VideoTask
 from indexer.preview import Decision, Preview
+from indexer.quick_pass import QuickPass
 from indexer.report import IndexReport
 from indexer.scan import FoundFile
 from indexer.settings import IndexSettings, RunOptions
@@ -45,7 +47,7 @@ class Two:
         return put_video(self.films / name, shots, note=str(number), **more)
 
     def run(self, number: int, **options: Any) -> IndexReport:
-        given = {name: options.pop(name) for name in ("review", "further", "claims") if name in options}
+        given = {name: options.pop(name) for name in ("review", "further", "claims", "quick") if name in options}
         encoder = options.pop("encoder", self.encoders[number])
         return index_folders(
             self.libraries[number], encoder, [self.films], options.pop("settings", IndexSettings()),
@@ -112,6 +114,29 @@ def test_two_runs_divide_what_is_to_be_encoded_again(two: Two) -> None:
         assert two.encoded == two.library.stats().segments
         assert len(two.opened) == VIDEOS
         assert total(reports, "updated") == VIDEOS
+
+
+def test_two_runs_divide_full_passes(two: Two) -> None:
+    two.encoders = [ColourEncoder(frames=16) for _ in range(2)]
+    two.run(0, encoder=quick_encoder(two.encoders[0]), quick=QuickPass(full_id=two.encoders[0].id))
+    assert two.library.quick.count() == VIDEOS
+    reports = two.run_both()
+    assert two.encoded == two.library.stamp(two.encoders[0].id).count == two.library.stats().segments
+    assert total(reports, "deepened") == VIDEOS
+    assert two.library.quick.count() == 0
+
+
+def test_the_words_of_a_video_are_read_by_one_run(two: Two) -> None:
+    two.run(0)
+    for number in range(VIDEOS):
+        (two.films / f"{number}.srt").write_text("1\n00:00:00,100 --> 00:00:00,900\nHello\n")
+    with two.libraries[1].claims("index") as other:
+        others = [video for video in two.library.videos() if "1" in os.path.basename(video.path)]
+        other.take({f"words-{video.id}": video.path for video in others}, VIDEOS)
+        assert two.run(0).lines == VIDEOS - len(others)
+    reports = two.run_both()
+    assert total(reports, "lines") >= len(others)
+    assert two.library.texts.counts()["subtitle"].lines == VIDEOS
 
 
 def test_two_runs_with_other_encoders_both_encode(two: Two) -> None:

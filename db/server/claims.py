@@ -147,14 +147,12 @@ class ServerClaims(Claims):
 
     def _renew(self) -> None:
         """Renew the lease until `close`. Without the server, nothing can be lost or stored, and it is tried again."""
-        engine = self._database.single_connection()
         while not self._stop.wait(self._beat):
             try:
-                with self._database.beside(engine) as connection:
+                with self._database.beside() as connection:
                     connection.exec_driver_sql(_BEAT, (self._lease, self._owner))
             except LibraryError as error:
                 logger.debug("a lease was not renewed: %s", error)
-        engine.dispose()
 
 
 class _Row:

@@ -149,7 +149,7 @@ class ServerDatabase(Database):
             yield connection
 
     @contextmanager
-    def beside(self, engine: Engine | None = None) -> Iterator[Connection]:
+    def beside(self) -> Iterator[Connection]:
         """Yield a connection that writes beside the library's writer, for what is no part of the library: claims.
 
         Nothing of the library may be changed with it: nobody would be told. Commits at the end, rolls back on any
@@ -157,7 +157,7 @@ class ServerDatabase(Database):
         """
         with self.translated():
             self._prepare()
-            with (engine or self.engine).connect() as connection:
+            with self.engine.connect() as connection:
                 connection = connection.execution_options(isolation_level="READ COMMITTED")
                 with connection.begin():
                     yield connection
