@@ -51,9 +51,8 @@ def optimize(library: Library, encoder_id: str, choice: str, on_progress: Callab
     """
     from search.vectors.vector_index import CODED_ROWS
 
-    if library.stamp(encoder_id).count < CODED_ROWS:
-        return
-    open_index(library, encoder_id, choice).optimize(on_progress)
+    if library.stamp(encoder_id).count >= CODED_ROWS:
+        open_index(library, encoder_id, choice).optimize(on_progress)
 
 
 def _asks_server(library: Library, encoder_id: str, choice: str) -> bool:

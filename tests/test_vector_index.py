@@ -136,6 +136,7 @@ def as_if_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("search.vectors.base._MIN_LISTS", 32)
     monkeypatch.setattr("search.vectors.base._ROWS_PER_CANDIDATE", 4)
     monkeypatch.setattr("search.vectors.snapshot.FEW_ROWS", 800)
+    monkeypatch.setattr("search.vectors.server_index.GRAPH_ROWS", 4_000)
     monkeypatch.setattr("db.server.nearest.FEW_ROWS", 800)
 
 

@@ -21,6 +21,8 @@ _LOCK = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
 _STATE = (
     "SELECT e.number, e.dim, e.segments, i.indisvalid,"
     " pg_has_role(c.relowner, 'USAGE') AND NOT pg_is_in_recovery()"
+    " AND (SELECT CAST(string_to_array(extversion, '.') AS INTEGER[]) >= '{{0,8}}' FROM pg_extension"
+    "  WHERE extname = 'vector')"  # which has iterative scans
     " FROM encoders AS e JOIN pg_class AS c ON c.oid = CAST('embeddings' AS regclass)"
     " LEFT JOIN pg_index AS i ON i.indexrelid = to_regclass(quote_ident(current_schema()) || '.{0}' || e.number)"
     " WHERE e.id = %s"

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from db.server.adapters import IdList
 from db.server.connection import ServerDatabase
-from db.server.graphs import MAX_COLUMNS, Graphs, graph_name
+from db.server.graphs import Graphs, graph_name
 
 Ids = NDArray[np.int64]
 
@@ -24,17 +24,23 @@ FEW_ROWS = 20_000
 """Up to so many allowed rows are all compared: 30 ms of 768 columns."""
 
 _NARROW = 0.02  # share of allowed rows up to which they are: a graph would be walked through for those that are allowed
-_CANDIDATES = 2  # for each hit, to be compared again
-_BREADTH = 200  # hnsw.ef_search at least
-_MOST_BREADTH = 1000  # that pgvector takes
-_MOST_VISITED = 100_000  # hnsw.max_scan_tuples
+_MORE = 64  # rows than hits, because the server compares them as they are stored first: half the time
+_WALKED = 2000  # candidates of a graph: with fewer, many of the shots that answer a sentence are missed
 
 _SPACE = (
     "SELECT number, dim, segments, coalesce((SELECT indisvalid FROM pg_index WHERE indexrelid ="
     " to_regclass(quote_ident(current_schema()) || '.{0}' || number)), false) FROM encoders WHERE id = %s"
 )
 _SCORE = '-("row"::vector <#> CAST(%s AS vector))'
-_BY_GRAPH = {"enable_seqscan": "off", "enable_bitmapscan": "off", "enable_sort": "off", "jit": "off"}
+_BY_GRAPH = {
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "enable_sort": "off",
+    "jit": "off",
+    "hnsw.ef_search": "1000",  # the most that pgvector takes; the scan goes on from there
+    "hnsw.iterative_scan": "relaxed_order",
+    "hnsw.max_scan_tuples": "100000",
+}
 _BY_COMPARING = {"enable_seqscan": "on", "enable_bitmapscan": "on", "enable_sort": "on", "jit": "off"}
 
 
@@ -94,39 +100,61 @@ class ServerRows:
 def _search(
     connection: Connection, space: _Space, row: NDArray[np.float32], k: int, allowed: Ids | None
 ) -> Sequence[Any]:
-    """Return (id, score) of the best rows."""
-    most = space.rows if allowed is None else len(allowed)
-    if space.has_graph and space.dim <= MAX_COLUMNS and most > max(FEW_ROWS, _NARROW * space.rows, k):
-        wanted = _CANDIDATES * k
-        hits = _by_graph(connection, space, row, wanted, allowed)
+    """Return (id, score, ...) of the best rows."""
+    most, error = space.rows if allowed is None else len(allowed), _rounding(row)
+    if space.has_graph and np.isfinite(error) and most > max(FEW_ROWS, _NARROW * space.rows, 4 * k):
+        _configure(connection, _BY_GRAPH)
+        half = f"halfvec({space.dim})"
+        hits = _candidates(connection, space, row, max(_WALKED, 2 * k), k + _MORE, allowed, half)
         # Of equal rows where the hits end, those with the lowest ids are wanted, and the graph has returned any.
-        if len(hits) == wanted and hits[-1][1] < hits[k - 1][1]:
+        if len(hits) > k and hits[-1][1] < hits[k - 1][1]:
+            return hits[:k]
+    _configure(connection, _BY_COMPARING)
+    if np.isfinite(error):  # else its numbers are too large for float16
+        hits = _candidates(connection, space, row, k + _MORE, k + _MORE, allowed, "halfvec")
+        if len(hits) < k + _MORE or hits[k - 1][1] > hits[0][2] + error:
             return hits[:k]
     among, values = _among(space, allowed)
-    _configure(connection, _BY_COMPARING)
     asked = f"SELECT segment_id, {_SCORE} AS score {among} ORDER BY score DESC, segment_id LIMIT {int(k)}"
     return connection.exec_driver_sql(asked, (_written(row), *values)).all()
 
 
-def _by_graph(
-    connection: Connection, space: _Space, row: NDArray[np.float32], wanted: int, allowed: Ids | None
+def _candidates(
+    connection: Connection,
+    space: _Space,
+    row: NDArray[np.float32],
+    count: int,
+    returned: int,
+    allowed: Ids | None,
+    kind: str,
 ) -> Sequence[Any]:
-    """Return (id, score) of the rows that a walk through the graph finds, best first."""
+    """Return (id, score, least rounded score) of the best candidates, best first.
+
+    Candidates are the rows with the best scores for the question rounded as rows are; the last value is that of the
+    last candidate, the same in each row.
+
+    Args:
+        connection, space, row, allowed: As for `_search`.
+        count: The number of candidates.
+        returned: How many of them are returned.
+        kind: The type that rows are compared as: with a number of columns, it is that of the graph.
+    """
     among, values = _among(space, allowed)
-    _configure(
-        connection,
-        _BY_GRAPH
-        | {
-            "hnsw.ef_search": str(min(max(_BREADTH, 2 * wanted), _MOST_BREADTH)),
-            "hnsw.iterative_scan": "relaxed_order",
-            "hnsw.max_scan_tuples": str(_MOST_VISITED),
-        },
+    rounded = f'"row"::{kind} <#> CAST(%s AS {kind})'
+    near = f'SELECT segment_id, "row", {rounded} AS near {among} ORDER BY {rounded} LIMIT {int(count)}'
+    asked = (
+        f"SELECT segment_id, {_SCORE} AS score, min(-near) OVER () FROM ({near}) AS candidates"
+        f" ORDER BY score DESC, segment_id LIMIT {int(returned)}"
     )
-    half = f"halfvec({space.dim})"
-    near = f'SELECT segment_id, "row" {among} ORDER BY "row"::{half} <#> CAST(%s AS {half}) LIMIT {int(wanted)}'
-    asked = f"SELECT segment_id, {_SCORE} AS score FROM ({near}) AS near ORDER BY score DESC, segment_id"
     written = _written(row)
-    return connection.exec_driver_sql(asked, (written, *values, written)).all()
+    return connection.exec_driver_sql(asked, (written, written, *values, written)).all()
+
+
+def _rounding(row: NDArray[np.float32]) -> float:
+    """Return by how much the score of a row, which has length 1, can differ if the question is rounded to float16."""
+    with np.errstate(over="ignore"):
+        rounded = row.astype(np.float16).astype(np.float32)
+    return 1.02 * float(np.linalg.norm(row - rounded)) + 1e-6
 
 
 def _count(connection: Connection, space: _Space, allowed: Ids | None) -> int:

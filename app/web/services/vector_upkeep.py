@@ -24,10 +24,11 @@ import sys
 root, directory, encoder_id = sys.argv[1:]
 if root not in sys.path:
     sys.path.insert(0, root)
-from app.compose import optimize_vectors
+from app.compose import settings_from
+from app.vector_indexes import open_index
 from db.library import Library
 with Library.open(directory, create=False) as library:
-    optimize_vectors(library, encoder_id)
+    open_index(library, encoder_id, settings_from().vector_index).optimize()
 """
 
 
