@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import secrets
 import tempfile
 from collections.abc import Callable
@@ -91,9 +92,9 @@ def catch_up(ground: Ground) -> dict[str, Any]:
 def traffic(ground: Ground) -> dict[str, Any]:
     ground.fill(SCHEMA, ground.options.shots)
     with Library.open(ground.address("scale_posters")) as library:
-        poster_bytes = _scale_node.poster_size(library, ground.options.videos)
+        media = _scale_node.media_sizes(library, ground.options.videos)
     address = ground.address(SCHEMA)
-    found = _scale_node.traffic(ground.server, address, ground.questions, ground.folder, poster_bytes)
+    found = _scale_node.traffic(ground.server, address, ground.questions, ground.folder, media)
     _scale_node.show_traffic(found)
     return found
 
@@ -166,7 +167,9 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=10, help="Turns of each engine.")
     parser.add_argument("--former", type=Path, metavar="TREE", help="To compare folders with.")
-    parser.add_argument("--videos", type=Path, default=ROOT / "app" / "demo_library", help="Indexed for their posters.")
+    parser.add_argument(
+        "--videos", type=Path, default=ROOT / "app" / "demo_library", help="Indexed for the size of their posters."
+    )
     parser.add_argument(
         "--setting", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), help="Of the server."
     )
@@ -183,6 +186,7 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
             for name, part in PARTS.items():
                 if name in options.parts:
                     found[name] = part(ground)
+                    found[name]["load"] = os.getloadavg()[0]  # of the machine, other programs included
     print(json.dumps(found))
     return found
 

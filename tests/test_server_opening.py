@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import logging
 import shutil
 import threading
 from pathlib import Path
@@ -63,6 +64,12 @@ def test_libraries_of_one_database_are_apart(postgres: str, tmp_path: Path) -> N
     assert one.id != other.id
     one.close()
     other.close()
+
+
+def test_the_driver_says_nothing_beside_our_one_line(address: str) -> None:
+    """Where nothing is set up, warnings go to standard error: it warns of the connection that it lost in a pipeline."""
+    Library.open(address).close()
+    assert not logging.getLogger("psycopg").isEnabledFor(logging.WARNING)
 
 
 def test_without_the_driver_the_extra_is_named(address: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -128,7 +128,7 @@ def open_folder() -> Iterator[Path]:
 def test_all_parts_run_over_a_tiny_library(
     open_folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_scale_node, "poster_size", lambda library, videos: 10_000.0)
+    monkeypatch.setattr(_scale_node, "media_sizes", lambda library, videos: {"poster_bytes": 10_000.0})
     words = ["--shots", "200", "--behind", "100", "--searches", "20", "--without-index-shots", "300", "--workers", "2"]
     words += ["--shot-ms", "2", "--seconds", "1", "--kills", "1", "--rounds", "1", "--folder", str(open_folder)]
     found = server_scale.main(words)
@@ -140,7 +140,7 @@ def test_all_parts_run_over_a_tiny_library(
     assert found["catch_up"]["received_bytes"] > 100 * 2 * 768
     assert found["traffic"]["page_poster_bytes"] == 300_000
     ways = found["search"]["ways"]
-    assert ways["FAISS copy, no filter"]["recall"] == 1.0
+    assert ways["FAISS copy, sentence, all"]["recall"] == 1.0
     assert all(each["recall"] > 0.6 for each in ways.values())
     assert found["search"]["added_with_hnsw"]["shots"] == 2000
     (run,) = found["workers"]["runs"]

@@ -5,6 +5,7 @@ The driver, psycopg, is imported when a library is opened: it comes with the ext
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,6 +61,7 @@ class ServerDatabase(Database):
 
     def __init__(self, address: ServerAddress, work: Path, busy_seconds: float) -> None:
         psycopg = _driver()
+        logging.getLogger("psycopg").setLevel(logging.ERROR)  # it warns of what it raises, too, in words of its own
         self.address = address
         self.work = work
         self.driver_errors = (psycopg.Error,)
