@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
@@ -15,7 +16,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks._clustered_rows import SHOTS_A_VIDEO
 from benchmarks._scale_fill import ENCODER, fill
 from benchmarks._scale_server import Server
 from benchmarks._vector_truth import best_scores, recall
@@ -25,7 +25,7 @@ from search.vectors.faiss_index import FaissIndex
 
 K = 10
 ADDED = 2000  # shots, once the server has its index
-EXPANSIONS = (40, 100, 200, 400)  # hnsw.ef_search
+EXPANSIONS = (40, 200, 1000)  # hnsw.ef_search
 INDEX = "benchmark_hnsw"
 _SAMPLE_SECONDS = 0.5
 
@@ -118,50 +118,58 @@ def measure(
     questions: NDArray[np.float32],
     footage: Path,
 ) -> dict[str, Any]:
-    """Return p50 and p95 in ms, and recall at K, of each way to search, all and below two folders."""
+    """Return p50 and p95 in ms, CPU of client and server, and recall at K, of each way to search.
+
+    Questions like sentences, and examples (rows of shots) are asked; of all, and below a folder.
+    """
     began = perf_counter()
     index = FaissIndex.open(library, ENCODER, library.directory / "vectors")
     index.optimize()
-    made = perf_counter() - began
-    count = len(index)
-    folders = {"no filter": None} | {
-        f"below a folder with {share:.1%}": folder for folder, share in _folders(footage, count)
-    }
-    masks = {name: None if folder is None else _mask(library, folder, count) for name, folder in folders.items()}
-    best = best_scores(rows[:count], questions, {name: (K, mask) for name, mask in masks.items()})
+    made, count = perf_counter() - began, len(index)
+    picked = np.random.default_rng(5).integers(0, count, len(questions))
+    asked = {"sentence": questions, "example": rows[np.sort(picked)].astype(np.float32)}
+    folder = str(footage / "reel 00000")
+    mask = _mask(library, folder, count)
+    places = {"all": (None, None), f"folder of {mask.mean():.1%}": (folder, mask)}
+    wanted = {name: (K, each) for name, (_, each) in places.items()}
+    best = {kind: best_scores(rows[:count], each, wanted) for kind, each in asked.items()}
     found: dict[str, Any] = {}
     with server.connection() as connection:
-        ways = {"FAISS copy": by_copy(library, index)}
-        has_index = server.query("SELECT to_regclass(%s) IS NOT NULL", (f"{schema}.{INDEX}",)) == [(True,)]
-        for expansion in EXPANSIONS if has_index else ():
-            ways[f"pgvector HNSW, ef_search {expansion}"] = by_pgvector(connection, schema, rows.shape[1])
-        connection.execute("SET hnsw.iterative_scan = strict_order")
-        for way, search in ways.items():
-            if way.startswith("pgvector"):
-                connection.execute(f"SET hnsw.ef_search = {way.rpartition(' ')[2]}")
-            for name, folder in folders.items():
+        for way, search in _ways(server, library, connection, schema, index, rows.shape[1]).items():
+            for kind, name in product(asked, places):
+                place, allowed = places[name]
                 spent, right = [], []
                 cpu = process_time() + server.cpu_seconds()
-                for at, question in enumerate(questions):
+                for at, question in enumerate(asked[kind]):
                     start = perf_counter()
-                    ids = search(question, folder)
+                    ids = search(question, place)
                     spent.append(1000 * (perf_counter() - start))
-                    right.append(recall(rows, question, ids, best[name][at], masks[name]))
-                cpu = (process_time() + server.cpu_seconds() - cpu) / len(questions)
+                    right.append(recall(rows, question, ids, best[kind][name][at], allowed))
+                cpu = (process_time() + server.cpu_seconds() - cpu) / len(spent)
                 p50, p95 = np.quantile(spent[len(spent) // 10 :], (0.5, 0.95)).tolist()  # the first ones warm up
-                found[f"{way}, {name}"] = {
-                    "p50_ms": p50,
-                    "p95_ms": p95,
-                    "cpu_ms": 1000 * cpu,
-                    "recall": float(np.mean(right)),
-                }
+                each = {"p50_ms": p50, "p95_ms": p95, "cpu_ms": 1000 * cpu, "recall": float(np.mean(right))}
+                found[f"{way}, {kind}, {name}"] = each
     return {"shots": count, "copy_seconds": made, "questions": len(questions), "ways": found}
 
 
-def _folders(footage: Path, shots: int) -> list[tuple[str, float]]:
-    """Return the folder of the first hundred videos, and a file: path and share of the shots."""
-    reel = footage / "reel 00000"
-    return [(str(reel), min(1.0, 99 * SHOTS_A_VIDEO / shots))] if shots > SHOTS_A_VIDEO else []
+def _ways(
+    server: Server, library: Library, connection: Any, schema: str, index: FaissIndex, dim: int
+) -> dict[str, Search]:
+    """Return the ways to search: those by pgvector's index only if it is there."""
+    ways = {"FAISS copy": by_copy(library, index)}
+    if server.query("SELECT to_regclass(%s) IS NOT NULL", (f"{schema}.{INDEX}",)) == [(True,)]:
+        connection.execute("SET hnsw.iterative_scan = strict_order")
+        asking = by_pgvector(connection, schema, dim)
+        ways |= {f"pgvector, ef_search {each}": _with(connection, each, asking) for each in EXPANSIONS}
+    return ways
+
+
+def _with(connection: Any, expansion: int, search: Search) -> Search:
+    def asking(row: NDArray[np.float32], folder: str | None) -> NDArray[np.int64]:
+        connection.execute(f"SET hnsw.ef_search = {expansion}")
+        return search(row, folder)
+
+    return asking
 
 
 def _mask(library: Library, folder: str, count: int) -> NDArray[np.bool_]:
@@ -174,7 +182,8 @@ def show(found: dict[str, Any]) -> None:
     print(f"\n{found['shots']:,} shots; a node's first copy, with its index: {found['copy_seconds']:.1f} s")
     print(f"{'':60}{'p50 ms':>10}{'p95 ms':>10}{'CPU ms':>10}{'recall@10':>12}")
     for way, each in found["ways"].items():
-        print(f"{way:60}{each['p50_ms']:>10.1f}{each['p95_ms']:>10.1f}{each['cpu_ms']:>10.1f}{each['recall']:>12.3f}")
+        times = "".join(f"{each[name]:>10.1f}" for name in ("p50_ms", "p95_ms", "cpu_ms"))
+        print(f"{way:60}{times}{each['recall']:>12.3f}")
 
 
 def show_hnsw(found: dict[str, float], added: dict[str, float]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier, Event
@@ -81,9 +82,10 @@ def index(work: Work, worker: int, begin: Barrier, stop: Event, leave: Event, to
         with library.claims("index") as claims:
             waiting = deque(range(_MOST))
             while not stop.is_set():
-                number = _until_done(lambda: _next(library, claims, work, waiting, result), result)
+                number = _until_done(partial(_next, library, claims, work, waiting, result), result)
                 sleep(work.shots * work.shot_seconds)
-                _until_done(lambda number=number: _store(library, claims, work, number, rows, result), result)  # type: ignore[misc]
+                _until_done(partial(_store, library, claims, work, number, rows, result), result)
+                _until_done(partial(claims.release, fingerprint_of(number)), result)
         result.seconds, result.cpu_seconds = monotonic() - began, process_time() - cpu
         told.put(result)
         leave.wait()
@@ -122,7 +124,6 @@ def _store(library: Library, claims: Claims, work: Work, number: int, rows: NDAr
         result.errors.append((str(error), monotonic()))
     finally:
         result.write_seconds += monotonic() - began
-    claims.release(fingerprint_of(number))
 
 
 def _until_done(act: Callable[[], Result], result: Done) -> Result:

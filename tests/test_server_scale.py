@@ -140,7 +140,7 @@ def test_all_parts_run_over_a_tiny_library(
     assert found["catch_up"]["received_bytes"] > 100 * 2 * 768
     assert found["traffic"]["page_poster_bytes"] == 300_000
     ways = found["search"]["ways"]
-    assert ways["FAISS copy, no filter"]["recall"] == 1.0
+    assert ways["FAISS copy, sentence, all"]["recall"] == 1.0
     assert all(each["recall"] > 0.6 for each in ways.values())
     assert found["search"]["added_with_hnsw"]["shots"] == 2000
     (run,) = found["workers"]["runs"]
