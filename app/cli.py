@@ -55,6 +55,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
         "remove": ("remove", "remove", "Remove videos from the library; the files stay."),
         "backup": ("backup", "backup", "Back up the library into another folder."),
         "restore": ("backup", "restore", "Restore the library from a backup."),
+        "copy": ("copy", "copy", "Copy the library to another place: a folder, a server."),
         "retry": ("index", "retry", "Retry files that could not be indexed."),
         "runs": ("runs", "runs", "List indexing, export and download runs; stop one."),
         "settings": ("settings", "settings", "Show each setting and where its value comes from."),

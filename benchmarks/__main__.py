@@ -33,6 +33,7 @@ ON_DEMAND = {
     "gpu": "needs an NVIDIA GPU",
     "openclip": _CLIP,
     "words": _WORDS,
+    "server_scale": "starts a PostgreSQL of its own: needs the extra test, minutes and gigabytes",
 }
 """Programs that run only when they are named, and why."""
 

@@ -42,7 +42,7 @@ def make_rows(directory: Path, segments: int, each: int = 100, *, random_seed: i
             path = f"/footage/reel {video // 100:04d}/take {video:07d}.mp4".encode()
             when = (1_700_000_000 + 3600 * video) * 10**9
             frames = ends[-1] // 3600
-            stated = ("hevc" if video % 3 else "h264", _facts(video))
+            stated = ("hevc" if video % 3 else "h264", facts_of(video))
             shape = (ends[-1], frames, width, height, *stated)
             driver.execute(_VIDEO, (video, path, f"rows{video:012d}", 10**9, when, *shape))
             spans = list(enumerate(zip([0, *ends[:-1]], ends, strict=True)))
@@ -56,7 +56,7 @@ def make_rows(directory: Path, segments: int, each: int = 100, *, random_seed: i
     return library
 
 
-def _facts(video: int) -> str | None:
+def facts_of(video: int) -> str | None:
     """Return the stored facts of a video, of one of three rates and sixteen cameras."""
     rate = (Fraction(25), Fraction(30_000, 1001), Fraction(24_000, 1001))[video % 3]
     sound = (AudioTrack(codec="aac", channels=2, layout="stereo", language="eng"),)

@@ -37,6 +37,7 @@ class Database(ABC):
         read_only: Whether nothing can be changed, because of its medium or of permissions.
         shared: Whether several machines may use it at a time.
         engine: The pool of connections for all threads.
+        copy_of: The id of the library of which this is to become a copy: unfinished, it is only used by that.
         change_query: A query whose one value differs after the commit of another connection.
     """
 
@@ -51,6 +52,7 @@ class Database(ABC):
         self.place = place
         self.folder = folder
         self.read_only = read_only
+        self.copy_of: str | None = None
         self._process = os.getpid()
         self._closed = False
         self._engines: list[Engine] = []

@@ -3,9 +3,11 @@
 LibraryError
   +- LibraryMissing    the folder has no library
   +- LibraryNewer      a newer prismsearch wrote it
+  +- LibraryUnfinished a copy that was stopped, and can go on
   +- LibraryDamaged    the file is not a library, or SQLite finds it inconsistent
   +- LibraryBusy       another process kept it locked for longer than the busy timeout
   +- LibraryFull       no space left on the disk
+  +- ClaimLost         another worker has taken the work over
 NotAllowed             a person's role does not allow it
 EditConflict           a subclip was changed elsewhere in the meantime; the library itself is fine
 """
@@ -31,6 +33,10 @@ class LibraryNewer(LibraryError):
     """The library has a newer format than this version of prismsearch can read."""
 
 
+class LibraryUnfinished(LibraryError):
+    """The library is a copy of another one that is not whole yet."""
+
+
 class LibraryDamaged(LibraryError):
     """The file is not a library, or SQLite finds it inconsistent."""
 
@@ -41,6 +47,10 @@ class LibraryBusy(LibraryError):
 
 class LibraryFull(LibraryError):
     """The disk, or the quota, is full. What was stored before is unharmed."""
+
+
+class ClaimLost(LibraryError):
+    """Another worker has taken a piece of work over, or may: what was made of it is not stored."""
 
 
 def reindex_advice(path: str) -> str:

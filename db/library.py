@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from db import failures, health, library_settings, spaces, vectors, writing
+from db.claims import Claim, Claims, FolderClaims
 from db.collections import Collections
 from db.database import Database
 from db.errors import LibraryError
@@ -25,9 +26,12 @@ from db.opening import FILE_NAME as FILE_NAME
 from db.opening import open_folder
 from db.people.people import People
 from db.quick import Quick
-from db.records import CutSettings, EncoderChoice, Failure, Segment, Shot, Video
+from db.records import CutSettings, EncoderChoice, Failure, Segment, Shot, Video, Worker
 from db.saved_searches import SavedSearches
+from db.server import claims as server_claims
 from db.server.address import ServerAddress, server_address
+from db.server.connection import ServerDatabase
+from db.server.nearest import ServerRows
 from db.server.opening import open_server
 from db.text.texts import Texts
 from db.video_rows import VideoRows
@@ -46,6 +50,7 @@ class Library(LibraryPlaces):
         collections, searches: Collections of subclips; saved searches.
         texts: Timed text: subtitles, speech, writing on screen, chapters and tags.
         quick, people: The videos that wait for their full pass; people who use the library over a network.
+        server_rows: The embeddings of a library on a server, for the server to search; None for a folder.
     """
 
     def __init__(self, directory: Path, database: Database, library_id: str) -> None:
@@ -55,19 +60,29 @@ class Library(LibraryPlaces):
         self.texts = Texts(database)
         self.quick = Quick(database)
         self.people = People(database)
+        self.server_rows = ServerRows(database) if isinstance(database, ServerDatabase) else None
 
     @classmethod
-    def open(cls, place: Path | str | ServerAddress, *, create: bool = True, busy_seconds: float = 30.0) -> Library:
+    def open(
+        cls,
+        place: Path | str | ServerAddress,
+        *,
+        create: bool = True,
+        busy_seconds: float = 30.0,
+        copy_of: str | None = None,
+    ) -> Library:
         """Open a library. Create it or migrate it to the current format if needed.
 
         Args:
             place: The library's folder, or the address of one on a server: see `db.server.address`.
             create: Create the folder and the library if they do not exist.
             busy_seconds: How long each call waits for a lock held by another process.
+            copy_of: The id of a library, to open the unfinished copy of it, too: see `db.copying`.
 
         Raises:
             LibraryMissing: The library does not exist, and `create` is False.
             LibraryNewer: A newer version of prismsearch wrote it.
+            LibraryUnfinished: It is a copy that is not whole yet.
             LibraryDamaged: The file is not a library, or is not sound.
             LibraryBusy: Another process kept it locked for `busy_seconds`.
             LibraryFull: The disk is full.
@@ -79,9 +94,9 @@ class Library(LibraryPlaces):
         if address is None:
             assert not isinstance(place, ServerAddress)
             directory = Path(place).absolute()
-            database, library_id = open_folder(directory, create=create, busy_seconds=busy_seconds)
+            database, library_id = open_folder(directory, create=create, busy_seconds=busy_seconds, copy_of=copy_of)
         else:
-            database, library_id = open_server(address, create=create, busy_seconds=busy_seconds)
+            database, library_id = open_server(address, create=create, busy_seconds=busy_seconds, copy_of=copy_of)
             directory = database.work
         library = cls(directory, database, library_id)
         if not database.read_only:
@@ -114,6 +129,7 @@ class Library(LibraryPlaces):
         media: StagedMedia | None = None,
         quick_of: str | None = None,
         further: Sequence[VideoRows] = (),
+        claim: Claim | None = None,
     ) -> int:
         """Store a video with its shots, segments and embeddings in one transaction.
 
@@ -130,12 +146,14 @@ class Library(LibraryPlaces):
             media: Posters and previews of all segments. They are published, or discarded after an error.
             quick_of: Of a quick pass: the encoder of the full pass, which replaces all of this and is never replaced.
             further: What further encoders made of the same segments, all in quick passes or all in full ones.
+            claim: The claim on this work, if it may have lapsed.
 
         Returns:
             The video's id.
 
         Raises:
             ValueError: The arguments are inconsistent. After any error, the library is unchanged.
+            ClaimLost: The work may be another worker's now.
         """
         try:
             first = VideoRows(encoder_id=encoder_id, recipe=recipe, embeddings=embeddings, quick_of=quick_of)
@@ -148,6 +166,8 @@ class Library(LibraryPlaces):
                 media.check(self._media, video, segments)
                 media.flush()
             with self._releasing_media() as (connection, released):
+                if claim is not None:
+                    claim.confirm(connection)
                 if quick_of is not None and (full := writing.full_pass_of(connection, video)) is not None:
                     if media is not None:
                         media.discard()
@@ -176,7 +196,13 @@ class Library(LibraryPlaces):
             return writing.same_video(connection, video, shots, segments) is not None
 
     def replace_media(
-        self, video: Video, shots: Sequence[Shot], segments: Sequence[Segment], media: StagedMedia
+        self,
+        video: Video,
+        shots: Sequence[Shot],
+        segments: Sequence[Segment],
+        media: StagedMedia,
+        *,
+        claim: Claim | None = None,
     ) -> bool:
         """Replace the posters and previews of a video that is cut as before, and of its copies that share them.
 
@@ -185,17 +211,21 @@ class Library(LibraryPlaces):
             shots: As stored.
             segments: As stored.
             media: Posters and previews of all segments. They are published, or discarded.
+            claim: As for `add_video`.
 
         Returns:
             False if the stored video has other content, shots or segments. Nothing is changed then.
 
         Raises:
             ValueError: The media are not those of the segments.
+            ClaimLost: As `add_video` does.
         """
         try:
             media.check(self._media, video, segments)
             media.flush()
             with self._releasing_media() as (connection, released):
+                if claim is not None:
+                    claim.confirm(connection)
                 if not writing.put_media(connection, video, shots, segments, media.name, media.bytes, released):
                     media.discard()
                     return False
@@ -261,6 +291,34 @@ class Library(LibraryPlaces):
             ValueError: The fingerprint is not made of letters and digits.
         """
         return StagedMedia(self._media, fingerprint, recipe)
+
+    def claims(self, doing: str, *, lease_seconds: float | None = None, beat_seconds: float | None = None) -> Claims:
+        """Return what divides work among the processes of this library, on this machine or on all of a server's.
+
+        Args:
+            doing: The kind of work, for those who look: "index".
+            lease_seconds, beat_seconds: Of a library on a server: see `db.server.claims`.
+        """
+        if isinstance(self._database, ServerDatabase):
+            return server_claims.ServerClaims(
+                self._database, doing, lease_seconds=lease_seconds, beat_seconds=beat_seconds
+            )
+        return FolderClaims(self.directory / "claims")
+
+    @property
+    def shared(self) -> bool:
+        """Whether several machines may use it at a time: it is on a server."""
+        return self._database.shared
+
+    def workers(self) -> list[Worker]:
+        """Return the processes of all machines that work for a library on a server, the first ones first.
+
+        A folder's are on this machine, and have jobs there.
+        """
+        if not isinstance(self._database, ServerDatabase):
+            return []
+        with self._database.reading() as connection:
+            return server_claims.workers(connection)
 
     # Settings that shape rows and cuts
 

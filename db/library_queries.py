@@ -142,6 +142,11 @@ class LibraryQueries:
         with self._database.reading() as connection:
             return reading.all_failures(connection)
 
+    def failure_at(self, path: str) -> Failure | None:
+        """Return the failure of the file at a path, or None."""
+        with self._database.reading() as connection:
+            return next(iter(reading.all_failures(connection, path)), None)
+
     # Segments
 
     def shots(self, video_id: int) -> list[Shot]:

@@ -16,9 +16,9 @@ from sqlalchemy import Connection, create_engine, select
 from db import schema
 from db.backup import copy_database
 from db.connection import SqliteDatabase
-from db.errors import LibraryDamaged, LibraryError, LibraryMissing, LibraryNewer
+from db.errors import LibraryDamaged, LibraryError, LibraryMissing
 from db.file_checks import check_files, damage_advice
-from db.migrating import LIBRARY_ID, VERSION, add_identity, run_migrations
+from db.migrating import LIBRARY_ID, add_identity, checked_version, run_migrations
 from db.schema_check import ENTRIES, Entry, check_schema
 from db.text import tables as text_tables
 from db.text.full_text import require_support
@@ -31,7 +31,9 @@ FILE_NAME = "library.sqlite3"
 _BEFORE = ".before-"
 
 
-def open_folder(directory: Path, *, create: bool, busy_seconds: float) -> tuple[SqliteDatabase, str]:
+def open_folder(
+    directory: Path, *, create: bool, busy_seconds: float, copy_of: str | None = None
+) -> tuple[SqliteDatabase, str]:
     """Open the database of the library in a folder.
 
     Returns:
@@ -43,6 +45,7 @@ def open_folder(directory: Path, *, create: bool, busy_seconds: float) -> tuple[
     """
     file = directory / FILE_NAME
     database = SqliteDatabase(file, busy_seconds)
+    database.copy_of = copy_of
     try:
         if directory.exists() and not directory.is_dir():
             raise LibraryError(f"{directory} is not a folder. Choose another with --library.")
@@ -82,7 +85,7 @@ def prepare(database: SqliteDatabase) -> str:
     """
     with database.reading() as connection:
         require_support(connection)
-        version = _version(connection, database.file)
+        version = _version(connection, database)
     if database.read_only:
         if version != schema.SCHEMA_VERSION:
             raise LibraryError(
@@ -94,11 +97,11 @@ def prepare(database: SqliteDatabase) -> str:
     if version is None or version < schema.SCHEMA_VERSION:
         if version is None:
             with database.writing() as connection:
-                if _version(connection, database.file) is None:  # else another process was faster
+                if _version(connection, database) is None:  # else another process was faster
                     _create(connection)
         else:
             with database.writing_without_foreign_keys() as connection:
-                if _version(connection, database.file) != schema.SCHEMA_VERSION:
+                if _version(connection, database) != schema.SCHEMA_VERSION:
                     _keep_copy(database.file)
                     _migrate(connection, database.file)
     with database.reading() as connection:
@@ -139,11 +142,12 @@ def _keep_copy(file: Path) -> None:
     )
 
 
-def _version(connection: Connection, file: Path) -> int | None:
+def _version(connection: Connection, database: SqliteDatabase) -> int | None:
     """Return the stored schema version, or None for a new file. Nothing in the file has run before this has checked it.
 
     A new file has no tables and at most one page: a file with more had tables, whose names were lost.
     """
+    file = database.file
     entries: list[Entry] = [tuple(row) for row in connection.exec_driver_sql(ENTRIES)]
     if not entries:
         if (connection.exec_driver_sql("PRAGMA page_count").scalar() or 0) > 1:
@@ -152,15 +156,9 @@ def _version(connection: Connection, file: Path) -> int | None:
     if not {"alembic_version", "library"} <= {name for kind, name, *_ in entries if kind == "table"}:
         raise LibraryDamaged(f"{file} is a database of another program, not a library; choose another with --library.")
     stored = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-    if not isinstance(stored, str) or not VERSION.fullmatch(stored):
-        raise LibraryDamaged(f"{file} does not say its format ({stored!r}); put a backup in its place or index again.")
-    if int(stored) > schema.SCHEMA_VERSION:
-        raise LibraryNewer(
-            f"The library {file.parent} has format {int(stored)}, and this prismsearch reads formats up to "
-            f"{schema.SCHEMA_VERSION}: a newer prismsearch made it. Update prismsearch, or choose another --library."
-        )
-    check_schema(entries, file, int(stored), entries_of)
-    return int(stored)
+    version = checked_version(stored, database, file)
+    check_schema(entries, file, version, entries_of)
+    return version
 
 
 def _create(connection: Connection) -> None:

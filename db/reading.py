@@ -55,6 +55,7 @@ def known_files(connection: Connection, encoder_id: str, path: str | None = None
             videos.c.modified_ns,
             videos.c.fingerprint,
             encodings.c.recipe,
+            encodings.c.revision,
             videos.c.kinds,
             facts_read(videos).label("facts_read"),
             videos.c.content_hash,
@@ -89,6 +90,7 @@ def known_file(row: Row[Any]) -> KnownFile:
         file_id=row.file_id,
         volume=row.volume,
         quick=bool(row.quick),
+        revision=row.revision if type(row.revision) is int else 0,
     )
 
 
@@ -208,7 +210,8 @@ def video_ids(connection: Connection, segment_ids: Iterable[int]) -> dict[int, i
     return dict(cursor.fetchall())
 
 
-def all_failures(connection: Connection) -> list[Failure]:
-    """Return all failures, by path."""
-    found = connection.execute(select(failures).order_by(failures.c.path)).mappings()
+def all_failures(connection: Connection, path: str | None = None) -> list[Failure]:
+    """Return all failures (or that of one file), by path."""
+    chosen = true() if path is None else failures.c.path == path
+    found = connection.execute(select(failures).where(chosen).order_by(failures.c.path)).mappings()
     return [Failure(**row) for row in found]

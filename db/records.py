@@ -263,6 +263,7 @@ class KnownFile:
     file_id: str = ""  # likewise
     volume: str = ""  # likewise
     quick: bool = False  # only a quick pass was made over it, by any encoder: its full pass is to come
+    revision: int = 0  # raised whenever the requested encoder's rows of the same segments are written again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -338,3 +339,15 @@ class Stats:
     failures: int
     encoders: tuple[EncoderRow, ...]
     quick_videos: int = 0  # of those, the ones that wait for their full pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """A process, on any machine, that works for a library on a server."""
+
+    machine: str
+    process: int
+    version: str  # of prismsearch
+    doing: str  # the kind of its work: "index"
+    seconds: float  # since its first claim
+    paths: tuple[str, ...]  # the videos that it has in work, the first ones first

@@ -31,7 +31,7 @@ from sqlalchemy import (
 
 from db.column_types import HalfRows, Integer, Text
 
-SCHEMA_VERSION = 10
+SCHEMA_VERSION = 11
 """The number of the newest migration, so that opening a library of this format need not import alembic."""
 
 
@@ -184,6 +184,7 @@ encodings = Table(
     Column("encoder", Integer, ForeignKey("encoders.number"), nullable=False),
     Column("recipe", Text, nullable=False),
     Column("checksum", Integer, nullable=True),  # CRC-32 of the video's rows by this encoder; NULL: not known
+    Column("revision", Integer, nullable=True),  # raised whenever they are written again; NULL: never
     PrimaryKeyConstraint("video_id", "encoder"),
 )
 

@@ -31,6 +31,7 @@ DIGESTS = MappingProxyType(
         8: "99fdca81ca26a584dc438fac6a5aece1",
         9: "d32454bca1fbd441b3b1380b441af25b",
         10: "67e681f2fee671bf0613f63b402fe7dd",
+        11: "ce9226cbc4bd3b8a34d1d8c27df2fde4",
     }
 )
 """`digest_of` the schema of each version, so that opening a library need not make one to compare with."""

@@ -50,7 +50,7 @@ def vanish(connection: Connection, ids: Collection[int], now: int) -> None:
     """Move the rows of videos to the tables of vanished ones."""
     for chunk in chunks(ids):
         for live, vanished in _TABLES:
-            columns = _stored(live)
+            columns = stored_columns(live)
             names = [column.name for column in columns]
             source = select(*columns).where(_of_videos(live, chunk))
             if live is schema.videos:
@@ -69,7 +69,7 @@ def bring_back(connection: Connection, video_id: int, file: FileState) -> bool:
     if changed.rowcount == 0:
         return False
     for live, vanished in _TABLES:
-        names = [column.name for column in _stored(live)]
+        names = [column.name for column in stored_columns(live)]
         source = select(*(vanished.c[name] for name in names)).where(_of_videos(vanished, [video_id]))
         connection.execute(insert(live).from_select(names, source))
     index_texts(connection, video_id)
@@ -108,6 +108,7 @@ def vanished_files(connection: Connection, encoder_id: str) -> list[tuple[str, K
         select(
             videos,
             encodings.c.recipe,
+            encodings.c.revision,
             facts_read(videos).label("facts_read"),
             quick_only(videos, encodings).label("quick"),
         )
@@ -124,7 +125,7 @@ def media_of_vanished(connection: Connection) -> set[str]:
     return {name for name in named if name is not None}
 
 
-def _stored(table: Table) -> list[Column[Any]]:
+def stored_columns(table: Table) -> list[Column[Any]]:
     """Return the columns of a table that rows have, without computed ones."""
     return [column for column in table.columns if column.computed is None]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from db import checksums, rows
 from db.schema import embeddings, encoders, encodings, segments
@@ -50,7 +50,11 @@ def put_rows(connection: Connection, video_id: int, made: VideoRows) -> None:
     connection.execute(
         done.on_conflict_do_update(
             index_elements=[encodings.c.video_id, encodings.c.encoder],
-            set_={"recipe": done.excluded.recipe, "checksum": done.excluded.checksum},
+            set_={
+                "recipe": done.excluded.recipe,
+                "checksum": done.excluded.checksum,
+                "revision": func.coalesce(encodings.c.revision, 0) + 1,
+            },
         )
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -32,18 +32,23 @@ def known_failures(run: RunParts, scan: Scan) -> dict[str, Failure]:
     return failures | moved
 
 
-def lacking_of(run: RunParts, first: Iterable[KnownFile]) -> dict[int, dict[int, KnownFile]]:
-    """Return which encoders of a run each known or vanished video lacks.
-
-    Args:
-        run: The run. One of quick passes lacks nothing of a video that has had a full pass.
-        first: The known and vanished files, as to the first encoder.
-    """
+def records_of(run: RunParts, first: Iterable[KnownFile]) -> list[Iterable[KnownFile]]:
+    """Return the known and vanished files as to each encoder of a run. first: Those as to the first one."""
     library = run.library
     records: list[Iterable[KnownFile]] = [first]
     for each in run.encoders[1:]:
         vanished = [record for _, record in library.vanished_files(each.encoder.id)]
         records.append([*library.known_files(each.encoder.id).values(), *vanished])
+    return records
+
+
+def lacking_of(run: RunParts, records: Sequence[Iterable[KnownFile]]) -> dict[int, dict[int, KnownFile]]:
+    """Return which encoders of a run each known or vanished video lacks.
+
+    Args:
+        run: The run. One of quick passes lacks nothing of a video that has had a full pass.
+        records: See `records_of`.
+    """
     if run.quick is not None:
         records = [
             [known_to_quick_pass(record, each.recipe) for record in files]

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from db.errors import ClaimLost
 from db.video_rows import VideoRows
-from files.claims import Claims
 from indexer.decoding import Decoders
 from indexer.kinds import recipe_for
-from indexer.lacking import is_current
 from indexer.media.errors import Cancelled, UnreadableVideo
 from indexer.messages import ClipReady, Decoded, OpenVideo, Refresh, RunFailed, Unreadable
 from indexer.plan import VideoTask
 from indexer.progress import ProgressMeter
-from indexer.quick_pass import known_to_quick_pass
 from indexer.report import ReportBuilder
 from indexer.rows_in_flight import RowsInFlight
 from indexer.run_parts import RunEncoder, specs_of
 from indexer.scan import FoundFile, Problem
-from indexer.storing import reason_of, store_video
+from indexer.shared_tasks import SharedTasks
+from indexer.storing import TAKEN_OVER, reason_of, store_video
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -42,6 +40,7 @@ class Encoding:
         self,
         library: Library,
         encoders: Sequence[RunEncoder],
+        shared: SharedTasks,
         *,
         batch_size: int | None,
         known: Set[str],
@@ -53,12 +52,14 @@ class Encoding:
 
         Args:
             library, encoders, meter, report: Of the run.
+            shared: Tasks that other runs may have, too; none yet.
             batch_size: Clips per call of each encoder; None for its default.
             known: Paths with videos in the library before the run, which count as updated, not added.
             deepened: Those of them that get the full pass that they have waited for, which count as such.
         """
         self._library = library
         self._encoders = encoders
+        self._shared = shared  # not begun
         self._known = known
         self._deepened = deepened
         self._quick = any(each.quick_of is not None for each in encoders)
@@ -74,8 +75,6 @@ class Encoding:
         )
         self._begun: dict[str, VideoTask] = {}  # by path, as planned, until stored or failed
         self._decoded: dict[str, Decoded] = {}  # by path, waiting for their last rows
-        self._waiting: deque[VideoTask] = deque()  # not begun
-        self._claims = Claims(library.directory / "claims")
 
     def run(
         self,
@@ -111,15 +110,14 @@ class Encoding:
         self._wake = decoders.wake
         try:
             with decoders:
-                self._waiting.extend(tasks)
-                while self._waiting or self._begun or self._decoded:
+                self._shared.put(tasks)
+                while self._shared or self._begun or self._decoded:
                     if cancelled():
                         raise Cancelled
                     self._begin_some(decoders, workers)
                     self._step(decoders)
                     self._report_progress(decoders)
         finally:
-            self._claims.close()
             self._rows.close()
             for decoded in self._decoded.values():
                 decoded.media.discard()
@@ -130,34 +128,26 @@ class Encoding:
 
     def _begin_some(self, decoders: Decoders, workers: int) -> None:
         """Begin tasks that no other run has claimed, as many as decoders can take. The rest wait until it ends."""
-        for _ in range(len(self._waiting)):
-            if len(self._begun) - len(self._decoded) > 2 * workers:  # so many that no decoder waits
-                return
-            task = self._waiting.popleft()
-            if not self._claims.take(task.fingerprint):
-                self._waiting.append(task)
-            elif self._done_by_others(task):
-                self._claims.release(task.fingerprint)
-                self._report.add(unchanged=1 + len(task.copies))
-                self._meter.files_done += 1 + len(task.copies)
-                self._meter.bytes_done += task.file.size_bytes
+        room = 2 * workers + 1 - (len(self._begun) - len(self._decoded))  # so many that no decoder waits
+        for task in self._shared.take(room):
+            if (video_id := self._shared.stored_by_others(task)) is not None:
+                self._pass_over(task, video_id)
+            elif (failure := self._shared.failed_for_others(task)) is not None:
+                self._report.add(skipped_failed=(failure,))
+                self._count_done(task)
+                self._begin_first_copy(task)
+                self._shared.release(task)
             else:
                 self._begin(task, decoders)
 
-    def _done_by_others(self, task: VideoTask) -> bool:
-        """Return whether another run has stored a video since this one was planned."""
-        if (task.file.path in self._known and not task.only_media) or task.copies:
-            return False
-        record = None
-        for each in self._encoders:
-            record = self._library.known_file(task.file.path, each.encoder.id)
-            if record is not None and self._quick:
-                record = known_to_quick_pass(record, each.recipe)
-            if record is None or not is_current(record, each.recipe):
-                return False
-            if (record.size_bytes, record.modified_ns) != (task.file.size_bytes, task.file.modified_ns):
-                return False
-        return record is not None and not (task.only_media and self._library.lacking_media([record.video_id]))
+    def _pass_over(self, task: VideoTask, video_id: int) -> None:
+        """Count a task that another run has done; copy what it did not."""
+        copies = tuple(file for file in task.copies if self._shared.stored(file) is None)
+        others = len(task.copies) - len(copies)
+        self._report.add(unchanged=1 + others)
+        self._count_done(task, others)
+        self._copy(replace(task, copies=copies), video_id)
+        self._shared.release(task)
 
     def _begin(self, task: VideoTask, decoders: Decoders) -> None:
         self._begun[task.file.path] = task
@@ -188,7 +178,7 @@ class Encoding:
             self._decoded[message.task.file.path] = message
             self._store_if_complete(message.task.file.path, decoders)
         elif isinstance(message, Unreadable):
-            self._fail(message.task.file, message.error, decoders)
+            self._fail(message.task.file, message.error)
         elif isinstance(message, RunFailed):
             self._take(self._rows.wait(), decoders)  # store finished videos, if that is still possible
             raise message.error
@@ -196,7 +186,7 @@ class Encoding:
             self._take(self._rows.flush(), decoders)
             for decoded in list(self._decoded.values()):  # a reader that lists segments without yielding their clips
                 lacking = UnreadableVideo(decoded.task.file.path, "error", "Some of its shots could not be read.")
-                self._fail(decoded.task.file, lacking, decoders)
+                self._fail(decoded.task.file, lacking)
 
     def _take(self, paths: Iterable[str], decoders: Decoders) -> None:
         self._meter.clips_done = self._rows.clips
@@ -230,26 +220,31 @@ class Encoding:
                 if some and not self._library.is_cut_so(video, decoded.shots, decoded.segments):
                     self._encode_by_all(path, decoders)
                     return
-                video_id = store_video(self._library, decoded, video, made, self._report)
+                claim = self._shared.claim(self._begun[path])
+                video_id = store_video(self._library, decoded, video, made, self._report, claim)
+            except ClaimLost:
+                self._drop(path)
+                return
             except ValueError as error:  # rows not of unit length, or inconsistent segments
                 reason = f"The result could not be stored: {error}."
-                self._fail(file, UnreadableVideo(path, "error", reason), decoders)
+                self._fail(file, UnreadableVideo(path, "error", reason))
                 return
             except OSError as error:  # of its posters and previews, unless the disk is full
                 reason = f"Its posters and previews could not be stored in the library ({error.strerror or error})."
-                self._fail(file, UnreadableVideo(path, "error", reason), decoders)
+                self._fail(file, UnreadableVideo(path, "error", reason))
                 return
         if problems:
             reason = reason_of(problems, several=len(self._encoders) > 1, stored=bool(made))
-            self._fail(file, UnreadableVideo(path, "error", reason), decoders)
+            self._fail(file, UnreadableVideo(path, "error", reason))
             return
         planned = self._finish(path)
         self._report.add(**{self._counted_as(path): 1})
         self._meter.seconds_done = self._report.video_seconds
         if decoded.task.file == planned.file:
-            self._copy(planned, video_id, decoders)
+            self._copy(planned, video_id)
         else:  # the file has changed since it was planned, its copies have not
-            self._begin_first_copy(planned, decoders)
+            self._begin_first_copy(planned)
+        self._shared.release(planned)
 
     def _encode_by_all(self, path: str, decoders: Decoders) -> None:
         """Begin again with a video that turned out to be cut otherwise than it was: no encoder may lose its rows."""
@@ -267,8 +262,14 @@ class Encoding:
         path = decoded.task.file.path
         video = replace(decoded.video, path=path, fingerprint=decoded.task.fingerprint)
         with self._report.timed("store"):
-            mended = self._library.replace_media(video, decoded.shots, decoded.segments, decoded.media)
-        self._finish(path)
+            claim = self._shared.claim(self._begun[path])
+            try:
+                mended = self._library.replace_media(video, decoded.shots, decoded.segments, decoded.media, claim=claim)
+            except ClaimLost:
+                self._decoded[path] = decoded
+                self._drop(path)
+                return
+        self._shared.release(self._finish(path))
         if mended:
             self._report.add(mended=1)
         else:
@@ -277,7 +278,7 @@ class Encoding:
             )
             self._report.add(problems=(Problem(path=path, reason=reason),))
 
-    def _copy(self, planned: VideoTask, video_id: int, decoders: Decoders) -> None:
+    def _copy(self, planned: VideoTask, video_id: int) -> None:
         for number, file in enumerate(planned.copies):
             try:
                 with self._report.timed("store"):
@@ -289,34 +290,48 @@ class Encoding:
                         file_id=file.file_id,
                     )
             except KeyError:  # another process has removed the original
-                self._begin_first_copy(replace(planned, copies=planned.copies[number:]), decoders)
+                self._begin_first_copy(replace(planned, copies=planned.copies[number:]))
                 return
             self._report.add(duplicates=1)
             self._meter.files_done += 1
 
-    def _begin_first_copy(self, planned: VideoTask, decoders: Decoders) -> None:
-        """Decode the first copy of a video; the other copies reuse its result."""
+    def _begin_first_copy(self, planned: VideoTask) -> None:
+        """Decode the first copy of a video next; the other copies reuse its result."""
         for file in planned.copies[:1]:
             self._meter.bytes_total += file.size_bytes
-            self._begin(VideoTask(file=file, fingerprint=planned.fingerprint, copies=planned.copies[1:]), decoders)
+            self._shared.put_first(VideoTask(file=file, fingerprint=planned.fingerprint, copies=planned.copies[1:]))
 
-    def _fail(self, file: FoundFile, error: UnreadableVideo, decoders: Decoders) -> None:
+    def _fail(self, file: FoundFile, error: UnreadableVideo) -> None:
         """Record a failed file; its copies are then decoded instead."""
         planned = self._finish(file.path)
         self._report.fail(file, error)
-        self._begin_first_copy(planned, decoders)
+        self._begin_first_copy(planned)
+        self._shared.release(planned)
+
+    def _drop(self, path: str) -> None:
+        """Drop what was made of a video that another run has taken over, and wait for that run."""
+        planned = self._clear(path)
+        self._shared.release(planned)
+        self._shared.put([planned])
+        self._report.add(notes=(Problem(path=path, reason=TAKEN_OVER),))
 
     def _finish(self, path: str) -> VideoTask:
         """Clean up after a task that was stored or failed; return it as planned."""
+        planned = self._clear(path)
+        self._count_done(planned)
+        return planned
+
+    def _clear(self, path: str) -> VideoTask:
         planned = self._begun.pop(path)
-        self._claims.release(planned.fingerprint)
         self._rows.drop(path)
         decoded = self._decoded.pop(path, None)
         if decoded is not None:
             decoded.media.discard()  # does nothing once published in the library
-        self._meter.files_done += 1
-        self._meter.bytes_done += planned.file.size_bytes
         return planned
+
+    def _count_done(self, task: VideoTask, copies: int = 0) -> None:
+        self._meter.files_done += 1 + copies
+        self._meter.bytes_done += task.file.size_bytes
 
     def _report_progress(self, decoders: Decoders) -> None:
         """Report progress. Decoded clips may wait for a slower encoder, so only encoded ones count as done."""

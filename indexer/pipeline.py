@@ -17,7 +17,7 @@ from db.records import KnownFile
 from encoder import EncoderError
 from encoder.quick import QuickEncoder
 from indexer.batches import EncodingFailed
-from indexer.comparing import compare, known_failures, lacking_of
+from indexer.comparing import compare, known_failures, lacking_of, records_of
 from indexer.encoding import Encoding
 from indexer.isolated_pass import RunPass
 from indexer.isolation import Isolation
@@ -34,11 +34,13 @@ from indexer.returning import changed_file_ids, changed_volumes, expire, vanishe
 from indexer.run_parts import RunEncoder, RunParts
 from indexer.scan import FoundFile, Scan
 from indexer.settings import RunOptions
+from indexer.shared_tasks import Before, SharedTasks, revisions
 from indexer.sweep import Gone, find_gone
 from indexer.words_run import read_due_words
 from indexer.workers.task import WorkersUnavailable
 
 if TYPE_CHECKING:
+    from db.claims import Claims
     from db.library import Library
     from encoder import Encoder
     from encoder.shot_boundaries import ShotBoundaryScorer
@@ -60,6 +62,7 @@ def index_folders(
     run_pass: RunPass | None = None,
     quick: QuickPass | None = None,
     further: Sequence[Encoder] = (),
+    claims: Claims | None = None,
 ) -> IndexReport:
     """Bring a library up to date with folders and files, for one encoder, or for several from one decoding.
 
@@ -86,6 +89,7 @@ def index_folders(
         quick: What quick passes are made for; the encoder is then a quick one. None: full passes are made.
         further: Encoders of the same clips of the videos, each in its own shape. All rows of a video are stored in one
             transaction; one that lacks those of some encoders is encoded by these only. For quick passes, quick ones.
+        claims: By which the run shares its work with others, and which it closes; by default `library.claims`.
 
     Returns:
         The report of the run.
@@ -103,6 +107,7 @@ def index_folders(
     ) as isolation:
         run = RunParts(
             library=library,
+            claims=claims or library.claims("index"),
             encoders=tuple(_run_encoder(each, settings, quick) for each in (encoder, *further)),
             options=options,
             isolation=isolation,
@@ -112,7 +117,8 @@ def index_folders(
             report=ReportBuilder(library, meter),
             cancelled=cancelled,
         )
-        return _done(run, tuple(roots), review or (lambda _: Decision()))
+        with run.claims:
+            return _done(run, tuple(roots), review or (lambda _: Decision()))
 
 
 def _run_encoder(encoder: Encoder, settings: IndexSettings, quick: QuickPass | None) -> RunEncoder:
@@ -161,7 +167,9 @@ def _steps(run: RunParts, roots: tuple[str | os.PathLike[str], ...], review: Rev
     if not options.dry_run:
         store_missing_facts(run, scan, known)
     vanished = vanished_as_known(library, run.encoders[0].encoder.id)
-    lacking = lacking_of(run, [*known.values(), *vanished.values()])
+    records = records_of(run, [*known.values(), *vanished.values()])
+    before = Before(revisions=[revisions(each) for each in records], failures=failures)
+    lacking = lacking_of(run, records)
     plan, files = compare(run, scan, known, failures, vanished, lacking)
     gone = Gone()
     if options.sweep:
@@ -179,7 +187,7 @@ def _steps(run: RunParts, roots: tuple[str | os.PathLike[str], ...], review: Rev
         forget(run, scan, known, gone, decision)
         tasks += _lacking_media(run, files.unchanged, known)
     moved = {item.file.path for item in plan.moved}
-    _encode(run, tasks, known=known.keys() | moved, deepened={file.path for file in work.deepened})
+    _encode(run, tasks, before, known=known.keys() | moved, deepened={file.path for file in work.deepened})
     known = library.known_files(run.encoders[0].encoder.id)
     _note_places(run, scan, known)
     read_due_words(run, scan, known)
@@ -187,7 +195,7 @@ def _steps(run: RunParts, roots: tuple[str | os.PathLike[str], ...], review: Rev
         run.report.add(expired=run.isolation.reading.wait(lambda: expire(library)))
 
 
-def _encode(run: RunParts, tasks: list[VideoTask], *, known: set[str], deepened: set[str]) -> None:
+def _encode(run: RunParts, tasks: list[VideoTask], before: Before, *, known: set[str], deepened: set[str]) -> None:
     """Decode, encode and store. known, deepened: paths of videos that were in the library, and only quickly."""
     options = run.options
     if tasks:
@@ -200,6 +208,7 @@ def _encode(run: RunParts, tasks: list[VideoTask], *, known: set[str], deepened:
     encoding = Encoding(
         run.library,
         run.encoders,
+        SharedTasks(run.library, run.claims, run.encoders, before),
         batch_size=options.batch_size,
         known=known,
         deepened=deepened,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from indexer.media.errors import Cancelled
 
 if TYPE_CHECKING:
+    from db.claims import Claims
     from db.library import Library
     from encoder import ClipSpec, Encoder
     from encoder.shot_boundaries import ShotBoundaryScorer
@@ -38,6 +39,7 @@ class RunParts:
     """One index run: what it works on, what it works with, and where it counts."""
 
     library: Library
+    claims: Claims  # by which it shares its work with other runs
     encoders: tuple[RunEncoder, ...]  # at least one; one decoding of a video is for all
     options: RunOptions
     isolation: Isolation

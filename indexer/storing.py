@@ -9,15 +9,26 @@ from typing import TYPE_CHECKING
 from indexer.scan import Problem
 
 if TYPE_CHECKING:
+    from db.claims import Claim
     from db.library import Library
     from db.records import Video
     from db.video_rows import VideoRows
     from indexer.messages import Decoded
     from indexer.report import ReportBuilder
 
+TAKEN_OVER = (
+    "this machine did not answer for a while, so another took the video over; what was made of it here was dropped, "
+    "and nothing is there twice"
+)
+
 
 def store_video(
-    library: Library, decoded: Decoded, video: Video, made: Sequence[VideoRows], report: ReportBuilder
+    library: Library,
+    decoded: Decoded,
+    video: Video,
+    made: Sequence[VideoRows],
+    report: ReportBuilder,
+    claim: Claim | None,
 ) -> int:
     """Store a video with the rows of its encoders, and count it. Return its id.
 
@@ -27,6 +38,7 @@ def store_video(
         video: The record of it to store.
         made: Rows of all its segments, by at least one encoder.
         report: Counts all but the file itself.
+        claim: The run's claim on it, if that may have lapsed.
 
     Raises:
         ValueError, OSError, LibraryError: As `Library.add_video` does.
@@ -43,6 +55,7 @@ def store_video(
             media=decoded.media,
             quick_of=first.quick_of,
             further=further,
+            claim=claim,
         )
     report.add(
         video_seconds=video.duration_seconds,

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.util import LRUCache
 from synthetic import make_video
 
+from db.server import claims
 from indexer.settings import RunOptions
 from search.text.finding import TextQuery
 
@@ -66,6 +67,14 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
     if request.param == "folder":
         return tmp_path / "library"
     return new_place(request.getfixturevalue("postgres"), tmp_path)
+
+
+@pytest.fixture
+def server_has_run_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leases may be over: after a restart, the server gives all workers the time to renew theirs."""
+    changed = claims._SWEEP.replace("pg_postmaster_start_time() <", "TIMESTAMPTZ 'epoch' <")
+    assert changed != claims._SWEEP
+    monkeypatch.setattr(claims, "_SWEEP", changed)
 
 
 @pytest.fixture(autouse=True)

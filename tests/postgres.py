@@ -11,6 +11,11 @@ from urllib.parse import quote
 
 import pytest
 
+from db.claims import Claims
+from db.library import Library
+from db.server.claims import ServerClaims
+from db.server.connection import ServerDatabase
+
 _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "300"}
 """A test's server need not survive a power cut."""
 
@@ -47,6 +52,17 @@ def new_place(server: str, folder: Path) -> str:
     media.mkdir(parents=True, exist_ok=True)
     schema = f"test_{secrets.token_hex(8)}"
     return f"{server}&schema={schema}&media={quote(str(media))}&work={quote(str(folder / 'work'))}"
+
+
+def lapse(library: Library, claims: Claims) -> None:
+    """Let a worker's lease be over, as if it had not answered for long: see the fixture `server_has_run_for_long`."""
+    database = library._database
+    assert isinstance(database, ServerDatabase)
+    assert isinstance(claims, ServerClaims)
+    with database.beside() as connection:
+        connection.exec_driver_sql(
+            "UPDATE workers SET until = clock_timestamp() - INTERVAL '1 second' WHERE owner = %s", (claims._owner,)
+        )
 
 
 def has_postgres() -> bool:

@@ -65,7 +65,7 @@ def test_migrations_lead_to_exactly_the_tables_of_the_schema(tmp_path: Path) -> 
 NEXT = """
 import sqlalchemy as sa
 from alembic import op
-revision, down_revision = "0011", "0010"
+revision, down_revision = "0012", "0011"
 def upgrade():
     with op.batch_alter_table("videos") as batch:
         batch.add_column(sa.Column("stars", sa.Integer(), nullable=False, server_default="0"))
@@ -79,8 +79,8 @@ def with_next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "versions"
     folder.mkdir()
     monkeypatch.setattr(migrating, "VERSION_FOLDERS", (*migrating.VERSION_FOLDERS, folder))
-    (folder / "v0011.py").write_text(NEXT)
-    return folder / "v0011.py"
+    (folder / "v0012.py").write_text(NEXT)
+    return folder / "v0012.py"
 
 
 def old_library(directory: Path) -> list[object]:
@@ -94,7 +94,7 @@ def test_an_older_library_is_migrated_with_all_its_rows(
     tmp_path: Path, with_next_version: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = old_library(tmp_path / "library")
-    monkeypatch.setattr(schema, "SCHEMA_VERSION", 11)
+    monkeypatch.setattr(schema, "SCHEMA_VERSION", 12)
     for _ in range(2):  # and once it is migrated, it opens like any other
         with Library.open(tmp_path / "library") as library:
             after = [library.id, library.videos(), library.segments(range(10)), library.stamp("enc")]
@@ -113,8 +113,8 @@ def test_a_migration_that_fails_leaves_the_library_as_it_was(
         NEXT + "    op.execute('DELETE FROM videos')\n    op.execute('SELECT * FROM nothing')\n"
     )
     with monkeypatch.context() as later:
-        later.setattr(schema, "SCHEMA_VERSION", 11)
-        with pytest.raises(LibraryDamaged, match=r"could not be upgraded to format 0011.*nothing"):
+        later.setattr(schema, "SCHEMA_VERSION", 12)
+        with pytest.raises(LibraryDamaged, match=r"could not be upgraded to format 0012.*nothing"):
             Library.open(tmp_path / "library")
     with Library.open(tmp_path / "library") as library:
         assert [library.id, library.videos(), library.segments(range(10)), library.stamp("enc")] == before

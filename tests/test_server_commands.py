@@ -48,6 +48,7 @@ TABLE: dict[str, list[str] | str] = {
     "remove": ["remove", FILM, "--yes"],
     "backup": ["backup", "{copy}"],
     "restore": ["restore", "{films}"],
+    "copy": ["copy", "{place}", "{copied}"],
     "retry": ["retry"],
     "runs": ["runs"],
     "settings": ["settings"],
@@ -69,8 +70,8 @@ class World:
     place: str
 
     def run(self, *arguments: str) -> Result:
-        names = {name: str(self.root / name) for name in ("films", "clips", "elsewhere", "copy", "classes")}
-        return CliRunner().invoke(main, [each.format(**names) for each in arguments])
+        names = {name: str(self.root / name) for name in ("films", "clips", "elsewhere", "copy", "copied", "classes")}
+        return CliRunner().invoke(main, [each.format(**names, place=self.place) for each in arguments])
 
     def plain(self, text: str) -> str:
         """Return an output without what differs between two places and two runs."""

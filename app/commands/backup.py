@@ -71,7 +71,7 @@ def backup(settings: Settings, destination: str, media: bool, yes: bool) -> None
         if media and shutil.disk_usage(folder).free < held.media_bytes * 1.05 + held.database_bytes:
             raise CommandError(f"there is not enough space in {printable(str(folder))}; nothing was copied", MISSING)
         copy_database(library.directory / FILE_NAME, folder / FILE_NAME)
-        _copy_questions(library.directory, folder)
+        copy_questions(library.directory, folder)
         copied = _copy_media(library.directory / _MEDIA, folder / _MEDIA) if media else 0
     with Library.open(folder, create=False) as copy:
         count = copy.stats().videos
@@ -113,7 +113,7 @@ def restore(settings: Settings, source: str, force: bool) -> None:
     fresh.mkdir(parents=True)
     try:
         copy_database(backup_folder / FILE_NAME, fresh / FILE_NAME)
-        _copy_questions(backup_folder, fresh)
+        copy_questions(backup_folder, fresh)
         if (backup_folder / _MEDIA).is_dir():
             _copy_media(backup_folder / _MEDIA, fresh / _MEDIA)
         kept = _free_name(target.with_name(f"{target.name}.before-restore-{time.strftime('%Y%m%d-%H%M%S')}"))
@@ -142,7 +142,7 @@ def _free_name(path: Path) -> Path:
     return free
 
 
-def _copy_questions(source: Path, target: Path) -> None:
+def copy_questions(source: Path, target: Path) -> None:
     """Copy the questions that were written on the page, if there are any. A link is not followed."""
     try:
         content = read_regular(source / QUESTIONS, max_bytes=MAX_BYTES, follow_links=False)

@@ -5,6 +5,7 @@ The driver, psycopg, is imported when a library is opened: it comes with the ext
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,8 +18,9 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePoo
 
 from db.database import Database
 from db.errors import LibraryBusy, LibraryDamaged, LibraryError, LibraryFull, LibraryNewer
+from db.migrating import copy_revision
 from db.schema import SCHEMA_VERSION, revision_of
-from db.server.adapters import register_halfvec
+from db.server.adapters import register_halfvec, register_ids
 from db.server.address import ServerAddress
 from db.text.server.indexing import mend_lines
 
@@ -28,11 +30,15 @@ if TYPE_CHECKING:
 _CONNECT_SECONDS = 10
 _IDLE_SECONDS = 1.0
 _USED = "prismsearch_used"
-_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+_LOCK = (
+    "SELECT set_config('idle_in_transaction_session_timeout', %s, true), pg_advisory_xact_lock(hashtextextended(%s, 0))"
+)
+_SILENT_SECONDS = 20
+"""A writer that says nothing for so long, because its machine sleeps or is gone, loses the library's lock."""
 _TELL = "UPDATE library_changes SET token = gen_random_uuid() WHERE pg_current_xact_id_if_assigned() IS NOT NULL"
 """Changes the token of a transaction that wrote anything. Writers come one at a time, so nobody waits for this row."""
 _BUSY = {"55P03", "40001", "40P01", "53300", "57014"}
-_STOPPED = {"57P01", "57P02", "57P03"}
+_STOPPED = {"57P01", "57P02", "57P03", "25P03"}
 _DAMAGED = {"XX001", "XX002", "58030"}
 _FULL = {"53100"}
 _TOO_LARGE = "22003"
@@ -55,6 +61,7 @@ class ServerDatabase(Database):
 
     def __init__(self, address: ServerAddress, work: Path, busy_seconds: float) -> None:
         psycopg = _driver()
+        logging.getLogger("psycopg").setLevel(logging.ERROR)  # it warns of what it raises, too, in words of its own
         self.address = address
         self.work = work
         self.driver_errors = (psycopg.Error,)
@@ -78,7 +85,7 @@ class ServerDatabase(Database):
 
     def _new_engine(self, *, pool_size: int, max_overflow: int) -> Engine:
         engine = create_engine(
-            "postgresql+psycopg://", creator=self._connect, poolclass=QueuePool, pool_size=pool_size,
+            "postgresql+psycopg://", creator=self.connect, poolclass=QueuePool, pool_size=pool_size,
             max_overflow=max_overflow, isolation_level="AUTOCOMMIT", use_native_hstore=False,
         )  # fmt: skip
         event.listen(engine, "checkout", self._try)
@@ -93,7 +100,8 @@ class ServerDatabase(Database):
             except self.driver_errors as error:
                 raise DisconnectionError from error
 
-    def _connect(self) -> psycopg.Connection[Any]:
+    def connect(self) -> psycopg.Connection[Any]:
+        """Return a new connection of the driver, in which each statement is a transaction. The caller closes it."""
         psycopg = _driver()
 
         class BinaryCursor(psycopg.Cursor):  # type: ignore[misc, name-defined]  # its types come with the extra
@@ -110,10 +118,14 @@ class ServerDatabase(Database):
             autocommit=True,
             application_name="prismsearch",
             connect_timeout=_CONNECT_SECONDS,
+            keepalives_idle=30,  # a server that is gone is noticed within a minute
+            keepalives_interval=10,
+            keepalives_count=3,
             client_encoding="utf8",
             options=f"-c search_path={path} -c lock_timeout={int(self._busy_seconds * 1000)}",
             cursor_factory=BinaryCursor,
         )
+        register_ids(connection)
         if self._halfvec is not None:
             register_halfvec(connection, self._halfvec)
         return connection
@@ -125,7 +137,7 @@ class ServerDatabase(Database):
     def writing(self) -> Iterator[Connection]:
         """Yield a connection that holds the library's lock; commit at the end, roll back on any exception."""
         with self.locked() as connection:
-            self._check_version(connection)
+            self.check_version(connection)
             yield connection
             connection.exec_driver_sql(_TELL)
 
@@ -134,18 +146,30 @@ class ServerDatabase(Database):
         """Yield a connection as `writing` does, whatever format the library has: for its opening."""
         if self.read_only:
             raise LibraryError(self._read_only_message())
+        with self.beside() as connection:
+            connection.exec_driver_sql(_LOCK, (f"{_SILENT_SECONDS}s", f"prismsearch {self.address.schema}"))
+            yield connection
+
+    @contextmanager
+    def beside(self) -> Iterator[Connection]:
+        """Yield a connection that writes beside the library's writer, for what is no part of the library: claims.
+
+        Nothing of the library may be changed with it: nobody would be told. Commits at the end, rolls back on any
+        exception.
+        """
         with self.translated():
             self._prepare()
             with self.engine.connect() as connection:
                 connection = connection.execution_options(isolation_level="READ COMMITTED")
                 with connection.begin():
-                    connection.exec_driver_sql(_LOCK, (f"prismsearch {self.address.schema}",))
                     yield connection
 
-    def _check_version(self, connection: Connection) -> None:
+    def check_version(self, connection: Connection) -> None:
         """Raise LibraryNewer if another machine has brought the library to a later format since it was opened."""
         version = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-        if version != revision_of(SCHEMA_VERSION):
+        if version == revision_of(SCHEMA_VERSION):
+            return
+        if self.copy_of is None or version != copy_revision(self.copy_of):
             raise LibraryNewer(
                 f"The library {self.name} has format {version} now, and this prismsearch writes format "
                 f"{SCHEMA_VERSION}: another machine has a newer prismsearch. Update prismsearch here, too."

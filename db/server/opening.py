@@ -9,8 +9,8 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 
 from db import schema
-from db.errors import LibraryDamaged, LibraryError, LibraryMissing, LibraryNewer
-from db.migrating import LIBRARY_ID, VERSION, add_identity, run_migrations
+from db.errors import LibraryDamaged, LibraryError, LibraryMissing
+from db.migrating import LIBRARY_ID, add_identity, checked_version, run_migrations
 from db.server.address import ServerAddress
 from db.server.connection import ServerDatabase
 from db.server.tables import STATEMENTS
@@ -27,7 +27,9 @@ _EXTENSION = (
 _READ_ONLY = "SELECT pg_is_in_recovery() OR NOT has_table_privilege('library_changes', 'UPDATE')"
 
 
-def open_server(address: ServerAddress, *, create: bool, busy_seconds: float) -> tuple[ServerDatabase, str]:
+def open_server(
+    address: ServerAddress, *, create: bool, busy_seconds: float, copy_of: str | None = None
+) -> tuple[ServerDatabase, str]:
     """Open the database of a library on a server, and find its media.
 
     Returns:
@@ -54,6 +56,7 @@ def open_server(address: ServerAddress, *, create: bool, busy_seconds: float) ->
             "another: ?media=FOLDER in the address."
         )
     database = ServerDatabase(address, address.work, busy_seconds)
+    database.copy_of = copy_of
     try:
         library_id = _prepare(database, media, create)
         database.folder = media / library_id
@@ -121,14 +124,7 @@ def _version(database: ServerDatabase, connection: Connection) -> int | None:
     if connection.exec_driver_sql("SELECT to_regclass(%s) IS NULL", (named,)).scalar():
         return None
     stored = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-    if not isinstance(stored, str) or not VERSION.fullmatch(stored):
-        raise LibraryDamaged(f"{database.name} does not say its format ({stored!r}); restore a backup or index again.")
-    if int(stored) > schema.SCHEMA_VERSION:
-        raise LibraryNewer(
-            f"The library {database.name} has format {int(stored)}, and this prismsearch reads formats up to "
-            f"{schema.SCHEMA_VERSION}: a newer prismsearch made it. Update prismsearch, or choose another --library."
-        )
-    return int(stored)
+    return checked_version(stored, database, database.name)
 
 
 def _create(database: ServerDatabase, connection: Connection) -> None:

@@ -3,6 +3,7 @@ keep, and a token that every change of the library replaces."""
 
 from __future__ import annotations
 
+from db.server import claims
 from db.text.server.indexing import TABLES
 
 
@@ -96,6 +97,7 @@ STATEMENTS = (
     *_REVISIONS,
     *TABLES,
     *_TEXTS,
+    *claims.TABLES,
     "CREATE TABLE library_changes (token UUID NOT NULL)",
     "INSERT INTO library_changes VALUES (gen_random_uuid())",
     # Texts are set aside while the row of their video is replaced: db.text.writing.

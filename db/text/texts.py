@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from db.claims import Claim
 from db.database import Database
 from db.text import matches, matching, reading, writing
 from db.text.matches import Matches
@@ -28,7 +29,9 @@ class Texts:
         self._database = database
         self._ranges = TextRanges(database)
 
-    def replace(self, video_id: int, source: TextSource, lines: Iterable[TimedLine]) -> int:
+    def replace(
+        self, video_id: int, source: TextSource, lines: Iterable[TimedLine], *, claim: Claim | None = None
+    ) -> int:
         """Store a source of a video with all its lines, in place of the one of its kind and origin.
 
         Control characters in texts become spaces, except line feeds; lines that are blank then are left out.
@@ -37,14 +40,18 @@ class Texts:
             video_id: The video.
             source: Its ids and number of lines are ignored.
             lines: In any order; there may be none.
+            claim: The claim on this work, if it may have lapsed.
 
         Returns:
             The source's id.
 
         Raises:
             KeyError: No video has the id (it may have been removed meanwhile, or hidden). Nothing is changed.
+            ClaimLost: The work may be another worker's now. Nothing is changed.
         """
         with self._database.writing() as connection:
+            if claim is not None:
+                claim.confirm(connection)
             return writing.put_source(connection, video_id, source, lines)
 
     def remove(self, source_ids: Iterable[int]) -> int:

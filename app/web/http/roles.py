@@ -71,6 +71,7 @@ ROUTES: Mapping[str, Role] = MappingProxyType(
         "GET /api/exports/name": "collect",
         "POST /api/exports/words": "collect",
         # Exports of other people are not seen at all.
+        "GET /api/workers": "search",
         "GET /api/runs": "search",
         "GET /api/runs/{run}": "search",
         "GET /api/runs/{run}/log": "collect",

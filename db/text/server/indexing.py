@@ -48,13 +48,18 @@ def index_lines(connection: Connection, video_id: int) -> None:
         raw(connection, _INSERT, rows)
 
 
-def mend_lines(connection: Connection) -> list[str]:
-    """Index the lines of all videos that are not indexed. Return a sentence if there were any."""
+def unindexed_videos(connection: Connection) -> list[int]:
+    """Return the videos that have lines which are not indexed."""
     asked = (
         "SELECT DISTINCT video_id FROM text_sources JOIN text_lines ON source_id = text_sources.id"
         " WHERE NOT EXISTS (SELECT 1 FROM text_index WHERE line_id = text_lines.id)"
     )
-    videos = list(raw(connection, asked).scalars())
+    return list(raw(connection, asked).scalars())
+
+
+def mend_lines(connection: Connection) -> list[str]:
+    """Index the lines of all videos that are not indexed. Return a sentence if there were any."""
+    videos = unindexed_videos(connection)
     for video_id in videos:
         index_lines(connection, video_id)
     return ["The full-text index was incomplete. It has been made again from the lines of text."] if videos else []

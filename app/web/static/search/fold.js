@@ -31,7 +31,7 @@ export class Fold {
    * @param {number} count
    */
   set(folded, count) {
-    this.label = `Show the ${count === 1 ? `nearest ${this.noun}` : `${count} nearest ${this.noun}s`}`;
+    this.label = `Show the nearest ${this.noun}${count === 1 ? '' : 's'}`; // without a number: a long shot may be several cards
     this.button.hidden = !folded || !count;
     this.open(this.button.hidden);
   }
