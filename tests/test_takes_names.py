@@ -70,7 +70,7 @@ def test_names_are_refused_as_those_of_collections_are(library: Library, ids: di
     library.collections.create("Taken")
     takes = [[ids["second"]], [ids["third"]]]
     for name in ("", "  ", "x" * 201, "taken"):
-        with pytest.raises(ValueError, match="name|character"):
+        with pytest.raises(ValueError, match=r"name|character"):
             library.collections.name_takes(takes, name)
     for few in ([], [[ids["second"]]], [[ids["second"], ids["copy"]], []]):
         with pytest.raises(ValueError, match="two or more"):
