@@ -64,7 +64,18 @@ def test_two_encoders_find_more_than_either(library: Library) -> None:
     alone = [found_first(SearchEngine.of(space_of(library, each))) for each in (FIRST, SECOND)]
     together = found_first(both(library))
     assert max(alone) < 0.75
-    assert together > max(alone) + 0.1
+    assert together > max(alone) + 0.05
+
+
+def test_an_encoder_that_knows_nothing_takes_little_from_one_that_knows_much(library: Library) -> None:
+    for start in range(0, SHOTS, 20):
+        path, shown = f"/films/{start // 20:02}.mp4", SENTENCES[start : start + 20]
+        add_shots(library, FIRST, shown, CLEAR, path=path)
+        add_shots(library, SECOND, shown, 30.0, path=path)
+    alone = [found_first(SearchEngine.of(space_of(library, each))) for each in (FIRST, SECOND)]
+    assert alone[0] > 0.95
+    assert alone[1] < 0.1
+    assert found_first(both(library)) > alone[0] - 0.03
 
 
 def test_each_encoder_says_of_a_hit_what_its_own_search_says(library: Library) -> None:
@@ -91,7 +102,7 @@ def test_sums_by_chance_are_weak(library: Library) -> None:
         levels.append(strength.level)
     assert levels.count("weak") >= 0.85 * len(levels)
     good = [engine.search(Query([TextTerm(each)], k=1))[0].strength for _, each in named()]
-    assert np.mean([each is not None and each.level != "weak" for each in good]) > 0.5
+    assert np.mean([each is not None and each.level != "weak" for each in good]) > 0.35
 
 
 def test_a_shot_that_one_encoder_lacks_is_judged_by_the_other_and_neither_helped_nor_harmed(library: Library) -> None:

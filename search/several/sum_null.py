@@ -1,13 +1,13 @@
-"""Null of sums: what the sums of several encoders' strengths are for unrelated questions, and for other shots.
+"""Null of sums: what several encoders' strengths are together for unrelated questions, and for other shots.
 
-Where encoders agree by chance, their sum is large by chance; where they do not, it is small. So sums are compared with
-those of the null questions of the calibrations, over an even sample of the shots that all of these encoders have. What
-comes out is a strength again: comparable between shots that different encoders have judged.
+How strengths come together is `search.several.fisher`. Where encoders agree by chance, their sum is large by chance;
+where they do not, it is small. So sums are compared with those of the null questions of the calibrations, over an even
+sample of the shots that all of these encoders have. What comes out is a strength again: comparable between shots that
+different encoders have judged.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,6 +20,7 @@ from search.calibration.questions import forms, null_questions
 from search.calibration.shot_null import ShotNull, best_beyond_kin
 from search.calibration.tail import Tail
 from search.even import even_places, evenly
+from search.several.fisher import together
 from search.several.question import common_ids
 from search.several.sizes import best_of, rescaled
 from search.space import Space
@@ -76,13 +77,13 @@ def word_null(spaces: Sequence[Space], judges: Sequence[HitJudge]) -> SumNull:
         return _independent(len(spaces), min(len(each.statistics.ids) for each in judges))
     texts = [null_questions(space.id) for space in spaces]
     count = min(map(len, texts))
-    sums = np.zeros((len(ids), count))
-    for own, judge, asked in zip(rows, judges, texts, strict=True):
+    strengths = np.zeros((len(spaces), len(ids), count))
+    for own, judge, asked, found in zip(rows, judges, texts, strengths, strict=True):
         questions = judge.statistics.questions[:count]
         standing = judge.word_scores.corrected(own @ questions.T, judge.positions(ids)).astype(np.float64)
         for at, share in enumerate(forms(asked[:count])):
-            sums[:, at] += judge.word_null.strengths(share, standing[:, at])
-    return SumNull.of_best(sums.max(axis=0), len(ids))
+            found[:, at] = judge.word_null.strengths(share, standing[:, at])
+    return SumNull.of_best(together(strengths).max(axis=0), len(ids))
 
 
 def shot_null(spaces: Sequence[Space], judges: Sequence[HitJudge], total: int) -> SumNull:
@@ -97,14 +98,15 @@ def shot_null(spaces: Sequence[Space], judges: Sequence[HitJudge], total: int) -
     fitted = None
     if len(ids) >= FEWEST and all(nulls):
         at = even_places(len(ids), NULL_SHOTS)
-        sums = np.zeros((len(ids), len(at)))
-        for own, judge, null in zip(rows, judges, nulls, strict=True):
+        strengths = np.zeros((len(spaces), len(ids), len(at)))
+        for own, judge, null, found in zip(rows, judges, nulls, strengths, strict=True):
             assert null is not None
-            sums += null.strengths(judge.shot_scores.corrected(own @ own[at].T, judge.positions(ids)))
+            found[:] = null.strengths(judge.shot_scores.corrected(own @ own[at].T, judge.positions(ids)))
+        sums = together(strengths)
         sums[at, np.arange(len(at))] = np.nan
         fitted = ShotNull.fitted(best_beyond_kin(sums.astype(np.float32)).astype(np.float64))
     if fitted is None:
-        return SumNull(0.0, math.sqrt(len(spaces)), total, Tail(np.zeros(0)))
+        return SumNull(0.0, 1.0, total, Tail(np.zeros(0)))
     return SumNull(fitted.level, fitted.spread, total, fitted.tail)
 
 
@@ -124,9 +126,14 @@ def _sample(spaces: Sequence[Space]) -> tuple[Ids, list[NDArray[np.float32]]]:
 def _independent(voices: int, count: int) -> SumNull:
     """Return the null of sums of strengths among `count` shots, for encoders that agree by chance only.
 
-    A strength is the number of spreads that a z-score stands above the mean of the best of `count`. The best of so
-    many sums of z-scores is sqrt(voices) times as large as that of one.
+    A strength is the number of spreads that a z-score stands above the mean of the best of `count`. Sums are drawn.
     """
-    mean, spread = best_of(count)
-    root = math.sqrt(voices)
-    return SumNull((root - voices) * mean / spread, root, count, Tail(np.zeros(0)))
+    shots = min(count, SAMPLE)
+    mean, spread = best_of(shots)
+    drawn = np.random.default_rng(0)
+    best = [together((drawn.standard_normal((voices, shots)) - mean) / spread).max() for _ in range(_DRAWS)]
+    null = SumNull.of_best(np.array(best), shots)
+    return SumNull(null.level, null.spread, shots, Tail(np.zeros(0)))
+
+
+_DRAWS = 128

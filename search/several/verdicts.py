@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from search.calibration.hit_judge import HitJudge
 from search.query import TextTerm
+from search.several.fisher import together
 from search.several.question import Asking, Question, Seen
 from search.several.sum_null import SumNull, shot_null, word_null
 from search.space import Space
@@ -109,7 +110,7 @@ class Jury:
             )
             null = self._null((has_words, *_states(spaces, judges)), make)
         values = np.array([[0.0 if each is None else each.value for each in row] for row in strengths], np.float64)
-        return null.strengths(values.sum(axis=0), total)
+        return null.strengths(together(values), total)
 
     def _null(self, key: tuple[object, ...], make: Callable[[], SumNull]) -> SumNull:
         with self._lock:
