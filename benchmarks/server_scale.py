@@ -157,9 +157,9 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
     """Measure the chosen parts and print them; return what the last line has."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
-    parser.add_argument("--shots", type=_whole_videos, default=200_000)
-    parser.add_argument("--without-index-shots", type=_whole_videos, default=0, metavar="SHOTS")
-    parser.add_argument("--behind", type=_whole_videos, default=100_000, help="Of the node that catches up.")
+    parser.add_argument("--shots", type=whole_videos, default=200_000)
+    parser.add_argument("--without-index-shots", type=whole_videos, default=0, metavar="SHOTS")
+    parser.add_argument("--behind", type=whole_videos, default=100_000, help="Of the node that catches up.")
     parser.add_argument("--searches", type=int, default=200, help="Of each way.")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4, 8])
     parser.add_argument("--shot-ms", type=float, nargs="+", default=[3.1, 90.0], help="That workers sleep for a shot.")
@@ -191,7 +191,7 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
     return found
 
 
-def _whole_videos(text: str) -> int:
+def whole_videos(text: str) -> int:
     """Return a number of shots, which are whole videos. Raise ArgumentTypeError for any other."""
     shots = int(text)
     if shots < 0 or shots % SHOTS_A_VIDEO:

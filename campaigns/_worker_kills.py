@@ -83,7 +83,9 @@ class _Site:
             if "cannot be reached" not in last and "kept the library" not in last:
                 raise Fault(f"index ended with {last!r}")
             self.case.count("runs that said that the server is away")
-        self.case.count("videos left to another worker", worker.said.count("another took the video over"))
+        self.case.count(
+            "videos left to another worker", (worker.said + worker.printed).count("another took the video over")
+        )
 
     def kill(self, turn: int) -> None:
         """Kill somebody, and go on."""
@@ -129,7 +131,7 @@ class _Site:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(worker.pid, signal.SIGSTOP)
             try:
-                time.sleep(1.5 * LEASE_SECONDS)
+                time.sleep(2.5 * LEASE_SECONDS)
             finally:
                 os.killpg(worker.pid, signal.SIGCONT)
             self.case.count("workers that stood still")

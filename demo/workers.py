@@ -29,6 +29,8 @@ def main(arguments: Sequence[str]) -> int:
     if not videos.exists():
         print(f"{videos}: no such folder", file=sys.stderr)
         return 3
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     print("starting PostgreSQL, which comes from a wheel, with its data in out/workers", flush=True)
     os.environ["PRISMSEARCH_LIBRARY"] = started_server()
     os.environ.setdefault("PRISMSEARCH_ENCODER", "demo")
@@ -86,7 +88,7 @@ class Shown:
     def interrupt(self) -> None:
         """Let it end as by Ctrl-C."""
         with suppress(ProcessLookupError):
-            self._process.send_signal(signal.SIGINT)
+            self._process.send_signal(signal.SIGTERM)
 
     def _show(self) -> None:
         assert self._process.stdout is not None

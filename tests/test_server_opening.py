@@ -193,6 +193,21 @@ def test_a_writer_that_does_not_let_go_is_called_busy_and_readers_read_on(addres
         add(library)
 
 
+def test_a_writer_that_falls_silent_loses_the_library(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its machine sleeps, or is gone, in the middle of a transaction: the others need not wait for it."""
+    with Library.open(address) as library, Library.open(address) as other:
+        monkeypatch.setattr("db.server.connection._SILENT_SECONDS", 0.1)
+
+        def fall_silent() -> None:
+            with other._database.writing() as connection:
+                connection.execute(text("DELETE FROM videos"))
+                add(library)
+
+        with pytest.raises(LibraryError, match=r"cannot be reached .*idle-in-transaction"):
+            fall_silent()
+        assert len(library.videos()) == 1
+
+
 def test_connections_that_the_server_closed_are_opened_again(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with Library.open(address) as library:
         add(library)

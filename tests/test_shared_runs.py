@@ -16,6 +16,7 @@ from pretend import Reader, put_video
 
 from db.claims import Claims
 from db.library import Library
+from db.server.connection import ServerDatabase
 from encoder.quick import quick_encoder
 from indexer.media.errors import UnreadableVideo
 from indexer.pipeline import index_folders
@@ -247,3 +248,35 @@ def test_work_that_others_have_is_asked_for_rarely(tmp_path: Path) -> None:
         assert shared.take(0) == []
         shared.take(3)
         assert len(claims.asked) == once + 1, "but at once when one of its own is done"
+
+
+@on_a_server
+def test_a_run_waits_while_another_machine_brings_the_library_to_a_later_format(two: Two) -> None:
+    """It is then refused in one line; what it had stored stays, and nothing of it is half there."""
+    migrated, begun = threading.Event(), threading.Event()
+    other = two.libraries[1]._database
+    assert isinstance(other, ServerDatabase)
+
+    def migrate() -> None:
+        with other.locked() as connection:
+            begun.set()
+            connection.exec_driver_sql("SELECT pg_sleep(0.3)")
+            connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0999'")
+        migrated.set()
+
+    thread = threading.Thread(target=migrate)
+
+    def at_the_third(path: str, number: int) -> None:
+        if len(two.readers[0].opened) == 3 and not begun.is_set():
+            thread.start()
+            begun.wait()
+
+    two.readers[0].before_clip = at_the_third
+    report = two.run(0)
+    thread.join()
+    assert migrated.is_set()
+    assert "has format 0999 now" in report.stopped
+    assert report.stopped.endswith("Update prismsearch here, too.")
+    assert "\n" not in report.stopped
+    assert len(two.library.videos()) == report.added < VIDEOS
+    assert two.library.workers() == []
