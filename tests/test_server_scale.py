@@ -145,8 +145,9 @@ def test_all_parts_run_over_a_tiny_library(
     assert found["traffic"]["page_poster_bytes"] == 300_000
     ways = found["search"]["ways"]
     assert ways["FAISS copy, sentence, all"]["recall"] == 1.0
+    assert ways["the server's own, sentence, all"]["recall"] == 1.0
     assert all(each["recall"] > 0.6 for each in ways.values())
-    assert found["search"]["added_with_hnsw"]["shots"] == 50
+    assert found["search"]["added_with_graph"]["shots"] == 50
     (run,) = found["workers"]["runs"]
     assert run["videos_a_second"] > 0
     assert run["commits_a_second"] > 0
