@@ -62,7 +62,7 @@ def copy(settings: Settings, source: str, target: str) -> None:
         hand_on_password(each.server)
     with open_library(origin) as original:
         if place.server is None:
-            _check_folder(place.library)
+            _check_folder(place.library, None if origin.server else origin.library)
         with Library.open(place.server or place.library.absolute(), copy_of=original.id) as made:
             if made.id == original.id:
                 raise click.UsageError("FROM and TO are the same library")
@@ -83,9 +83,12 @@ def copy(settings: Settings, source: str, target: str) -> None:
         print_note(f"posters of {count_text(copied.lacking, 'video')} are missing in FROM, too; index makes them again")
 
 
-def _check_folder(folder: Path) -> None:
-    """Raise click.UsageError for a folder with something else in it than a library."""
+def _check_folder(folder: Path, source: Path | None) -> None:
+    """Raise click.UsageError for a folder inside that of the source, or with something else in it than a library."""
     from db.library import FILE_NAME
+
+    if source is not None and source.resolve() in folder.resolve().parents:
+        raise click.UsageError("TO is inside FROM; name a folder elsewhere")
 
     if folder.is_dir() and any(folder.iterdir()) and not (folder / FILE_NAME).is_file():
         raise click.UsageError(f"{printable(str(folder))} is not empty; name another folder")
