@@ -153,6 +153,7 @@ def test_every_table_is_copied_or_says_why_not(ends: tuple[Path | str, Path | st
     code, output = run(*ends)
     assert code == 0, output
     assert "3 videos" in output
+    assert "0 B of" not in output, "what is to be copied is told beforehand"
     assert_equal(*ends)
 
 

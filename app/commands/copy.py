@@ -20,7 +20,7 @@ from app.shell.options import PathWord, with_settings
 from app.shell.terminal import count_text, print_note, printable, size_text
 
 if TYPE_CHECKING:
-    from db.copying import Copying, OnProgress
+    from db.copying import Needed, OnProgress
     from db.library import Library
 
 _MARGIN = 1.1  # of the space that is needed
@@ -67,9 +67,9 @@ def copy(settings: Settings, source: str, target: str) -> None:
             if made.id == original.id:
                 raise click.UsageError("FROM and TO are the same library")
             copying = Copying(original, made)
-            if copying.begin():
+            if goes_on := copying.begin():
                 print_note(f"going on with the copy in {printable(place.shown)}")
-            _tell_space(copying, place, made)
+            _tell_space(copying.needed(goes_on=goes_on), place, made)
             with LiveLine() as line:
                 copied = copying.run(_progress(line))
             _copy_beside(original, made)
@@ -94,9 +94,8 @@ def _check_folder(folder: Path, source: Path | None) -> None:
         raise click.UsageError(f"{printable(str(folder))} is not empty; name another folder")
 
 
-def _tell_space(copying: Copying, place: Settings, made: Library) -> None:
+def _tell_space(needed: Needed, place: Settings, made: Library) -> None:
     """Print how much is to be copied. Raise CommandError if there is not enough space for it."""
-    needed = copying.needed()
     print_note(
         f"{size_text(needed.database)} of rows and {size_text(needed.media)} of posters and previews are to be copied"
     )
