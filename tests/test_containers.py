@@ -103,8 +103,7 @@ def test_commands_of_the_services_are_commands_of_prismsearch() -> None:
         assert all(word in shown for word in words if word.startswith("--"))
     environment = page["environment"]
     address = parse_address(environment["PRISMSEARCH_LIBRARY"])
-    volumes = [volume.rpartition("}")[2].split(":") for volume in page["volumes"]]
-    mounted = {parts[1] for parts in volumes}
+    mounted = {each.split(":")[1] if isinstance(each, str) else each["target"] for each in page["volumes"]}
     assert {str(address.media), "/footage", "/models"} <= mounted
     assert str(address.work) not in mounted, "each container has its own"
     assert "/footage" in worker["command"]
@@ -112,11 +111,21 @@ def test_commands_of_the_services_are_commands_of_prismsearch() -> None:
     assert all(folder in made for folder in (str(address.media), str(address.work), "/models"))
 
 
+def test_videos_can_only_be_read_and_a_folder_that_is_not_there_is_an_error() -> None:
+    """By its short form, a mistyped FOOTAGE would become an empty folder of root's."""
+    for name in ("worker", "page"):
+        footage = next(each for each in COMPOSE["services"][name]["volumes"] if "FOOTAGE" in str(each))
+        assert footage["read_only"] is True
+        assert footage["bind"] == {"create_host_path": False}
+
+
 def test_services_wait_for_the_database_and_tell_their_health() -> None:
     services = COMPOSE["services"]
     for name in ("worker", "page"):
         assert services[name]["depends_on"] == {"database": {"condition": "service_healthy"}}
-    assert "pg_isready" in services["database"]["healthcheck"]["test"]
+    healthy = services["database"]["healthcheck"]["test"]
+    assert "pg_isready" in healthy
+    assert "--host" in healthy, "a server that only sets the database up answers on its socket"
     assert "/readyz" in services["page"]["healthcheck"]["test"][-1]
     assert "container_name" not in services["worker"], "several of it are started"
     assert "ports" not in services["database"]

@@ -60,9 +60,11 @@ _TAKE = (
     " ON CONFLICT (name) DO NOTHING RETURNING name)"
     " SELECT free.name, taken.name IS NOT NULL FROM free LEFT JOIN taken ON taken.name = free.name"
 )
+# The worker's row alone is locked, without which its claims cannot go: a sweep locks in the same order, from the worker
+# to its claims, so that neither waits for the other in a circle.
 _CONFIRM = (
     "SELECT 1 FROM claims JOIN workers ON workers.owner = claims.owner"
-    " WHERE claims.name = %s AND claims.owner = %s FOR KEY SHARE"
+    " WHERE claims.name = %s AND claims.owner = %s FOR KEY SHARE OF workers"
 )
 _WORKERS = (
     "SELECT machine, process, version, doing, CAST(extract(epoch FROM clock_timestamp() - began_at) AS FLOAT8),"

@@ -20,7 +20,7 @@ from db.database import Database
 from db.errors import LibraryBusy, LibraryDamaged, LibraryError, LibraryFull, LibraryNewer
 from db.migrating import copy_revision
 from db.schema import SCHEMA_VERSION, revision_of
-from db.server.adapters import register_halfvec
+from db.server.adapters import register_halfvec, register_ids
 from db.server.address import ServerAddress
 from db.text.server.indexing import mend_lines
 
@@ -85,7 +85,7 @@ class ServerDatabase(Database):
 
     def _new_engine(self, *, pool_size: int, max_overflow: int) -> Engine:
         engine = create_engine(
-            "postgresql+psycopg://", creator=self._connect, poolclass=QueuePool, pool_size=pool_size,
+            "postgresql+psycopg://", creator=self.connect, poolclass=QueuePool, pool_size=pool_size,
             max_overflow=max_overflow, isolation_level="AUTOCOMMIT", use_native_hstore=False,
         )  # fmt: skip
         event.listen(engine, "checkout", self._try)
@@ -100,7 +100,8 @@ class ServerDatabase(Database):
             except self.driver_errors as error:
                 raise DisconnectionError from error
 
-    def _connect(self) -> psycopg.Connection[Any]:
+    def connect(self) -> psycopg.Connection[Any]:
+        """Return a new connection of the driver, in which each statement is a transaction. The caller closes it."""
         psycopg = _driver()
 
         class BinaryCursor(psycopg.Cursor):  # type: ignore[misc, name-defined]  # its types come with the extra
@@ -124,6 +125,7 @@ class ServerDatabase(Database):
             options=f"-c search_path={path} -c lock_timeout={int(self._busy_seconds * 1000)}",
             cursor_factory=BinaryCursor,
         )
+        register_ids(connection)
         if self._halfvec is not None:
             register_halfvec(connection, self._halfvec)
         return connection

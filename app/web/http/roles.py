@@ -48,6 +48,7 @@ ROUTES: Mapping[str, Role] = MappingProxyType(
         "DELETE /api/searches/{search}": "search",
         "GET /api/collections": "search",
         "POST /api/collections": "collect",
+        "POST /api/takes/name": "collect",
         "GET /api/collections/{collection}": "search",
         "DELETE /api/collections/{collection}": "delete",
         "POST /api/collections/{collection}/restore": "delete",
