@@ -50,6 +50,7 @@ A copy that was stopped goes on where it was; until it is whole, no command take
 def copy(settings: Settings, source: str, target: str) -> None:
     """Copy the library FROM into TO, a new one: folders, or addresses of libraries on servers."""
     from app.compose import open_library
+    from app.work_folder import require_own
     from db.copying import Copying
     from db.library import Library
 
@@ -66,6 +67,7 @@ def copy(settings: Settings, source: str, target: str) -> None:
         with Library.open(place.server or place.library.absolute(), copy_of=original.id) as made:
             if made.id == original.id:
                 raise click.UsageError("FROM and TO are the same library")
+            require_own(made)
             copying = Copying(original, made)
             if goes_on := copying.begin():
                 print_note(f"going on with the copy in {printable(place.shown)}")
