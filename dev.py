@@ -7,6 +7,7 @@
   python3 dev.py bench         the benchmarks; with names, only those; --list says which there are
   python3 dev.py campaign      faults made on purpose: kills, full disks, damage, broken media, strangers; --minutes N
   python3 dev.py mutants ROOM  break a room in 80 places, one at a time, and count what its tests notice; --help
+  python3 dev.py workers       two workers and a page of a library on PostgreSQL, over the demo videos or a FOLDER
   python3 dev.py run ARGS      the command `prismsearch ARGS`
   python3 dev.py lock          pin what pyproject.toml and package.json ask for (needs uv); --upgrade moves the pins
   python3 dev.py release       build and check wheel and source distribution of the last commit, in dist/
@@ -95,7 +96,7 @@ def main(arguments: Sequence[str]) -> int:
         )
         return 1
     command, rest = (arguments[0], list(arguments[1:])) if arguments else ("", [])
-    if command not in ("demo", "test", "check", "bench", "campaign", "mutants", "run", "lock", "release"):
+    if command not in ("demo", "test", "check", "bench", "campaign", "mutants", "workers", "run", "lock", "release"):
         say((__doc__ or "").strip())
         return 0 if command in ("-h", "--help", "help") else 2
     place = Place(Path(__file__).resolve().parent)
@@ -106,7 +107,7 @@ def main(arguments: Sequence[str]) -> int:
             say(f"package-lock.json: {lock_javascript(place)} packages")
             return 0
         everything = command in ("test", "check", "mutants", "release")
-        some = command in ("bench", "campaign")
+        some = command in ("bench", "campaign", "workers")
         prepare(place, {"shots", "timelines", *(("clip", "test") if everything else ("test",) if some else ())})
         if command == "test" and rest:
             return hand_over([str(place.python), "-m", "pytest", *rest])
@@ -115,11 +116,11 @@ def main(arguments: Sequence[str]) -> int:
         if command == "release":
             make_release(place)
             return 0
-        if some:  # from the root: neither benchmarks/ nor campaigns/ is an installed package
+        if some:  # from the root: neither benchmarks/ nor campaigns/ is an installed package, and demo/ is none
+            module = {"bench": "benchmarks", "campaign": "campaigns", "workers": "demo.workers"}[command]
+            rest = [os.path.abspath(each) for each in rest] if command == "workers" else rest
             os.chdir(place.root)
-            return hand_over(
-                [str(place.python), "-m", {"bench": "benchmarks", "campaign": "campaigns"}[command], *rest]
-            )
+            return hand_over([str(place.python), "-m", module, *rest])
         if command == "mutants":  # mutation/ is none, either
             if "javascript" in rest:
                 prepare_javascript(place)

@@ -46,6 +46,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
         "ui": ("ui", "ui", "Search in the browser."),
         "people": ("people", "people", "Say who may use the library over a network."),
         "export": ("export", "export", "Export hits, ranges or a collection as clips and lists."),
+        "takes": ("takes", "takes", "List takes of one set-up, and name them."),
         "transcript": ("transcript", "transcript", "Print what is said in a video, as subtitles, text or JSON."),
         "list": ("library", "list_videos", "List videos with their length, shots and status."),
         "info": ("library", "info", "Show what is known about a video: facts, shots and parts."),

@@ -17,7 +17,7 @@ from app.library_place import default_library as default_library
 from app.library_place import library_place
 from app.library_place import state_directory as state_directory
 from app.settings_file import PRECISIONS as PRECISIONS
-from app.settings_file import SettingsFile, read_settings_file
+from app.settings_file import VECTOR_INDEXES, SettingsFile, read_settings_file
 from app.settings_file import WrongSetting as WrongSetting
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ ENCODER_VARIABLE = "PRISMSEARCH_ENCODER"
 DEVICE_VARIABLE = "PRISMSEARCH_DEVICE"
 PRECISION_VARIABLE = "PRISMSEARCH_PRECISION"
 FFMPEG_VARIABLE = "PRISMSEARCH_FFMPEG"
+VECTOR_INDEX_VARIABLE = "PRISMSEARCH_VECTOR_INDEX"
 COMPLETE_VARIABLE = "_PRISMSEARCH_COMPLETE"
 """Set by a shell that completes a command line; click derives its name from that of the program."""
 
@@ -56,6 +57,7 @@ class Settings:
     fit: Fit | None = None  # how frames are made square; the default is stretch
     still_frames: int | None = None  # frames per nearly still clip; the default 0 means as many as any clip
     ffmpeg: str | None = None  # a binary to use instead of the packaged one
+    vector_index: str = "faiss"  # of libraries on a server: one of VECTOR_INDEXES
     new_encoder: str | None = None  # the encoder of a library that has none yet, from the settings file
     shapes: Mapping[str, Shape] = field(default_factory=dict)  # that the library has for weights it may know
     needs_text: bool = True  # whether a plain video encoder is refused, which can neither search nor be searched
@@ -114,8 +116,15 @@ def settings_from(environment: Mapping[str, str] | None = None, file: SettingsFi
         device=variables.get(DEVICE_VARIABLE) or top.get("device", "auto"),
         precision=variables.get(PRECISION_VARIABLE) or top.get("precision", "auto"),
         ffmpeg=variables.get(FFMPEG_VARIABLE) or top.get("ffmpeg"),
+        vector_index=_vector_index(variables.get(VECTOR_INDEX_VARIABLE) or top.get("vector-index", "faiss")),
         new_encoder=top.get("encoder"),
     )
+
+
+def _vector_index(name: str) -> str:
+    if name not in VECTOR_INDEXES:
+        raise WrongSetting(f"${VECTOR_INDEX_VARIABLE} must be one of {', '.join(VECTOR_INDEXES)}, not {name!r}")
+    return name
 
 
 def open_library(settings: Settings, *, create: bool = False) -> Library:
@@ -127,13 +136,16 @@ def open_library(settings: Settings, *, create: bool = False) -> Library:
 
     Raises:
         LibraryMissing: It does not exist, and `create` is False.
-        LibraryError: It is newer than this program, locked, damaged, or the disk is full.
+        LibraryError: It is newer than this program, locked, damaged, or the disk is full; or this machine's folder for
+            it is another's (`app.work_folder`).
     """
     from app.encoder_choice import take_over_old_choices
+    from app.work_folder import require_own
     from db.library import Library
 
     library = Library.open(settings.server or settings.library, create=create)
     try:
+        require_own(library)
         take_over_old_choices(library)
     except BaseException:
         library.close()
@@ -339,7 +351,7 @@ def open_space(
     on_calibration: Callable[[float], None] | None = None,
     is_quick: bool = False,
 ) -> Space:
-    """Return the rows of an encoder in a library, with the library's FAISS files and calibration.
+    """Return the rows of an encoder in a library, with their vector index and the library's calibration.
 
     Args:
         library: An open library, which the caller closes.
@@ -350,27 +362,25 @@ def open_space(
     Raises:
         LibraryError: The library cannot be read.
     """
-    from app.encoder_choice import VECTORS, take_over_former_space
+    from app.encoder_choice import take_over_former_space
+    from app.vector_indexes import open_index
     from search.calibration.calibration import Calibration
     from search.calibration.folder import calibration_folder
     from search.space import Space
-    from search.vectors.faiss_index import FaissIndex
 
     take_over_former_space(library, encoder)
-    index = FaissIndex.open(library, encoder.id, library.directory / VECTORS)
+    index = open_index(library, encoder.id, settings_from().vector_index)
     calibration = Calibration(library, encoder, calibration_folder(library.directory), on_calibration)
     return Space(library, encoder, index, calibration, is_quick=is_quick)
 
 
-def optimize_vectors(library: Library, encoder_id: str) -> None:
-    """Update the vector index files of a large library, so that no search has to wait for them."""
-    from search.vectors.vector_index import CODED_ROWS
+def optimize_vectors(
+    library: Library, encoder_id: str, on_progress: Callable[[float], None] = lambda share: None
+) -> None:
+    """See `app.vector_indexes.optimize`, of the index that the settings choose."""
+    from app.vector_indexes import optimize
 
-    if library.stamp(encoder_id).count >= CODED_ROWS:
-        from app.encoder_choice import VECTORS
-        from search.vectors.faiss_index import FaissIndex
-
-        FaissIndex.open(library, encoder_id, library.directory / VECTORS).optimize()
+    optimize(library, encoder_id, settings_from().vector_index, on_progress)
 
 
 def calibrate(library: Library, encoder: Encoder, on_progress: Callable[[float], None]) -> None:

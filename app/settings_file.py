@@ -22,7 +22,10 @@ SETTINGS_VARIABLE = "PRISMSEARCH_SETTINGS"
 PRECISIONS = ("auto", "float32", "bfloat16", "int8")
 """The choices of `encoder.runtime.precision`, which would import numpy for every --help."""
 
-GLOBALS = ("library", "encoder", "device", "precision", "ffmpeg")
+VECTOR_INDEXES = ("faiss", "pgvector", "auto")
+"""Where libraries on a server are searched: on each machine, there, or there if this machine has little memory."""
+
+GLOBALS = ("library", "encoder", "device", "precision", "ffmpeg", "vector-index")
 _ANSWERS = ("top-k", "per-video", "duplicates", "takes", "min-strength")
 TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -146,6 +149,8 @@ def _global(path: Path, name: str, value: object) -> str:
         raise WrongSetting(f'{path}: {name} needs a text in quotes: {name} = "..."')
     if name == "precision" and value not in PRECISIONS:
         raise WrongSetting(f"{path}: precision must be one of {', '.join(PRECISIONS)}, not {value!r}")
+    if name == "vector-index" and value not in VECTOR_INDEXES:
+        raise WrongSetting(f"{path}: vector-index must be one of {', '.join(VECTOR_INDEXES)}, not {value!r}")
     if name == "device" and not re.fullmatch(r"auto|cpu|mps|cuda(:[0-9]+)?", value):
         raise WrongSetting(f"{path}: device must be auto, cpu, cuda, cuda:N or mps, not {value!r}")
     if name == "library" and is_address(value):

@@ -1,4 +1,4 @@
-"""Composition of takes: a finder over the rows of one encoder, which reads previews in worker processes."""
+"""Composition of takes: a finder over the rows of one encoder, which reads previews in worker processes; all found."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from db.records import Segment, Video
     from encoder import Encoder
     from search.takes.finding import ReadLook
+    from search.takes.stored import SetUps
 
 MOST_READING_SECONDS = 10.0
 """The longest that reading a preview, of some 50 KB, may take."""
@@ -78,3 +79,18 @@ def look_reader(library: Library, read: ReadMedia | None) -> ReadLook:
             return None
 
     return pictures_of
+
+
+def stored_set_ups(library: Library) -> SetUps:
+    """Return the set-ups that were found in a library, by segment; its own encoder tells first what shots are.
+
+    Raises:
+        LibraryError: The library cannot be read.
+    """
+    from search.takes.stored import StoredSetUps
+
+    own = [choice.encoder_id for choice in library.encoder_choices()]
+    order = {encoder_id: at for at, encoder_id in enumerate(own)}
+    rows = [row for row in library.encoders() if row.segments]
+    rows.sort(key=lambda row: (order.get(row.quick_of or row.id, len(own)), row.quick_of is not None))
+    return StoredSetUps(library.directory, [row.id for row in rows]).current()

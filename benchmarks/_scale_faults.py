@@ -9,11 +9,11 @@ from typing import Any
 
 from benchmarks._clustered_rows import SHOTS_A_VIDEO
 from benchmarks._scale_server import Server
-from benchmarks._scale_worker import Done, Work
+from benchmarks._scale_worker import Done, Work, path_of
 from benchmarks._scale_workers import at_work
 from db.library import Library
 
-_LOAD_SECONDS = 2.0  # before each kill, so that all are at work
+_LOAD_SECONDS = 5.0  # before each kill, within which all have gone on
 _DOWN_SECONDS = 0.5
 
 
@@ -57,8 +57,9 @@ def measure(server: Server, place: str, folder: str, kills: int, workers: int, s
 
 
 def compare(library: Library, folder: str, workers: Sequence[Done]) -> dict[str, Any]:
-    """Return how many videos workers have been told are stored, and how many of them are lost, or there twice."""
-    promised = {f"{folder}/take {number:08d}.mp4" for each in workers for number, _ in each.done}
+    """Return how many videos workers have been told are stored, how many of them are lost or there twice, and so on."""
+    told = [path_of(folder, number) for each in workers for number, _ in each.done]
+    promised = set(told)
     videos = library.videos(folder)
     paths = [video.path for video in videos]
     shots = sum(len(library.segments_of(video.id or 0)) for video in videos)
@@ -66,6 +67,7 @@ def compare(library: Library, folder: str, workers: Sequence[Done]) -> dict[str,
         "stored": len(promised),
         "lost": len(promised - set(paths)),
         "twice": len(paths) - len(set(paths)) + abs(shots - SHOTS_A_VIDEO * len(paths)),
+        "done_twice": len(told) - len(promised),
         "unknown": len(set(paths) - promised),  # stored, but nobody was told so
         "problems": library.check(),
     }
@@ -83,7 +85,8 @@ def _shape(message: str) -> str:
 
 def show(found: dict[str, Any]) -> None:
     print(f"\n{found['kills']} kills of the server under {found['workers']} workers and a searcher:", end=" ")
-    print(f"{found['stored']:,} videos stored, {found['lost']} lost, {found['twice']} twice,", end=" ")
+    print(f"{found['stored']:,} videos stored, {found['lost']} lost, {found['twice']} there twice,", end=" ")
+    print(f"{found['done_twice']} done twice,", end=" ")
     print(
         f"{found['unknown']} that nobody was told of; {found['searches']:,} searches; {len(found['problems'])} problems"
     )

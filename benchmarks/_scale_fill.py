@@ -141,13 +141,11 @@ def sizes(server: Server, schema: str) -> dict[str, int]:
 
 def show(found: dict[str, Any]) -> None:
     """Print the rate, and the bytes of a shot by table and index."""
-    if found["added"]["shots"]:
-        rate = found["added"]["shots"] / found["added"]["seconds"]
-        print(
-            f"{found['added']['shots']:,} shots added in {found['added']['seconds']:.0f} s: {rate:,.0f} a second, of",
-            end=" ",
-        )
-        print(f"{TABLES_A_SHOT * rate:,.0f} rows")
+    added = found["added"]
+    if added["shots"]:
+        rate = added["shots"] / added["seconds"]
+        print(f"{added['shots']:,} shots added in {added['seconds']:.0f} s: {rate:,.0f} a second, of", end=" ")
+        print(f"{TABLES_A_SHOT * rate:,.0f} rows; {added['server_cpu_seconds']:.0f} s of the server's CPU")
     print(f"\n{found['shots']:,} shots: {found['bytes_a_shot']:,.0f} bytes each")
     for name, size in found["sizes"].items():
         print(f"  {name:32}{size / found['shots']:>10.1f}{size / 1e6:>12,.0f} MB")
@@ -157,7 +155,9 @@ def measure(
     server: Server, library: Library, schema: str, rows: NDArray[np.float16], shots: int, footage: Path
 ) -> dict[str, Any]:
     """Fill a library and return rate and sizes. Only as many rows as shots: files of the videos are made."""
+    cpu = server.cpu_seconds()
     added = fill(library, rows, shots, footage, touch=shots <= len(rows))
+    added["server_cpu_seconds"] = server.cpu_seconds() - cpu
     for table in ("videos", "shots", "segments", "embeddings", "encodings"):
         server.query(f"VACUUM ANALYZE {schema}.{table}")
     held = sizes(server, schema)

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import cast
 
 import numpy as np
@@ -50,22 +50,30 @@ def catch_up(
         nearly = FaissIndex.open(library, ENCODER, library.directory / "vectors")
         before = len(nearly)
         fill(library, rows, before + behind, footage, touch=True)
-        began = perf_counter()
+        began, cpu = perf_counter(), process_time()
         nearly.refresh()
-        seconds = perf_counter() - began
+        seconds, cpu_seconds = perf_counter() - began, process_time() - cpu
         nearly.optimize()
-        built = perf_counter() - began - seconds
+        built, built_cpu = perf_counter() - began - seconds, process_time() - cpu - cpu_seconds
     with through_proxy(server, address, other) as (library, counted):
         index = FaissIndex.open(library, ENCODER, other / "vectors")
         received = counted.received
     shutil.rmtree(other)
     if len(index) != before + behind:
         raise SystemExit(f"the node has {len(index)} rows of {before + behind} after catching up")
-    return {"had": before, "behind": behind, "seconds": seconds, "build_seconds": built, "received_bytes": received}
+    return {
+        "had": before,
+        "behind": behind,
+        "seconds": seconds,
+        "cpu_seconds": cpu_seconds,
+        "received_bytes": received,
+        "build_seconds": built,
+        "build_cpu_seconds": built_cpu,
+    }
 
 
 def traffic(
-    server: Server, address: str, questions: NDArray[np.float32], folder: Path, poster_bytes: float
+    server: Server, address: str, questions: NDArray[np.float32], folder: Path, media: dict[str, float]
 ) -> dict[str, float]:
     """Return the bytes between a node that has its copy and the server: of opening, of a search, of a page of posters.
 
@@ -73,7 +81,7 @@ def traffic(
         server, address: The server, and the library.
         questions: float32 (2 * QUESTIONS, D).
         folder: For the node's files.
-        poster_bytes: The size of a poster, which comes from the shared folder.
+        media: The sizes of a poster and a preview, which come from the shared folder.
     """
     node = folder / "traffic node"
     encoder = cast(Encoder, RowsOfWords(questions))
@@ -100,32 +108,32 @@ def traffic(
         "first_search_bytes": first,
         "search_bytes": searched,
         "page_rows_bytes": looked_up,
-        "page_poster_bytes": PAGE * poster_bytes,
+        "page_poster_bytes": PAGE * media["poster_bytes"],
+        **media,
     }
 
 
-def poster_size(library: Library, videos: Path) -> float:
-    """Return the mean size of a poster in bytes: of videos that are indexed for that with the demo encoder."""
+def media_sizes(library: Library, videos: Path) -> dict[str, float]:
+    """Return the mean bytes of a shot's poster and preview: of videos that are indexed with the demo encoder."""
     from encoder import load_encoder
     from indexer.pipeline import index_folders
     from indexer.settings import IndexSettings
 
     if not library.stats().segments:
         index_folders(library, load_encoder("demo", "cpu"), [videos], IndexSettings())
-    found = [
-        library.poster_path(video, segment.number).stat().st_size
-        for video in library.videos()
-        for segment in library.segments_of(video.id or 0)
-    ]
-    if not found:
+    stored = [(video, segment) for video in library.videos() for segment in library.segments_of(video.id or 0)]
+    if not stored:
         raise SystemExit(f"no video of {videos} could be indexed")
-    return float(np.mean(found))
+    posters = [library.poster_path(video, segment.number).stat().st_size for video, segment in stored]
+    both = library.stats().media_bytes
+    return {"poster_bytes": float(np.mean(posters)), "preview_bytes": (both - sum(posters)) / len(stored)}
 
 
 def show_catch_up(found: dict[str, float]) -> None:
-    megabytes = found["received_bytes"] / 1e6
-    print(f"\nA node with {found['had']:,.0f} rows, {found['behind']:,.0f} behind: {found['seconds']:.1f} s", end="")
-    print(f" and {megabytes:,.0f} MB until all are found, {found['build_seconds']:.1f} s more for its index")
+    seconds, cpu = found["seconds"], found["cpu_seconds"]
+    print(f"\nA node with {found['had']:,.0f} rows, {found['behind']:,.0f} behind: {seconds:.1f} s ({cpu:.1f} of CPU)")
+    print(f"and {found['received_bytes'] / 1e6:,.0f} MB until all are found;", end=" ")
+    print(f"{found['build_seconds']:.1f} s ({found['build_cpu_seconds']:.1f} of CPU) more for its index")
 
 
 def show_traffic(found: dict[str, float]) -> None:

@@ -1,6 +1,6 @@
-"""Search in a library on a server: by a node's FAISS copy, and by pgvector; its time, and what it finds.
+"""Search in a library on a server: by a node's FAISS copy, and by the server; its time, and what it finds.
 
-Filters are evaluated by the node, as `search` does it, for the copy, and by the server for pgvector.
+Filters are evaluated by the node, as `search` does it, and by the server for plain queries of its graph.
 """
 
 from __future__ import annotations
@@ -8,56 +8,51 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks._clustered_rows import SHOTS_A_VIDEO
 from benchmarks._scale_fill import ENCODER, fill
 from benchmarks._scale_server import Server
 from benchmarks._vector_truth import best_scores, recall
 from db.library import Library
 from db.records import Filters
+from db.server.graphs import graph_name
 from search.vectors.faiss_index import FaissIndex
+from search.vectors.server_index import ServerIndex
 
 K = 10
 ADDED = 2000  # shots, once the server has its index
-EXPANSIONS = (40, 100, 200, 400)  # hnsw.ef_search
-INDEX = "benchmark_hnsw"
+EXPANSIONS = (40, 200, 1000)  # hnsw.ef_search
+GRAPH = graph_name(1)  # of the only encoder
 _SAMPLE_SECONDS = 0.5
 
 Search = Callable[[NDArray[np.float32], str | None], NDArray[np.int64]]
 """Returns the ids of the K best segments for float32 (D,), and below a folder if one is given."""
 
 
-def build_hnsw(server: Server, schema: str, dim: int) -> dict[str, float]:
-    """Build pgvector's index of a library, unless it is there. Return seconds, bytes and the memory that it took."""
-    if server.query("SELECT to_regclass(%s)", (f"{schema}.{INDEX}",)) != [(None,)]:
-        return _size(server, schema)
+def build_graph(server: Server, library: Library, schema: str) -> dict[str, float]:
+    """Let the server make the graph of a library's vectors, unless it is there. Return seconds, bytes and memory."""
+    assert library.server_rows is not None
     before = server.memory_bytes()
     peak = [before]
     with _every(_SAMPLE_SECONDS, lambda: peak.append(max(peak.pop(), server.memory_bytes()))):
-        began = perf_counter()
-        server.query(
-            f"CREATE INDEX {INDEX} ON {schema}.embeddings USING hnsw ((row::halfvec({dim})) halfvec_ip_ops)"
-            " WHERE encoder = 1"
-        )
-        seconds = perf_counter() - began
-    return _size(server, schema) | {"seconds": seconds, "memory_bytes": float(peak[0] - before)}
+        began, cpu = perf_counter(), server.cpu_seconds()
+        is_new = library.server_rows.graphs.make(ENCODER, lambda share: None)
+        seconds, cpu = perf_counter() - began, server.cpu_seconds() - cpu
+    ((size,),) = server.query("SELECT pg_relation_size(%s::regclass)", (f"{schema}.{GRAPH}",))
+    made = {"seconds": seconds, "cpu_seconds": cpu, "memory_bytes": float(peak[0] - before)} if is_new else {}
+    return {"bytes": float(size), **made}
 
 
 def add_with_index(library: Library, rows: NDArray[np.float16], footage: Path) -> dict[str, float]:
     """Add as many shots as there are rows for, but at most ADDED: each row finds its place in the server's index."""
     held = library.segment_count()
     return fill(library, rows, min(len(rows), held + ADDED), footage, touch=True)
-
-
-def _size(server: Server, schema: str) -> dict[str, float]:
-    ((size,),) = server.query("SELECT pg_relation_size(%s::regclass)", (f"{schema}.{INDEX}",))
-    return {"bytes": float(size)}
 
 
 @contextmanager
@@ -78,8 +73,8 @@ def _every(seconds: float, act: Callable[[], object]) -> Iterator[None]:
         thread.join()
 
 
-def by_copy(library: Library, index: FaissIndex) -> Search:
-    """Return the search of a node: is the copy up to date, do filters leave anything, what is nearest."""
+def by_index(library: Library, index: FaissIndex | ServerIndex) -> Search:
+    """Return the search of a node: bring the index up to date, evaluate the filter, find what is nearest."""
 
     def search(row: NDArray[np.float32], folder: str | None) -> NDArray[np.int64]:
         index.refresh()
@@ -118,43 +113,58 @@ def measure(
     questions: NDArray[np.float32],
     footage: Path,
 ) -> dict[str, Any]:
-    """Return p50 and p95 in ms, and recall at K, of each way to search, all and below two folders."""
+    """Return p50 and p95 in ms, CPU of client and server, and recall at K, of each way to search.
+
+    Questions like sentences, and examples (rows of shots) are asked; of all, and below a folder.
+    """
     began = perf_counter()
     index = FaissIndex.open(library, ENCODER, library.directory / "vectors")
     index.optimize()
-    made = perf_counter() - began
-    count = len(index)
-    folders = {"no filter": None} | {
-        f"below a folder with {share:.1%}": folder for folder, share in _folders(footage, count)
-    }
-    masks = {name: None if folder is None else _mask(library, folder, count) for name, folder in folders.items()}
-    best = best_scores(rows[:count], questions, {name: (K, mask) for name, mask in masks.items()})
+    made, count = perf_counter() - began, len(index)
+    picked = np.random.default_rng(5).integers(0, count, len(questions))
+    asked = {"sentence": questions, "example": rows[np.sort(picked)].astype(np.float32)}
+    folder = str(footage / "reel 00000")
+    mask = _mask(library, folder, count)
+    places = {"all": (None, None), f"folder of {mask.mean():.1%}": (folder, mask)}
+    wanted = {name: (K, each) for name, (_, each) in places.items()}
+    best = {kind: best_scores(rows[:count], each, wanted) for kind, each in asked.items()}
     found: dict[str, Any] = {}
     with server.connection() as connection:
-        ways = {"FAISS copy": by_copy(library, index)}
-        has_index = server.query("SELECT to_regclass(%s) IS NOT NULL", (f"{schema}.{INDEX}",)) == [(True,)]
-        for expansion in EXPANSIONS if has_index else ():
-            ways[f"pgvector HNSW, ef_search {expansion}"] = by_pgvector(connection, schema, rows.shape[1])
-        connection.execute("SET hnsw.iterative_scan = strict_order")
-        for way, search in ways.items():
-            if way.startswith("pgvector"):
-                connection.execute(f"SET hnsw.ef_search = {way.rpartition(' ')[2]}")
-            for name, folder in folders.items():
+        for way, search in _ways(server, library, connection, schema, index, rows.shape[1]).items():
+            for kind, name in product(asked, places):
+                place, allowed = places[name]
                 spent, right = [], []
-                for at, question in enumerate(questions):
+                cpu = process_time() + server.cpu_seconds()
+                for at, question in enumerate(asked[kind]):
                     start = perf_counter()
-                    ids = search(question, folder)
+                    ids = search(question, place)
                     spent.append(1000 * (perf_counter() - start))
-                    right.append(recall(rows, question, ids, best[name][at], masks[name]))
+                    right.append(recall(rows, question, ids, best[kind][name][at], allowed))
+                cpu = (process_time() + server.cpu_seconds() - cpu) / len(spent)
                 p50, p95 = np.quantile(spent[len(spent) // 10 :], (0.5, 0.95)).tolist()  # the first ones warm up
-                found[f"{way}, {name}"] = {"p50_ms": p50, "p95_ms": p95, "recall": float(np.mean(right))}
+                each = {"p50_ms": p50, "p95_ms": p95, "cpu_ms": 1000 * cpu, "recall": float(np.mean(right))}
+                found[f"{way}, {kind}, {name}"] = each
     return {"shots": count, "copy_seconds": made, "questions": len(questions), "ways": found}
 
 
-def _folders(footage: Path, shots: int) -> list[tuple[str, float]]:
-    """Return the folder of the first hundred videos, and a file: path and share of the shots."""
-    reel = footage / "reel 00000"
-    return [(str(reel), min(1.0, 99 * SHOTS_A_VIDEO / shots))] if shots > SHOTS_A_VIDEO else []
+def _ways(
+    server: Server, library: Library, connection: Any, schema: str, index: FaissIndex, dim: int
+) -> dict[str, Search]:
+    """Return the ways to search: by the node, as prismsearch asks the server, and by plain queries of its graph."""
+    assert library.server_rows is not None
+    ways = {"FAISS copy": by_index(library, index)}
+    ways["the server's own"] = by_index(library, ServerIndex(library, library.server_rows, ENCODER))
+    connection.execute("SET hnsw.iterative_scan = strict_order")
+    asking = by_pgvector(connection, schema, dim)
+    return ways | {f"plain query, ef_search {each}": _with(connection, each, asking) for each in EXPANSIONS}
+
+
+def _with(connection: Any, expansion: int, search: Search) -> Search:
+    def asking(row: NDArray[np.float32], folder: str | None) -> NDArray[np.int64]:
+        connection.execute(f"SET hnsw.ef_search = {expansion}")
+        return search(row, folder)
+
+    return asking
 
 
 def _mask(library: Library, folder: str, count: int) -> NDArray[np.bool_]:
@@ -165,15 +175,17 @@ def _mask(library: Library, folder: str, count: int) -> NDArray[np.bool_]:
 
 def show(found: dict[str, Any]) -> None:
     print(f"\n{found['shots']:,} shots; a node's first copy, with its index: {found['copy_seconds']:.1f} s")
-    print(f"{'':60}{'p50 ms':>10}{'p95 ms':>10}{'recall@10':>12}")
+    print(f"{'':60}{'p50 ms':>10}{'p95 ms':>10}{'CPU ms':>10}{'recall@10':>12}")
     for way, each in found["ways"].items():
-        print(f"{way:60}{each['p50_ms']:>10.1f}{each['p95_ms']:>10.1f}{each['recall']:>12.3f}")
+        times = "".join(f"{each[name]:>10.1f}" for name in ("p50_ms", "p95_ms", "cpu_ms"))
+        print(f"{way:60}{times}{each['recall']:>12.3f}")
 
 
-def show_hnsw(found: dict[str, float], added: dict[str, float]) -> None:
-    print(f"\nHNSW: {found['bytes'] / 1e6:,.0f} MB", end="")
+def show_graph(found: dict[str, float], added: dict[str, float]) -> None:
+    print(f"\nthe graph: {found['bytes'] / 1e6:,.0f} MB", end="")
     if "seconds" in found:
-        print(f", built in {found['seconds']:,.0f} s with {found['memory_bytes'] / 1e6:,.0f} MB of memory", end="")
+        print(f", built in {found['seconds']:,.0f} s ({found['cpu_seconds']:,.0f} of CPU)", end="")
+        print(f" with {found['memory_bytes'] / 1e6:,.0f} MB of memory", end="")
     print()
     if added["shots"]:
         print(f"{added['shots']:,} shots added with it in place: {added['shots'] / added['seconds']:,.0f} a second")

@@ -5,26 +5,33 @@ A worker does what `index` does with the library, but does not decode or encode:
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from fractions import Fraction
+from functools import partial
+from itertools import islice
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier, Event
 from time import monotonic, process_time, sleep
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import event
 
-from benchmarks._clustered_rows import unit
-from benchmarks.search_latency import DIM, RowsOfWords
-from db.errors import LibraryError
+from benchmarks._scale_probe import fingerprint_of, unit_rows, video_of
+from benchmarks.search_latency import RowsOfWords
+from db.claims import Claims
+from db.errors import ClaimLost, LibraryError
 from db.library import Library
-from db.records import Segment, Shot, Video
 
 AGAIN_SECONDS = 0.1  # after an error
+_MOST = 100_000  # videos of a run
+_LOOK = 256  # at a time, when the next one is claimed
 _LOCK = "pg_advisory_xact_lock"
-_SHOT_FRAMES = 100
+
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,72 +59,81 @@ class Done:
 
     done: list[tuple[int, float]] = field(default_factory=list)  # videos stored, or searches answered
     errors: list[tuple[str, float]] = field(default_factory=list)
+    claim_seconds: float = 0.0
     write_seconds: float = 0.0
     lock_seconds: float = 0.0  # of these, waiting for the writers' lock
     seconds: float = 0.0
     cpu_seconds: float = 0.0
 
 
-def video_of(folder: str, number: int, shots: int) -> tuple[Video, list[Shot], list[Segment]]:
-    """Return a video with its shots, one segment each."""
-    frames = shots * _SHOT_FRAMES
-    spans = [(at, at * _SHOT_FRAMES, (at + 1) * _SHOT_FRAMES) for at in range(shots)]
-    video = Video(
-        path=f"{folder}/take {number:08d}.mp4", fingerprint=f"work{number:012d}", size_bytes=10**9, modified_ns=number,
-        time_base=Fraction(1, 25), start_pts=0, end_pts=frames, frame_rate=Fraction(25), frames=frames, width=1920,
-        height=1080, codec="h264",
-    )  # fmt: skip
-    return (
-        video,
-        [Shot(number=at, start_pts=start, end_pts=end) for at, start, end in spans],
-        [Segment(number=at, shot_number=at, start_pts=start, end_pts=end) for at, start, end in spans],
-    )
-
-
-def rows_of(count: int, seed: int) -> NDArray[np.float32]:
-    """Return random rows of length 1, float32 (count, DIM)."""
-    return unit(np.random.default_rng(seed).standard_normal((count, DIM), dtype=np.float32))
+def path_of(folder: str, number: int) -> str:
+    return f"{folder}/take {number:08d}.mp4"
 
 
 def index(work: Work, worker: int, begin: Barrier, stop: Event, leave: Event, told: Queue[Done]) -> None:
     """Index videos from `begin` to `stop`; stay connected until `leave`. What was begun is done first."""
     result = Done()
-    rows = rows_of(work.shots, worker)
+    rows = unit_rows(work.shots, worker)
     with Library.open(work.place) as library:
         _time_the_lock(library, result)
         library.stats()  # connects
         begin.wait()
         began, cpu = monotonic(), process_time()
-        number = worker
-        while not stop.is_set():
-            sleep(work.shots * work.shot_seconds)
-            video, shots, segments = video_of(work.folder, number, work.shots)
-            while not _is_stored(library, video, shots, segments, rows, result):
-                sleep(AGAIN_SECONDS)
-            result.done.append((number, monotonic()))
-            number += work.workers
+        with library.claims("index") as claims:
+            waiting = deque(range(_MOST))
+            while not stop.is_set():
+                number = _until_done(partial(_next, library, claims, work, waiting, result), result)
+                sleep(work.shots * work.shot_seconds)
+                _until_done(partial(_store, library, claims, work, number, rows, result), result)
+                _until_done(partial(claims.release, fingerprint_of(number)), result)
         result.seconds, result.cpu_seconds = monotonic() - began, process_time() - cpu
         told.put(result)
         leave.wait()
 
 
-def _is_stored(
-    library: Library,
-    video: Video,
-    shots: list[Shot],
-    segments: list[Segment],
-    rows: NDArray[np.float32],
-    result: Done,
-) -> bool:
+def _next(library: Library, claims: Claims, work: Work, waiting: deque[int], result: Done) -> int:
+    """Claim the next video that nobody has, as `index` does."""
     began = monotonic()
     try:
-        library.add_video(video, shots, segments, rows, encoder_id=RowsOfWords.id, recipe="work")
-    except LibraryError as error:
+        while True:
+            asked = {fingerprint_of(number): number for number in islice(waiting, _LOOK)}
+            paths = {name: path_of(work.folder, number) for name, number in asked.items()}
+            (taken,) = claims.take(paths, 1) or [""]
+            number = asked.get(taken, waiting[0])
+            while waiting[0] != number:
+                waiting.rotate(-1)  # another worker's
+            if taken:
+                waiting.popleft()
+                if library.known_file(paths[taken], RowsOfWords.id) is None:
+                    return number
+                claims.release(taken)
+            else:
+                waiting.rotate(-len(asked))
+    finally:
+        result.claim_seconds += monotonic() - began
+
+
+def _store(library: Library, claims: Claims, work: Work, number: int, rows: NDArray[np.float32], result: Done) -> None:
+    began = monotonic()
+    video, shots, segments = video_of(path_of(work.folder, number), number, work.shots)
+    try:
+        claim = claims.claim(fingerprint_of(number))
+        library.add_video(video, shots, segments, rows, encoder_id=RowsOfWords.id, recipe="work", claim=claim)
+        result.done.append((number, monotonic()))
+    except ClaimLost as error:  # another worker has it, or has done it
         result.errors.append((str(error), monotonic()))
-        return False
     finally:
         result.write_seconds += monotonic() - began
-    return True
+
+
+def _until_done(act: Callable[[], Result], result: Done) -> Result:
+    """Try until the library can be reached."""
+    while True:
+        try:
+            return act()
+        except LibraryError as error:
+            result.errors.append((str(error), monotonic()))
+            sleep(AGAIN_SECONDS)
 
 
 def _time_the_lock(library: Library, result: Done) -> None:
@@ -144,7 +160,7 @@ def search(work: Work, begin: Barrier, stop: Event, told: Queue[Done]) -> None:
     from search.vectors.faiss_index import FaissIndex
 
     result = Done()
-    encoder = cast(Encoder, RowsOfWords(rows_of(600, 0)))
+    encoder = cast(Encoder, RowsOfWords(unit_rows(600, 0)))
     with Library.open(work.place) as library:
         index = FaissIndex.open(library, encoder.id, library.directory / "vectors")
         engine = SearchEngine(library, encoder, index)

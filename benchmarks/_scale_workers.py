@@ -106,7 +106,7 @@ def summary(work: Work, workers: Sequence[Done]) -> dict[str, float]:
     """Return rates, and what became of the workers' time.
 
     `of_ideal` compares with workers that store a video in no time. `lock_share` is the part of their time in which they
-    waited for the lock, `write_share` that in which they stored, without waiting.
+    waited for the lock, `write_share` that in which they stored, without waiting, `claim_share` that for claims.
     """
     rate = sum(len(each.done) / each.seconds for each in workers)
     whole = sum(each.seconds for each in workers)
@@ -117,6 +117,7 @@ def summary(work: Work, workers: Sequence[Done]) -> dict[str, float]:
         "videos_a_second": rate,
         "shots_a_second": work.shots * rate,
         "of_ideal": rate * work.shots * work.shot_seconds / work.workers,
+        "claim_share": sum(each.claim_seconds for each in workers) / whole,
         "lock_share": waited / whole,
         "write_share": (sum(each.write_seconds for each in workers) - waited) / whole,
         "worker_cpu_ms_a_video": 1000 * sum(each.cpu_seconds for each in workers) / stored(workers),
@@ -129,6 +130,7 @@ _COLUMNS = {
     "videos_a_second": ("videos/s", ".1f"),
     "shots_a_second": ("shots/s", ",.0f"),
     "of_ideal": ("of ideal", ".0%"),
+    "claim_share": ("claims", ".0%"),
     "lock_share": ("waits", ".0%"),
     "write_share": ("stores", ".0%"),
     "commits_a_second": ("commits/s", ".0f"),

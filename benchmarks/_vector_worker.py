@@ -1,15 +1,12 @@
-"""The vector store of one tree, in a process of its own: `python -P _vector_worker.py ROWS.npy DIRECTORY`.
+"""The vector store of one tree, for a process of its own.
 
-PYTHONPATH decides whose FaissIndex and ArrayLibrary are measured; this file only needs their public methods, so one
-version of it measures every commit. It reads pickled requests from standard input (the name of a method of Worker, and
-its arguments) and writes pickled answers to standard output. Times are taken here: the pipe is not part of them.
-benchmarks/_vector_store.py starts it and asks.
+PYTHONPATH decides whose FaissIndex and ArrayLibrary are measured; this file only needs their public methods. See
+benchmarks/_tree_worker.py; benchmarks/_vector_store.py starts the process and asks.
 """
 
 from __future__ import annotations
 
 import inspect
-import os
 import pickle
 import subprocess
 import sys
@@ -55,9 +52,9 @@ class _Library(ArrayLibrary):
 class Worker:
     """The requests. Costs are wall and CPU seconds."""
 
-    def __init__(self, rows: Path, directory: Path) -> None:
+    def __init__(self, rows: str, directory: str) -> None:
         self._rows: NDArray[np.float16] = np.load(rows, mmap_mode="r")
-        self._directory = directory
+        self._directory = Path(directory)
         self._filter: tuple[Any, NDArray[np.int64]] | None = None
         self._library: _Library
         self._index: FaissIndex
@@ -171,20 +168,3 @@ def _timed(work: Callable[[], Any]) -> tuple[Any, float, float]:
     result = work()
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     return result, wall, cpu
-
-
-def main() -> None:
-    with os.fdopen(os.dup(1), "wb") as answers:
-        os.dup2(2, 1)  # whatever else is printed must not be read as an answer
-        worker = Worker(Path(sys.argv[1]), Path(sys.argv[2]))
-        while True:
-            try:
-                name, arguments = pickle.load(sys.stdin.buffer)
-            except EOFError:
-                return
-            pickle.dump(getattr(worker, name)(*arguments), answers)
-            answers.flush()
-
-
-if __name__ == "__main__":
-    main()

@@ -9,13 +9,17 @@ fills it with synthetic libraries by COPY, through the tables and triggers of re
                 without an index of its vectors, whose rows repeat those of the first
     catch_up    a node that is --behind shots behind: seconds, bytes
     traffic     bytes between a node and the server: of a search, of a page of posters
-    search      p50, p95 and recall@10 of a node's FAISS copy and of pgvector, with and without a filter; HNSW: seconds,
-                memory, size, and shots a second that are added once it is there
+    search      p50, p95 and recall@10 of a node's FAISS copy, of the server's own search and of plain queries of its
+                graph (HNSW), for sentences and examples, with and without a filter; of the graph: seconds, memory,
+                size, and shots a second that are added once it is there
     workers     index throughput of 1 to 8 processes that sleep for as long as an H100 takes to encode a shot (3.1 ms:
                 1.23 TFLOP at 400 TFLOP/s, reckoned; decoding keeps up), and as 16 CPU cores beside it take to decode
                 one (90 ms), against that ideal; commits, WAL, the time that they wait for the writers' lock
     kill        the server ended by SIGKILL and started again while workers index and a process searches: videos lost,
                 videos there twice, messages, seconds until all go on
+    engines     a library in a folder beside one on the server, in turns: adding a video of 50 shots, opening,
+                searching, filtering, listing; --former TREE (a checkout of an earlier commit): folders, too, before
+                and after
 
 Parts that are named run in this order, over the same library; `--folder` keeps it for the next run. The last line is
 JSON.
@@ -25,6 +29,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import secrets
 import tempfile
 from collections.abc import Callable
@@ -35,7 +40,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import _scale_faults, _scale_fill, _scale_node, _scale_search, _scale_workers
+from benchmarks import _scale_engines, _scale_faults, _scale_fill, _scale_node, _scale_search, _scale_workers
 from benchmarks._clustered_rows import SHOTS_A_VIDEO
 from benchmarks._scale_server import SETTINGS, Server, running
 from benchmarks.search_latency import DIM, QUESTIONS
@@ -88,9 +93,9 @@ def catch_up(ground: Ground) -> dict[str, Any]:
 def traffic(ground: Ground) -> dict[str, Any]:
     ground.fill(SCHEMA, ground.options.shots)
     with Library.open(ground.address("scale_posters")) as library:
-        poster_bytes = _scale_node.poster_size(library, ground.options.videos)
+        media = _scale_node.media_sizes(library, ground.options.videos)
     address = ground.address(SCHEMA)
-    found = _scale_node.traffic(ground.server, address, ground.questions, ground.folder, poster_bytes)
+    found = _scale_node.traffic(ground.server, address, ground.questions, ground.folder, media)
     _scale_node.show_traffic(found)
     return found
 
@@ -99,12 +104,12 @@ def search(ground: Ground) -> dict[str, Any]:
     ground.fill(SCHEMA, ground.options.shots)
     questions = ground.questions[: ground.options.searches]
     with Library.open(ground.address(SCHEMA)) as library:
-        hnsw = _scale_search.build_hnsw(ground.server, SCHEMA, DIM)
+        graph = _scale_search.build_graph(ground.server, library, SCHEMA)
         found = _scale_search.measure(ground.server, library, SCHEMA, ground.rows, questions, ground.footage)
         added = _scale_search.add_with_index(library, ground.rows, ground.footage)
     _scale_search.show(found)
-    _scale_search.show_hnsw(hnsw, added)
-    return {"hnsw": hnsw, "added_with_hnsw": added, **found}
+    _scale_search.show_graph(graph, added)
+    return {"graph": graph, "added_with_graph": added, **found}
 
 
 def workers(ground: Ground) -> dict[str, Any]:
@@ -125,6 +130,19 @@ def kill(ground: Ground) -> dict[str, Any]:
     return found
 
 
+def engines(ground: Ground) -> dict[str, Any]:
+    token, rounds = secrets.token_hex(4), ground.options.rounds
+    with tempfile.TemporaryDirectory(dir=ground.folder) as temporary:
+        address = ground.address(f"scale_engines_{token}")
+        found = {"server": _scale_engines.of_places(Path(temporary), address, rounds)}
+        _scale_engines.show("a folder beside a server", found["server"])
+        if ground.options.former is not None:
+            trees = {"former": ground.options.former, "now": ROOT}
+            found["former"] = _scale_engines.of_trees(Path(temporary), trees, rounds)
+            _scale_engines.show(f"a folder, by {ground.options.former} and by this tree", found["former"])
+    return found
+
+
 PARTS: dict[str, Callable[[Ground], dict[str, Any]]] = {
     "fill": fill,
     "catch_up": catch_up,
@@ -132,6 +150,7 @@ PARTS: dict[str, Callable[[Ground], dict[str, Any]]] = {
     "search": search,
     "workers": workers,
     "kill": kill,
+    "engines": engines,
 }
 
 
@@ -139,15 +158,19 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
     """Measure the chosen parts and print them; return what the last line has."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
-    parser.add_argument("--shots", type=_whole_videos, default=200_000)
-    parser.add_argument("--without-index-shots", type=_whole_videos, default=0, metavar="SHOTS")
-    parser.add_argument("--behind", type=_whole_videos, default=100_000, help="Of the node that catches up.")
+    parser.add_argument("--shots", type=whole_videos, default=200_000)
+    parser.add_argument("--without-index-shots", type=whole_videos, default=0, metavar="SHOTS")
+    parser.add_argument("--behind", type=whole_videos, default=100_000, help="Of the node that catches up.")
     parser.add_argument("--searches", type=int, default=200, help="Of each way.")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4, 8])
     parser.add_argument("--shot-ms", type=float, nargs="+", default=[3.1, 90.0], help="That workers sleep for a shot.")
     parser.add_argument("--seconds", type=float, default=15.0, help="Of each number of workers.")
     parser.add_argument("--kills", type=int, default=10)
-    parser.add_argument("--videos", type=Path, default=ROOT / "app" / "demo_library", help="Indexed for their posters.")
+    parser.add_argument("--rounds", type=int, default=10, help="Turns of each engine.")
+    parser.add_argument("--former", type=Path, metavar="TREE", help="To compare folders with.")
+    parser.add_argument(
+        "--videos", type=Path, default=ROOT / "app" / "demo_library", help="Indexed for the size of their posters."
+    )
     parser.add_argument(
         "--setting", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), help="Of the server."
     )
@@ -164,11 +187,12 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
             for name, part in PARTS.items():
                 if name in options.parts:
                     found[name] = part(ground)
+                    found[name]["load"] = os.getloadavg()[0]  # of the machine, other programs included
     print(json.dumps(found))
     return found
 
 
-def _whole_videos(text: str) -> int:
+def whole_videos(text: str) -> int:
     """Return a number of shots, which are whole videos. Raise ArgumentTypeError for any other."""
     shots = int(text)
     if shots < 0 or shots % SHOTS_A_VIDEO:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-SHARES: Mapping[str, int] = {"kills": 6, "damage": 4, "hostile": 3, "full": 3, "media": 2, "writers": 2}
+SHARES: Mapping[str, int] = {"kills": 6, "servers": 2, "damage": 4, "hostile": 3, "full": 3, "media": 2, "writers": 2}
 """The programs, in this order, and how the time is shared out."""
 
 

@@ -173,7 +173,7 @@ def command(
     words: Sequence[object],
     log: Path,
     *,
-    library: Path | None = None,
+    library: object = None,
     largest_file: int | None = None,
     prepare: Callable[[], None] = lambda: None,
 ) -> Child:

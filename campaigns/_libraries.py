@@ -66,7 +66,7 @@ def indexed_rows(case: Case, library: Path) -> dict[str, Any]:
     return rows
 
 
-def snapshot(library: Path) -> dict[str, Any]:
+def snapshot(library: Path | str) -> dict[str, Any]:
     """Return all that a library holds of each video, by path, but for its own ids; and its collections.
 
     Rows are rounded: their last bits depend on which clips came in one batch.
@@ -131,7 +131,7 @@ def _close(one: Any, other: Any) -> bool:
     return np.shape(one) == np.shape(other) and bool(np.allclose(one, other, atol=0.021))
 
 
-def examine(library: Path) -> set[str]:
+def examine(library: Path | str) -> set[str]:
     """Return the paths of a library's videos. Raises Fault where it does not open or is not whole."""
     from db.library import Library
 

@@ -7,7 +7,6 @@ import json
 import socket
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from campaigns._campaign import Case
@@ -25,7 +24,7 @@ def free_port() -> int:
 class Page:
     """`prismsearch ui` over a library, until it is killed or stopped."""
 
-    def __init__(self, case: Case, library: Path, *, cookie: str = "") -> None:
+    def __init__(self, case: Case, library: object, *, cookie: str = "") -> None:
         """Start it, and wait until it answers.
 
         Args:
@@ -42,7 +41,7 @@ class Page:
             self.stop()
             raise
 
-    def _come_in(self, case: Case, library: Path) -> None:
+    def _come_in(self, case: Case, library: object) -> None:
         """Wait until it answers, and get the cookie. Raises Fault where that is not to be had."""
         deadline = time.monotonic() + PATIENCE
         while not self._answers():
@@ -61,7 +60,7 @@ class Page:
             return self.ask("GET", "/api/library/state")[0] > 0
         return False
 
-    def _exchange(self, case: Case, library: Path) -> str:
+    def _exchange(self, case: Case, library: object) -> str:
         """Return the cookie that a browser gets for the address of `ui --url`."""
         told = command(["ui", "--url", "--port", self.port], case.log("url"), library=library)
         if told.wait() != 0:

@@ -9,7 +9,8 @@ whether the claim is still its own.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol
@@ -63,6 +64,16 @@ class Claims(ABC):
     def claim(self, name: str) -> Claim | None:
         """Return a claim that was taken, for the transaction that stores the work; None if it cannot lapse."""
         return None
+
+    @contextmanager
+    def holding(self, name: str, path: str) -> Iterator[bool]:
+        """Yield whether a piece of work is free; it is then this worker's until the end of the block."""
+        free = bool(self.take({name: path}, 1))
+        try:
+            yield free
+        finally:
+            if free:
+                self.release(name)
 
     def __enter__(self) -> Claims:
         return self

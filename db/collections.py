@@ -19,11 +19,14 @@ from db.records import Collection, NewSubclip, Subclip
 from db.rows import COLLECTION
 from db.schema import collections, subclips
 from db.subclips import change_subclip, insert_subclips, list_subclips, mark_removed, purge_subclips
+from db.take_names import Runs, clips_of_takes, naming_collections
 from db.text_limits import MAX_NAME_LENGTH, checked_name
 from db.timestamps import now, undo_deadline
 
 TRAY = "Tray"
 """The name of the collection that is created in a library without any."""
+
+_SHARED = and_(collections.c.owner.is_(None), collections.c.removed_at.is_(None))
 
 
 class Collections:
@@ -221,6 +224,45 @@ class Collections:
             return change_subclip(
                 connection, subclip_id, revision, start_pts=start_pts, end_pts=end_pts, name=name, note=note
             )
+
+    def names_of(self, set_ups: Sequence[Runs]) -> list[str]:
+        """Return the name of the takes of each set-up, "" for none: see `db.take_names`.
+
+        Args:
+            set_ups: For each, the segments of its runs.
+        """
+        if not set_ups:
+            return []
+        with self._database.reading() as connection:
+            found = naming_collections(connection, set_ups)
+            return ["" if each is None else self._get(connection, each).name for each in found]
+
+    def name_takes(self, runs: Runs, name: str) -> Collection:
+        """Give the takes of a set-up a name: that of the collection that names them, else of a new one that holds them.
+
+        Args:
+            runs: For each take, in order, the segments that show it; empty for one that is left out.
+            name: As for `create`.
+
+        Raises:
+            KeyError: A segment is unknown.
+            ValueError: As for `create`, or there are not two takes.
+        """
+        name = checked_name(name)
+        self._check_edit(None)
+        if sum(bool(run) for run in runs) < 2:
+            raise ValueError("Only takes have a name, two or more of one set-up.")
+        with self._database.writing() as connection:
+            (named,) = naming_collections(connection, [runs])
+            _check_free(connection, name, named)
+            if named is not None:
+                _update(connection, named, name=name, key=comparison_key(name))
+            else:
+                if connection.scalar(select(collections.c.id).where(_SHARED)) is None:
+                    _insert(connection, _free_name(connection, TRAY))  # the first collection is the tray
+                named = _insert(connection, name)
+                insert_subclips(connection, named, clips_of_takes(runs))
+            return self._get(connection, named)
 
     def move(self, subclip_id: int, after: int | None) -> Collection:
         """Move a subclip within its collection. Its revision stays.

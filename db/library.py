@@ -31,6 +31,7 @@ from db.saved_searches import SavedSearches
 from db.server import claims as server_claims
 from db.server.address import ServerAddress, server_address
 from db.server.connection import ServerDatabase
+from db.server.nearest import ServerRows
 from db.server.opening import open_server
 from db.text.texts import Texts
 from db.video_rows import VideoRows
@@ -49,6 +50,7 @@ class Library(LibraryPlaces):
         collections, searches: Collections of subclips; saved searches.
         texts: Timed text: subtitles, speech, writing on screen, chapters and tags.
         quick, people: The videos that wait for their full pass; people who use the library over a network.
+        server_rows: The embeddings of a library on a server, for the server to search; None for a folder.
     """
 
     def __init__(self, directory: Path, database: Database, library_id: str) -> None:
@@ -58,6 +60,7 @@ class Library(LibraryPlaces):
         self.texts = Texts(database)
         self.quick = Quick(database)
         self.people = People(database)
+        self.server_rows = ServerRows(database) if isinstance(database, ServerDatabase) else None
 
     @classmethod
     def open(
@@ -301,6 +304,11 @@ class Library(LibraryPlaces):
                 self._database, doing, lease_seconds=lease_seconds, beat_seconds=beat_seconds
             )
         return FolderClaims(self.directory / "claims")
+
+    @property
+    def shared(self) -> bool:
+        """Whether several machines may use it at a time: it is on a server."""
+        return self._database.shared
 
     def workers(self) -> list[Worker]:
         """Return the processes of all machines that work for a library on a server, the first ones first.

@@ -43,7 +43,7 @@ class LibraryPlaces(LibraryQueries):
 
         Args:
             video_id: The video to copy.
-            path: Absolute path of the copy. Any other video stored at that path vanishes.
+            path: Absolute path of the copy. Any other video stored at that path vanishes, but for such a copy.
             size_bytes, modified_ns: Size of the copy's file, and its modification time in Unix nanoseconds.
             file_id, volume: Its device and inode, and the identity of its file system, as in Video; "" if not known.
 

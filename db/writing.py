@@ -12,7 +12,7 @@ from dataclasses import asdict, replace
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, delete, insert, literal, select, update
 
 from db import checksums, rows, schema
 from db.failures import delete_failures
@@ -197,7 +197,7 @@ def _tell_subclips(connection: Connection, video_id: int, content_hash: str) -> 
 def copy_rows(connection: Connection, video_id: int, *, file: FileState, released: set[str]) -> int:
     """Copy all rows of a video for the same content at a second path. Raise KeyError for an unknown id.
 
-    A vanished video comes back instead.
+    A vanished video comes back instead. A copy that is there already, because another process was faster, stays.
     """
     row = connection.execute(select(videos).where(videos.c.id == video_id)).mappings().first()
     if row is None:
@@ -206,6 +206,9 @@ def copy_rows(connection: Connection, video_id: int, *, file: FileState, release
     video = rows.VIDEO.load(row)
     if video.path == file.path:
         raise ValueError(f"a copy needs another path than its original: {file.path!r}")
+    if (there := _copy_at(connection, row, file.path)) is not None:
+        move_video(connection, there, file=file, released=released)
+        return there
     _make_room(connection, file.path, None, released)
     copy = replace(video, **asdict(file))
     new_id = _inserted_id(connection, rows.VIDEO.values(copy) | {name: row[name] for name in _SHARED})
@@ -229,6 +232,17 @@ def copy_rows(connection: Connection, video_id: int, *, file: FileState, release
         checksums.renew(connection, new_id)
     delete_failures(connection, [file.path])
     return new_id
+
+
+def _copy_at(connection: Connection, original: RowMapping, path: str) -> int | None:
+    """Return the id of the video at a path if it has all that a copy of this one would have; else None."""
+    same = [videos.c[name].is_not_distinct_from(original[name]) for name in ("fingerprint", "content_hash", *_SHARED)]
+    video_id = connection.scalar(select(videos.c.id).where(videos.c.path == path, *same))
+    made = select(encodings.c.encoder, encodings.c.recipe, encodings.c.checksum)
+    of_one, of_other = (
+        set(connection.execute(made.where(encodings.c.video_id == each))) for each in (original["id"], video_id)
+    )
+    return video_id if of_one <= of_other else None
 
 
 def delete_videos(connection: Connection, ids: Iterable[int], released: set[str]) -> int:

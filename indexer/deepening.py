@@ -29,7 +29,7 @@ def deepen(
 
     Returns:
         Whether the shot has a row of the full encoder now. False if there is no such shot any more, if it is no quick
-        one of this encoder, or if its file is away or not the one that was indexed.
+        one of this encoder, if its file is away or not the one that was indexed, or while a run makes the full pass.
 
     Raises:
         UnreadableVideo: The file cannot be decoded.
@@ -53,6 +53,9 @@ def deepen(
     except OSError:  # its drive may not be connected
         return False
     start, end = (video.seconds(pts) for pts in (segment.start_pts, segment.end_pts))
-    clip = read(video.path, encoder.clip_spec, start_seconds=start, end_seconds=end)
-    [row] = encoder.encode_clips(clip[None])
-    return library.quick.deepen(segment_id, row, encoder_id=encoder.id)
+    with library.claims("deepen") as claims, claims.holding(video.fingerprint, video.path) as free:
+        if not free:
+            return False
+        clip = read(video.path, encoder.clip_spec, start_seconds=start, end_seconds=end)
+        [row] = encoder.encode_clips(clip[None])
+        return library.quick.deepen(segment_id, row, encoder_id=encoder.id)

@@ -18,6 +18,7 @@ from indexer.text.found import TextFound, TextProblem
 from indexer.text.sidecars import Sidecar, SidecarFolder, is_current
 
 if TYPE_CHECKING:
+    from db.claims import Claim
     from db.library import Library
 
 READ = TextSource(kind="tag", origin="file 1")
@@ -97,20 +98,27 @@ def words_due(
     return WordsDue(tuple(tasks), frozenset(paths))
 
 
-def store_words(library: Library, task: WordsTask, read: WordsRead) -> int:
+def store_words(library: Library, task: WordsTask, read: WordsRead, claim: Claim | None = None) -> int:
     """Store what was read, remove the sources that are no more, and return the number of lines.
 
     Each source is replaced at once: if the process ends in between, it is as it was or as it is now, and what
     is lacking is read by the next run. What engines recognised stays.
 
+    Args:
+        library: The library.
+        task: What was to be read.
+        read: What was read.
+        claim: The run's claim on it, if that may have lapsed.
+
     Raises:
         KeyError: The video was removed meanwhile.
+        ClaimLost: Another run may have read it meanwhile.
         LibraryError: See `db.errors`.
     """
     kept = {(text.source.kind, text.source.origin) for text in read.found.texts}
     files = {text.source.file for text in read.found.texts if text.source.file}
     for text in read.found.texts:
-        library.texts.replace(task.video_id, text.source, text.lines)
+        library.texts.replace(task.video_id, text.source, text.lines, claim=claim)
 
     def is_gone(source: TextSource) -> bool:
         if source.engine or (source.kind, source.origin) in kept:
@@ -123,7 +131,7 @@ def store_words(library: Library, task: WordsTask, read: WordsRead) -> int:
     if gone:
         library.texts.remove(gone)
     if read.in_video:
-        library.texts.replace(task.video_id, READ, ())
+        library.texts.replace(task.video_id, READ, (), claim=claim)
     return sum(len(text.lines) for text in read.found.texts)
 
 

@@ -1,4 +1,7 @@
-"""Reading of words in an index run: of all videos whose words the library lacks, one after the other."""
+"""Reading of words in an index run: of all videos whose words the library lacks, one after the other.
+
+Runs beside this one read those of others.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from db.claims import Claim
+from db.errors import ClaimLost
 from db.records import KnownFile
 from indexer.scan import Scan
-from indexer.words import notes_of_words, store_words, words_due
+from indexer.words import WordsTask, notes_of_words, store_words, words_due
 
 if TYPE_CHECKING:
     from indexer.run_parts import RunParts
@@ -35,9 +40,17 @@ def read_due_words(run: RunParts, scan: Scan, known: Mapping[str, KnownFile]) ->
     with run.meter.aside("words", files_total=len(due.tasks)):
         for task in due.tasks:
             run.raise_if_cancelled()
-            with run.report.timed("words"), suppress(KeyError):  # another process has removed the video
-                read = run.isolation.read_words(task, run.library.video(task.video_id))
-                lines = store_words(run.library, task, read)
-                run.report.add(lines=lines, videos_read=bool(lines), notes=notes_of_words(task, read.found.problems))
+            name = f"words-{task.video_id}"
+            with run.claims.holding(name, task.path) as free, run.report.timed("words"):
+                # Else another run reads them, or has read them since.
+                if free and run.library.texts.sources(task.video_id) == sources.get(task.video_id, []):
+                    with suppress(KeyError, ClaimLost):  # the video was removed, or taken over
+                        _read(run, task, run.claims.claim(name))
             run.meter.files_done += 1
             run.meter.report(current=(task.path,))
+
+
+def _read(run: RunParts, task: WordsTask, claim: Claim | None) -> None:
+    read = run.isolation.read_words(task, run.library.video(task.video_id))
+    lines = store_words(run.library, task, read, claim)
+    run.report.add(lines=lines, videos_read=bool(lines), notes=notes_of_words(task, read.found.problems))

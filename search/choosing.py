@@ -177,6 +177,7 @@ def choose(
     found = [known[i] for i in shown]
     ids = [segment.id for segment, _, _ in found if segment.id is not None]
     takes = {} if query.takes == "hide" else takes_of(library, set_ups, ids, may_show, once=stacks_takes)
+    names = dict(zip(takes, library.collections.names_of([set_ups[each].runs for each in takes]), strict=True))
     hits = [
         Hit(
             rank=rank,
@@ -187,6 +188,7 @@ def choose(
             strength=strength,
             alike=tuple(alike[shown[at]]),
             takes=takes.get(ids[at], ()),
+            set_up=names.get(ids[at], ""),
             opinions=opinions,
         )
         for rank, (at, strength, opinions) in enumerate(

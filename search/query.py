@@ -221,6 +221,7 @@ class Hit:
             Those are counted that rank among the candidates, which are several times as many as the hits.
         takes: If it is a take of a set-up of which others pass the filters, for each take in the order of recording the
             ids of the segments that show it, its own included; empty for a take that does not pass.
+        set_up: The name that a person gave the takes of its set-up; "" for none.
         opinions: In an answer of several spaces, what each encoder thinks of it; see `search.several`.
     """
 
@@ -232,6 +233,7 @@ class Hit:
     strength: Strength | None = None
     alike: tuple[int, ...] = ()
     takes: Takes = ()
+    set_up: str = ""
     opinions: tuple[Opinion, ...] = ()
 
     @property

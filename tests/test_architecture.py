@@ -224,7 +224,7 @@ def test_the_tree_in_the_readme_is_the_tree() -> None:
     block = next(part for part in readme.split("```") if part.startswith("\nREADME.md"))
     listed = {name for line in block.strip().splitlines() for name in re.split(r"\s{3,}", line)[0].split()}
     assert all((ROOT / name).exists() for name in listed), [n for n in listed if not (ROOT / n).exists()]
-    top = {name.split("/")[0] for name in tracked_files()} - {".gitignore", ".ci", ".gitattributes"}
+    top = {name.split("/")[0] for name in tracked_files()} - {".gitignore", ".dockerignore", ".ci", ".gitattributes"}
     assert top <= {name.split("/")[0] for name in listed}
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from postgres import lapse, needs_postgres, new_place, on_a_server
 from db.errors import ClaimLost, LibraryNewer
 from db.library import Library
 from db.server.address import parse_address
+from db.server.connection import ServerDatabase
 from db.timed_text import TextSource
 
 LONG = 600.0
@@ -162,6 +164,35 @@ def test_a_worker_that_is_just_storing_keeps_its_claim(library: Library) -> None
             claim.confirm(connection)
             assert two.take(named("a"), 1) == []
         assert two.take(named("a"), 1) == ["a"]
+
+
+@on_a_server
+def test_a_worker_that_stores_while_it_is_swept_away_is_told_so(library: Library) -> None:
+    """Neither waits for the other in a circle, which the server would end with an error of its own for one of them."""
+    with library.claims("index", beat_seconds=LONG) as one, ThreadPoolExecutor(1) as pool:
+        one.take(named("a"), 1)
+        claim = one.claim("a")
+        assert claim is not None
+
+        def store() -> None:
+            with library._database.writing() as connection:
+                claim.confirm(connection)
+
+        database = library._database
+        assert isinstance(database, ServerDatabase)
+        with database.beside() as sweeping:  # as a sweep does: the worker, then its claims
+            sweeping.exec_driver_sql("SELECT owner FROM workers FOR UPDATE")
+            stored = pool.submit(store)
+            wait_until(lambda: waits_for_a_lock(library))
+            sweeping.exec_driver_sql("DELETE FROM workers")
+        with pytest.raises(ClaimLost):
+            stored.result()
+
+
+def waits_for_a_lock(library: Library) -> bool:
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%%FOR KEY SHARE%%'"
+    with library._database.reading() as connection:
+        return connection.exec_driver_sql(waiting, ()).first() is not None
 
 
 CHILD = """

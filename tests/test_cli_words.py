@@ -222,6 +222,31 @@ def test_without_the_extra_nothing_is_begun(films: Path, monkeypatch: pytest.Mon
     assert not Path("library").exists()
 
 
+def test_two_jobs_transcribe_each_video_once(talks: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What another job has in work is left to it, and what it has done since this one began is not done again."""
+    with Library.open(Path("library")) as library, library.claims("transcribe") as other:
+        german, english = (video for video in library.videos() if "german" in video.path or "english" in video.path)
+        other.take({f"transcribe-{german.fingerprint}": german.path}, 1)
+        result = run("transcribe", "--json")
+        assert json.loads(result.stdout)["done"] == 1
+        assert "1 video left to other jobs, which had them in work" in result.stderr
+        assert list(texts("speech")) == ["b english.mkv"]
+
+        class Slow(ToneTranscriber):
+            def transcribe(self, *arguments: Any, **options: Any) -> Any:
+                if not library.texts.sources(english.id or 0)[0].engine.startswith("other"):
+                    source = TextSource(kind="speech", engine="other engine")
+                    library.texts.replace(english.id or 0, source, [TimedLine(0, 500, "By another job.")])
+                return super().transcribe(*arguments, **options)
+
+        monkeypatch.setattr(word_engines, "open_transcriber", lambda settings, model, sources: Slow())
+        other.close()
+        result = run("transcribe", "--redo")
+        assert "1 video left to other jobs" in result.stderr
+        assert texts("speech")["b english.mkv"] == ["By another job."]
+        assert texts("speech")["a german.mkv"]
+
+
 def test_speech_is_transcribed_where_there_are_no_subtitles(talks: Path) -> None:
     result = run("transcribe", "--json")
     assert result.exit_code == 0, result.output

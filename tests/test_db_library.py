@@ -203,6 +203,20 @@ def test_copy_has_rows_of_its_own_that_say_the_same(library: Library) -> None:
         library.copy_video(original, path="/backup/b.mp4", size_bytes=1, modified_ns=1)
 
 
+def test_a_copy_that_another_process_has_made_stays_and_nothing_vanishes(library: Library) -> None:
+    """Several workers find the same copy, each in its own scan."""
+    original = add(library, make_video(), encoder_id="one")
+    copy = library.copy_video(original, path="/backup/a.mp4", size_bytes=1000, modified_ns=42)
+    assert library.copy_video(original, path="/backup/a.mp4", size_bytes=1000, modified_ns=43) == copy
+    assert library.video(copy).modified_ns == 43
+    assert library.vanished_videos() == []
+    add(library, make_video(), encoder_id="two", seed=3)
+    again = library.copy_video(original, path="/backup/a.mp4", size_bytes=1000, modified_ns=43)
+    assert again != copy, "it lacked the rows of an encoder"
+    assert library.known_files("two")["/backup/a.mp4"].embedded
+    assert library.check() == []
+
+
 def test_remove_says_how_many_there_were(library: Library) -> None:
     ids = [add(library, make_video(f"/films/{i}.mp4", f"f{i}")) for i in range(3)]
     assert library.remove_videos([ids[0], ids[2], 12345]) == 2

@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 from fakes import ExactIndex
 from numpy.typing import NDArray
+from postgres import needs_postgres
+from server_rows import mirrored_indexes
 from test_vector_codes import clustered
 from test_vector_index import ENCODER, Rows, as_if_large
 
@@ -81,9 +83,19 @@ class Copies:
         return found
 
 
-@pytest.fixture(params=list(STORES))
+@pytest.fixture(params=[*STORES, *(pytest.param(count, marks=needs_postgres) for count in (SMALL, LARGE))])
 def copies(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Copies:
+    """A number: so many rows on a server, which has a graph if they are many."""
     as_if_large(monkeypatch)
+    if isinstance(request.param, int):
+        open_mirrored = mirrored_indexes(request.getfixturevalue("postgres"), tmp_path, ENCODER)
+
+        def open_on_server(library: Any, directory: Path) -> VectorIndex:
+            index = open_mirrored(library)
+            assert index.optimize() == (request.param == LARGE)
+            return index
+
+        return Copies(open_on_server, request.param, tmp_path)
     open_store, count = STORES[request.param]
     return Copies(open_store, count, tmp_path / "vectors")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +30,10 @@ from app.web.http.sign_in import SignInDesk
 from app.web.http.visitor import ALONE, VISITOR, Visitor
 from app.web.services import job_starts
 from app.web.services.examples import Examples
+from db.errors import LibraryError
 from db.library import Library
 from db.people.records import Person
+from db.records import Worker
 
 NOW = 1_800_000_000.0
 
@@ -162,7 +164,7 @@ def test_two_uploads_of_one_person_leave_room_for_those_of_others(library: Libra
 # Counts
 
 
-def counted_page(counts: Counts, client: str) -> TestClient:
+def counted_page(counts: Counts, client: str, workers: Callable[[], list[Worker]] | None = None) -> TestClient:
     async def page(_: Any) -> Any:
         from starlette.responses import PlainTextResponse
 
@@ -172,7 +174,7 @@ def counted_page(counts: Counts, client: str) -> TestClient:
         await websocket.accept()
         await websocket.receive_text()
 
-    guard = Middleware(CountsMiddleware, counts=counts)
+    guard = Middleware(CountsMiddleware, counts=counts, workers=workers)
     routes = [Route("/", page), WebSocketRoute("/socket", socket)]
     return TestClient(Starlette(routes=routes, middleware=[guard]), client=(client, 1))
 
@@ -203,6 +205,28 @@ def test_counts_are_told_to_this_machine_in_the_format_of_prometheus(library: Li
         ["prismsearch_log_ins_total", "counter"],
         ["prismsearch_open_pages", "gauge"],
     ]
+
+
+def test_workers_are_counted_as_long_as_the_library_answers() -> None:
+    at_work = [worker("/films/a.mp4", "/films/b.mp4"), worker()]
+
+    def workers() -> list[Worker]:
+        if not at_work:
+            raise LibraryError("The library cannot be reached.")
+        return at_work
+
+    told = counted_page(Counts(), "127.0.0.1", workers).get("/metrics").text
+    assert "\nprismsearch_workers 2\n" in told
+    assert "# TYPE prismsearch_claims gauge\nprismsearch_claims 2\n" in told
+    assert "films" not in told
+    at_work.clear()
+    answer = counted_page(Counts(), "127.0.0.1", workers).get("/metrics")
+    assert answer.status_code == 200
+    assert "prismsearch_workers" not in answer.text
+
+
+def worker(*paths: str) -> Worker:
+    return Worker(machine="render", process=1, version="1", doing="index", seconds=2.0, paths=paths)
 
 
 @pytest.mark.parametrize(

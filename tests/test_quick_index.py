@@ -221,6 +221,16 @@ def test_a_hit_is_deepened_and_its_row_goes_with_the_shot(library: Library, foot
     assert not deepen(library, FULL, first)
 
 
+def test_a_hit_is_not_deepened_while_its_full_pass_is_made(library: Library, footage: Path) -> None:
+    path = footage / "a.mp4"
+    run(library, path, quick=True)
+    first, [video] = ids_at(library, path)[0], library.videos()
+    with library.claims("index") as claims:
+        claims.take({video.fingerprint: video.path}, 1)
+        assert not deepen(library, FULL, first)
+    assert deepen(library, FULL, first)
+
+
 def test_only_quick_shots_of_the_same_file_are_deepened(library: Library, footage: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     shutil.copy(footage / "a.mp4", path)

@@ -39,6 +39,7 @@ TABLE: dict[str, list[str] | str] = {
     "ui": "goes on until it is stopped, and reads the library as the others do",
     "people": ["people", "list"],
     "export": ["export", FILM, "--lists-only", "--list", "edl", "--to", "{clips}"],
+    "takes": ["takes", "list"],
     "transcript": ["transcript", FILM],
     "list": ["list"],
     "info": ["info", FILM],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import logging
 import shutil
 import threading
 from pathlib import Path
@@ -63,6 +64,12 @@ def test_libraries_of_one_database_are_apart(postgres: str, tmp_path: Path) -> N
     assert one.id != other.id
     one.close()
     other.close()
+
+
+def test_the_driver_says_nothing_beside_our_one_line(address: str) -> None:
+    """Where nothing is set up, warnings go to standard error: it warns of the connection that it lost in a pipeline."""
+    Library.open(address).close()
+    assert not logging.getLogger("psycopg").isEnabledFor(logging.WARNING)
 
 
 def test_without_the_driver_the_extra_is_named(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,6 +191,21 @@ def test_a_writer_that_does_not_let_go_is_called_busy_and_readers_read_on(addres
                 add(library)
             assert library.videos() == []
         add(library)
+
+
+def test_a_writer_that_falls_silent_loses_the_library(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its machine sleeps, or is gone, in the middle of a transaction: the others need not wait for it."""
+    with Library.open(address) as library, Library.open(address) as other:
+        monkeypatch.setattr("db.server.connection._SILENT_SECONDS", 0.1)
+
+        def fall_silent() -> None:
+            with other._database.writing() as connection:
+                connection.execute(text("DELETE FROM videos"))
+                add(library)
+
+        with pytest.raises(LibraryError, match=r"cannot be reached .*idle-in-transaction"):
+            fall_silent()
+        assert len(library.videos()) == 1
 
 
 def test_connections_that_the_server_closed_are_opened_again(address: str, monkeypatch: pytest.MonkeyPatch) -> None:

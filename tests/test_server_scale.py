@@ -13,11 +13,13 @@ import numpy as np
 import pytest
 from postgres import needs_postgres, new_place
 
-from benchmarks import _scale_node, server_scale
+from benchmarks import _scale_engines, _scale_node, _scale_search, server_scale
+from benchmarks._scale_engines import TIMES, Ask, in_turns, of_trees
 from benchmarks._scale_faults import compare
 from benchmarks._scale_fill import ENCODER, fill
+from benchmarks._scale_probe import unit_rows, video_of
 from benchmarks._scale_proxy import counting
-from benchmarks._scale_worker import Done, Work, rows_of, video_of
+from benchmarks._scale_worker import Done, Work, path_of
 from benchmarks._scale_workers import summary
 from benchmarks.search_latency import RowsOfWords
 from db.library import Library
@@ -82,10 +84,38 @@ def test_the_ideal_is_a_worker_that_only_sleeps() -> None:
 def test_what_is_lost_or_there_twice_is_counted(tmp_path: Path) -> None:
     with Library.open(tmp_path / "library") as library:
         for number in (0, 1, 2):
-            video, shots, segments = video_of("/killed", number, 50)
-            library.add_video(video, shots, segments, rows_of(50, 1), encoder_id=RowsOfWords.id, recipe="work")
-        found = compare(library, "/killed", [Done(done=[(0, 1.0), (1, 2.0)]), Done(done=[(3, 1.0)])])
-        assert (found["stored"], found["lost"], found["twice"], found["unknown"]) == (3, 1, 0, 1)
+            video, shots, segments = video_of(path_of("/killed", number), number, 50)
+            library.add_video(video, shots, segments, unit_rows(50, 1), encoder_id=RowsOfWords.id, recipe="work")
+        found = compare(library, "/killed", [Done(done=[(0, 1.0), (1, 2.0)]), Done(done=[(3, 1.0), (0, 1.5)])])
+        assert (found["stored"], found["lost"], found["unknown"]) == (3, 1, 1)
+        assert (found["twice"], found["done_twice"]) == (0, 1)
+
+
+def test_sides_take_turns_and_ratios_are_of_their_pairs() -> None:
+    asked: list[str] = []
+
+    def side(name: str, cost: float) -> Ask:
+        def ask(kind: str, times: int) -> tuple[float, float]:
+            asked.append(f"{name} {kind}")
+            return (
+                (cost * len(asked), cost) if len(asked) > 2 * len(TIMES) else (1e9, 1e9)
+            )  # the first turn is left out
+
+        return ask
+
+    found = in_turns({"folder": side("folder", 1.0), "server": side("server", 3.0)}, 3)
+    assert asked[:2] == ["server add", "folder add"]
+    assert asked[2 * len(TIMES) :][:2] == ["folder add", "server add"]
+    assert found["search"]["cpu_ratio"] == 3.0
+    assert found["search"]["server cpu_ms"] == 3.0
+    assert 2.5 < found["search"]["wall_ratio"] < 3.5
+
+
+def test_a_folder_is_measured_by_the_modules_of_another_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_scale_engines, "TIMES", dict.fromkeys(TIMES, 1))
+    found = of_trees(tmp_path, {"former": server_scale.ROOT, "now": server_scale.ROOT}, 1)
+    assert set(found) == set(TIMES)
+    assert all(each["cpu_ratio"] > 0 for each in found.values())
 
 
 @pytest.fixture
@@ -99,9 +129,12 @@ def open_folder() -> Iterator[Path]:
 def test_all_parts_run_over_a_tiny_library(
     open_folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_scale_node, "poster_size", lambda library, videos: 10_000.0)
-    words = ["--shots", "200", "--behind", "100", "--searches", "20", "--without-index-shots", "300", "--workers", "2"]
-    words += ["--shot-ms", "2", "--seconds", "1", "--kills", "1", "--folder", str(open_folder)]
+    monkeypatch.setattr(_scale_node, "media_sizes", lambda library, videos: {"poster_bytes": 10_000.0})
+    monkeypatch.setattr(_scale_search, "EXPANSIONS", (40,))
+    monkeypatch.setattr(_scale_search, "ADDED", 50)
+    monkeypatch.setattr(_scale_engines, "TIMES", dict.fromkeys(TIMES, 1))
+    words = ["--shots", "200", "--behind", "100", "--searches", "10", "--without-index-shots", "300", "--workers", "2"]
+    words += ["--shot-ms", "2", "--seconds", "1", "--kills", "1", "--rounds", "1", "--folder", str(open_folder)]
     found = server_scale.main(words)
     assert set(found) == {"benchmark", *server_scale.PARTS}
     sizes = found["fill"]["with_files"]["sizes"]
@@ -111,14 +144,17 @@ def test_all_parts_run_over_a_tiny_library(
     assert found["catch_up"]["received_bytes"] > 100 * 2 * 768
     assert found["traffic"]["page_poster_bytes"] == 300_000
     ways = found["search"]["ways"]
-    assert ways["FAISS copy, no filter"]["recall"] == 1.0
+    assert ways["FAISS copy, sentence, all"]["recall"] == 1.0
+    assert ways["the server's own, sentence, all"]["recall"] == 1.0
     assert all(each["recall"] > 0.6 for each in ways.values())
-    assert found["search"]["added_with_hnsw"]["shots"] == 2000
+    assert found["search"]["added_with_graph"]["shots"] == 50
     (run,) = found["workers"]["runs"]
     assert run["videos_a_second"] > 0
     assert run["commits_a_second"] > 0
+    assert found["engines"]["server"]["search"]["server wall_ms"] > 0
     assert found["kill"]["stored"] > 0
     assert found["kill"]["searches"] > 0
-    assert (found["kill"]["lost"], found["kill"]["twice"], found["kill"]["problems"]) == (0, 0, [])
+    assert all(found["kill"][name] == 0 for name in ("lost", "twice", "done_twice"))
+    assert found["kill"]["problems"] == []
     assert all("\n" not in message for message in found["kill"]["messages"])
     assert "bytes each" in capsys.readouterr().out

@@ -142,6 +142,7 @@ def test_each_source_is_named(write: Write, monkeypatch: pytest.MonkeyPatch, tmp
         "device": ("cpu", "file"),
         "precision": ("bfloat16", "environment"),
         "ffmpeg": (None, "default"),
+        "vector-index": ("faiss", "default"),
     }
     assert said["search"]["top-k"] == {"value": 3, "source": "file"}
     assert said["export"]["top-k"] == {"value": 10, "source": "default"}

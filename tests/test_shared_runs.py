@@ -16,10 +16,13 @@ from pretend import Reader, put_video
 
 from db.claims import Claims
 from db.library import Library
+from db.server.connection import ServerDatabase
+from encoder.quick import quick_encoder
 from indexer.media.errors import UnreadableVideo
 from indexer.pipeline import index_folders
 from indexer.plan import VideoTask
 from indexer.preview import Decision, Preview
+from indexer.quick_pass import QuickPass
 from indexer.report import IndexReport
 from indexer.scan import FoundFile
 from indexer.settings import IndexSettings, RunOptions
@@ -45,7 +48,7 @@ class Two:
         return put_video(self.films / name, shots, note=str(number), **more)
 
     def run(self, number: int, **options: Any) -> IndexReport:
-        given = {name: options.pop(name) for name in ("review", "further", "claims") if name in options}
+        given = {name: options.pop(name) for name in ("review", "further", "claims", "quick") if name in options}
         encoder = options.pop("encoder", self.encoders[number])
         return index_folders(
             self.libraries[number], encoder, [self.films], options.pop("settings", IndexSettings()),
@@ -112,6 +115,29 @@ def test_two_runs_divide_what_is_to_be_encoded_again(two: Two) -> None:
         assert two.encoded == two.library.stats().segments
         assert len(two.opened) == VIDEOS
         assert total(reports, "updated") == VIDEOS
+
+
+def test_two_runs_divide_full_passes(two: Two) -> None:
+    two.encoders = [ColourEncoder(frames=16) for _ in range(2)]
+    two.run(0, encoder=quick_encoder(two.encoders[0]), quick=QuickPass(full_id=two.encoders[0].id))
+    assert two.library.quick.count() == VIDEOS
+    reports = two.run_both()
+    assert two.encoded == two.library.stamp(two.encoders[0].id).count == two.library.stats().segments
+    assert total(reports, "deepened") == VIDEOS
+    assert two.library.quick.count() == 0
+
+
+def test_the_words_of_a_video_are_read_by_one_run(two: Two) -> None:
+    two.run(0)
+    for number in range(VIDEOS):
+        (two.films / f"{number}.srt").write_text("1\n00:00:00,100 --> 00:00:00,900\nHello\n")
+    with two.libraries[1].claims("index") as other:
+        others = [video for video in two.library.videos() if "1" in os.path.basename(video.path)]
+        other.take({f"words-{video.id}": video.path for video in others}, VIDEOS)
+        assert two.run(0).lines == VIDEOS - len(others)
+    reports = two.run_both()
+    assert total(reports, "lines") >= len(others)
+    assert two.library.texts.counts()["subtitle"].lines == VIDEOS
 
 
 def test_two_runs_with_other_encoders_both_encode(two: Two) -> None:
@@ -222,3 +248,35 @@ def test_work_that_others_have_is_asked_for_rarely(tmp_path: Path) -> None:
         assert shared.take(0) == []
         shared.take(3)
         assert len(claims.asked) == once + 1, "but at once when one of its own is done"
+
+
+@on_a_server
+def test_a_run_waits_while_another_machine_brings_the_library_to_a_later_format(two: Two) -> None:
+    """It is then refused in one line; what it had stored stays, and nothing of it is half there."""
+    migrated, begun = threading.Event(), threading.Event()
+    other = two.libraries[1]._database
+    assert isinstance(other, ServerDatabase)
+
+    def migrate() -> None:
+        with other.locked() as connection:
+            begun.set()
+            connection.exec_driver_sql("SELECT pg_sleep(0.3)")
+            connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0999'")
+        migrated.set()
+
+    thread = threading.Thread(target=migrate)
+
+    def at_the_third(path: str, number: int) -> None:
+        if len(two.readers[0].opened) == 3 and not begun.is_set():
+            thread.start()
+            begun.wait()
+
+    two.readers[0].before_clip = at_the_third
+    report = two.run(0)
+    thread.join()
+    assert migrated.is_set()
+    assert "has format 0999 now" in report.stopped
+    assert report.stopped.endswith("Update prismsearch here, too.")
+    assert "\n" not in report.stopped
+    assert len(two.library.videos()) == report.added < VIDEOS
+    assert two.library.workers() == []

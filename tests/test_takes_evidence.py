@@ -10,7 +10,15 @@ import pytest
 from numpy.typing import NDArray
 
 from demo import set_ups
-from search.takes.evidence import LEAST_ACTOR, SAME_RUN, RunEvidence, SetEvidence, compare_runs, compare_sets
+from search.takes.evidence import (
+    LEAST_ACTOR,
+    SAME_RUN,
+    SURE_DETAIL,
+    RunEvidence,
+    SetEvidence,
+    compare_runs,
+    compare_sets,
+)
 from search.takes.look import HEIGHT, WIDTH, Look
 
 SEEDS = (1, 2, 5)
@@ -95,6 +103,29 @@ def test_what_moves_is_told_by_its_colours() -> None:
     assert not compare_sets(still, still).same_actor
 
 
+def test_a_small_actor_is_told_though_each_cell_shows_what_is_behind_it_too() -> None:
+    def small(colour: tuple[int, int, int], top: int, start: float) -> Look:
+        pictures = walking(colour, 0, 0, wall=1)
+        pictures[:] = pictures[:1]
+        pictures[:, 12:24, :12] = walking(colour, 0.99, 0.99, wall=1)[:, 12:24, :12]
+        for at, left in enumerate(np.linspace(start * WIDTH, 0.9 * WIDTH, len(pictures)).astype(int)):
+            pictures[at, top : top + 3, left : left + 3] = colour
+        return of(pictures)
+
+    red = small((220, 30, 30), 12, 0.1)
+    assert compare_sets(red, small((220, 30, 30), 15, 0.14)).same_actor
+    assert not compare_sets(red, small((30, 200, 60), 15, 0.14)).same_actor
+
+
+def test_what_came_before_or_after_another_run_is_no_other_set() -> None:
+    run = walking((220, 30, 30), 0.1, 0.8, count=20)
+    before = walking((220, 30, 30), 0.1, 0.1, count=8, ground=60, wall=3)
+    longer = of(np.concatenate([before, run]))
+    assert compare_sets(longer, of(walking((220, 30, 30), 0.15, 0.9, count=20))).same_set
+    much = of(np.concatenate([before, before, before, run]))
+    assert not compare_sets(much, of(run)).same_set, "most of it is not there"
+
+
 def test_another_light_is_no_other_set_until_it_is_much() -> None:
     day = of(walking((220, 30, 30), 0.1, 0.8))
     assert compare_sets(day, of((walking((220, 30, 30), 0.1, 0.8) * 0.9).astype(np.uint8))).same_set
@@ -133,5 +164,12 @@ def test_the_limits_decide() -> None:
     for worse in ({"detail": 0.59}, {"other": 0.24}, {"light": 0.26}):
         assert not replace(good, **worse).same_set
     assert not replace(good, actor=LEAST_ACTOR - 0.01).same_actor
+    assert good.is_one(near=False)
+    other = replace(good, actor=LEAST_ACTOR - 0.01)
+    assert (other.is_one(near=True), other.is_one(near=False)) == (False, False), "the framing is not sure"
+    sure = replace(other, detail=SURE_DETAIL)
+    assert (sure.is_one(near=True), sure.is_one(near=False)) == (True, False)
+    assert replace(sure, actor=None).is_one(near=True)
+    assert not replace(sure, actor=1.0, other=0.24).is_one(near=True)
     assert RunEvidence(apart=SAME_RUN, goes_on=False, goes_on_back=False).same_run
     assert not RunEvidence(apart=SAME_RUN + 0.1, goes_on=False, goes_on_back=False).same_run

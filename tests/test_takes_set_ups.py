@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from search.takes.pair_file import FOLDER, Found, PairFile
+from search.takes.pair_file import FOLDER, FORMAT, Found, PairFile
 from search.takes.relations import Relation
 from search.takes.set_ups import SetUp, set_ups_of
 from search.takes.stored import StoredSetUps
@@ -34,6 +34,14 @@ def test_takes_of_takes_come_together_and_copies_are_one_run() -> None:
     assert found[9] is found[1]
     assert (found[9].run_of(9), found[9].run_of(2)) == (2, 1)
     assert 4 not in found
+
+
+def test_a_copy_comes_with_what_it_is_a_copy_of_though_it_is_hardly_like_the_other_takes() -> None:
+    takes = dict.fromkeys(((1, 2), (1, 3), (2, 3)), (TAKE, 0.9))
+    assert runs({**takes, (3, 9): (SAME, 0.7)}) == [((1,), (2,), (3, 9))]
+    assert runs({**takes, (3, 9): (TAKE, 0.7)}) == [((1,), (2,), (3,))], "a take is compared with each of the others"
+    copies = {(1, 9): (SAME, 0.9), (2, 9): (TAKE, 0.8), (3, 4): (TAKE, 0.8), (2, 3): (TAKE, 0.7)}
+    assert runs(copies) == [((1, 9), (2,)), ((3,), (4,))], "copies have one voice: 3 is like one of two, 4 like none"
 
 
 def test_copies_alone_are_no_set_up() -> None:
@@ -107,7 +115,13 @@ def test_a_damaged_file_is_as_none(tmp_path: Path) -> None:
     (stamp,) = (tmp_path / FOLDER).glob("*.json")
     (data,) = (tmp_path / FOLDER).glob("*.npz")
     whole, content = json.loads(stamp.read_text()), data.read_bytes()
-    for record in ({**whole, "format": 99}, {**whole, "encoder": "x"}, {**whole, "file": "../x"}, [], {"format": 1}):
+    for record in (
+        {**whole, "format": 99},
+        {**whole, "encoder": "x"},
+        {**whole, "file": "../x"},
+        [],
+        {"format": FORMAT},
+    ):
         stamp.write_text(json.dumps({**record, "checksum": None} if isinstance(record, dict) else record))
         assert not len(PairFile(tmp_path, "enc").load().looked_at)
     stamp.write_text(json.dumps(whole))
@@ -137,7 +151,7 @@ def test_arrays_of_another_kind_are_refused(tmp_path: Path, changed: dict[str, o
     file = PairFile(tmp_path, "enc")
     for given, wanted in ((arrays, 1), (arrays | changed, 0)):
         entry = file._files.write(".npz", lambda out, given=given: np.savez(out, **given))  # type: ignore[misc]
-        file._files.save({"format": 1, "encoder": "enc"} | entry)
+        file._files.save({"format": FORMAT, "encoder": "enc"} | entry)
         assert len(PairFile(tmp_path, "enc").load().related) == wanted
 
 

@@ -19,6 +19,8 @@ import numpy as np
 import pytest
 from fakes import ExactIndex
 from numpy.typing import NDArray
+from postgres import needs_postgres
+from server_rows import mirrored_indexes
 
 from db.records import Filters, Stamp
 from files.stamped import StampedFiles
@@ -119,10 +121,12 @@ def agrees(index: VectorIndex, library: Any, allowed: NDArray[np.int64] | None =
     np.testing.assert_array_equal(ids, wanted_ids)
 
 
-@pytest.fixture(params=["faiss", "exact"])
+@pytest.fixture(params=["faiss", "exact", pytest.param("server", marks=needs_postgres)])
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     if request.param == "exact":
         return lambda library: ExactIndex.of(library, ENCODER)
+    if request.param == "server":
+        return mirrored_indexes(request.getfixturevalue("postgres"), tmp_path, ENCODER)
     return lambda library: open_index(library, tmp_path / "vectors")
 
 
@@ -132,6 +136,8 @@ def as_if_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("search.vectors.base._MIN_LISTS", 32)
     monkeypatch.setattr("search.vectors.base._ROWS_PER_CANDIDATE", 4)
     monkeypatch.setattr("search.vectors.snapshot.FEW_ROWS", 800)
+    monkeypatch.setattr("search.vectors.server_index.GRAPH_ROWS", 4_000)
+    monkeypatch.setattr("db.server.nearest.FEW_ROWS", 800)
 
 
 # Every VectorIndex

@@ -116,7 +116,7 @@ def test_an_unchanged_library_needs_no_reading(world: World, monkeypatch: pytest
     world.beside("second.en.srt", "Good evening")
     world.index()
     monkeypatch.setattr(Isolation, "read_words", lambda *_: pytest.fail("nothing is to be read"))
-    monkeypatch.setattr(Texts, "replace", lambda *_: pytest.fail("nothing is to be stored"))
+    monkeypatch.setattr(Texts, "replace", lambda *_, **__: pytest.fail("nothing is to be stored"))
     phases: list[Progress] = []
     report = world.index(on_progress=phases.append)
     assert (report.unchanged, report.lines, report.stopped) == (2, 0, "")
@@ -215,11 +215,11 @@ def test_a_run_that_ends_between_two_sources_leaves_old_or_new_words(
     world.beside("second.en.srt", "Newer")
     store, stored = Texts.replace, list[object]()
 
-    def fails(texts: Texts, *arguments: Any) -> int:
+    def fails(texts: Texts, *arguments: Any, **options: Any) -> int:
         if stored:
             raise LibraryError("the disk is full")
         stored.append(arguments)
-        return store(texts, *arguments)
+        return store(texts, *arguments, **options)
 
     monkeypatch.setattr(Texts, "replace", fails)
     assert world.index().stopped == "the disk is full"

@@ -237,6 +237,7 @@ def from_hits(hits: Sequence[Hit], library: Library) -> list[ClipRequest]:
                 start_seconds=start,
                 end_seconds=end,
                 rank=hit.rank,
+                name_hint=f"{hit.set_up} take {hit.take}" if hit.set_up else "",
                 score=round(float(hit.score), 6),
                 identity=Identity.of(hit.video),
                 facts=SourceFacts.of_video(hit.video),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from app import compose
-from app.shell.engine import calibration_progress
+from app.shell.engine import calibration_progress, graph_progress
 from app.shell.live_line import LiveLine, Shown
 from app.shell.terminal import print_note
 
@@ -34,11 +34,28 @@ def prepare_searches(
     """
     if report.clips and report.complete:
         line.show(Shown(stage="vectors", text="updating the vector index"))
-        compose.optimize_vectors(library, encoder.id)
+        _optimize_vectors(library, encoder, line, cancelled)
         _measure_near_copies(library, encoder, line, cancelled)
     if report.complete and library.stamp(encoder.id).count:
         _calibrate(library, encoder, line, cancelled)
         _find_takes(library, encoder, line, cancelled)
+
+
+def _optimize_vectors(library: Library, encoder: Encoder, line: LiveLine, is_stopped: Callable[[], bool]) -> None:
+    """Bring the vector index up to date. What a server refuses, or had no time for, searches do without."""
+    from db.errors import LibraryError
+
+    def on_progress(share: float) -> None:
+        if is_stopped():
+            raise _Stopped
+        line.show(graph_progress(share))
+
+    try:
+        compose.optimize_vectors(library, encoder.id, on_progress)
+    except _Stopped:
+        pass
+    except LibraryError as error:
+        print_note(f"the vector index could not be made ({error}); searches compare every row until then")
 
 
 def _measure_near_copies(library: Library, encoder: Encoder, line: LiveLine, cancelled: Callable[[], bool]) -> None:

@@ -63,6 +63,7 @@ def read_text(library: Library, order: IndexOrder | ReadTextOrder, reader: TextR
         videos,
         read,
         kind="read-text",
+        text_kind="screen",
         verb="reading text",
         order=order,
     )

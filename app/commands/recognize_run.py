@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from app.jobs.orders import IndexOrder, ReadTextOrder, TranscribeOrder
     from db.library import Library
     from db.records import Video
+    from db.timed_text import TextKind, TextSource
     from indexer.recognizing.lines import RecognizedText
     from indexer.workers.pool import WorkerPool
 
@@ -51,6 +52,7 @@ class RecognitionReport:
         elapsed_seconds: Time that these took.
         languages: Number of videos by the language that was heard.
         failed: (path, reason) of the videos that could not be read.
+        elsewhere: Videos that another job had in work, or has done meanwhile.
         interrupted: Whether the job was stopped.
     """
 
@@ -63,6 +65,7 @@ class RecognitionReport:
     elapsed_seconds: float = 0.0
     languages: dict[str, int] = field(default_factory=dict)
     failed: list[tuple[str, str]] = field(default_factory=list)
+    elsewhere: int = 0
     interrupted: bool = False
 
     def add(self, video: Video, found: RecognizedText, elapsed_seconds: float) -> None:
@@ -92,6 +95,7 @@ def recognize_videos(
     recognize: Recognize,
     *,
     kind: str,
+    text_kind: TextKind,
     verb: str,
     order: IndexOrder | ReadTextOrder | TranscribeOrder,
 ) -> RecognitionReport:
@@ -104,6 +108,7 @@ def recognize_videos(
         videos: What to read, in this order.
         recognize: Reads one.
         kind: The kind of job, and the stage that progress shows.
+        text_kind: The kind of its words. What jobs on other machines read of this kind is left to them.
         verb: What it does, for the progress line: "reading text".
         order: Stored in the journal, so that the job can be restarted; its paths give the title.
 
@@ -111,7 +116,7 @@ def recognize_videos(
         LibraryError: Nothing can be stored any more.
         RecognitionError: The engine cannot be used.
     """
-    from db.errors import LibraryError
+    from db.errors import ClaimLost, LibraryError
     from indexer.media.errors import Cancelled, UnreadableVideo
     from indexer.workers.limits import WorkerLimits
     from indexer.workers.pool import WorkerPool
@@ -120,7 +125,9 @@ def recognize_videos(
 
     report = RecognitionReport()
     jobs = Jobs(library.directory)
+    before = library.texts.sources_of(video.id for video in videos if video.id is not None)
     with (
+        library.claims(kind) as claims,
         LiveLine() as line,
         stop_on_interrupt(line, _STOPPING) as stopped,
         jobs.begin(kind, title_of(order.paths) or "the library", order) as job,
@@ -135,27 +142,36 @@ def recognize_videos(
             if cancelled():
                 report.interrupted = True
                 break
-            begun = time.monotonic()
+            assert video.id is not None
+            name, begun = f"{kind}-{video.fingerprint}", time.monotonic()
             show = progress.of(number, video, len(report.failed))
             show(0.0)
-            try:
-                found = recognize(video, pool, cancelled, show)
-            except Cancelled:
-                report.interrupted = True
-                break
-            except (RecognitionError, LibraryError):
-                raise
-            except WorkersUnavailable as error:
-                raise CommandError(str(error), MISSING) from error
-            except Exception as error:  # noqa: BLE001  engines and decoders raise errors of their libraries
-                reason = error.reason if isinstance(error, UnreadableVideo) else _reason(error)
-                report.failed.append((video.path, reason))
-                job.add_failure(video.path, reason)
-                continue
-            with suppress(KeyError):  # it was removed from the library meanwhile
-                assert video.id is not None
-                library.texts.replace(video.id, found.source, found.lines)
-                report.add(video, found, time.monotonic() - begun)
+            with claims.holding(name, video.path) as free:
+                now = _of_kind(library.texts.sources(video.id), text_kind)
+                if not free or now != _of_kind(before.get(video.id, ()), text_kind):
+                    report.elsewhere += 1
+                    continue
+                try:
+                    found = recognize(video, pool, cancelled, show)
+                except Cancelled:
+                    report.interrupted = True
+                    break
+                except (RecognitionError, LibraryError):
+                    raise
+                except WorkersUnavailable as error:
+                    raise CommandError(str(error), MISSING) from error
+                except Exception as error:  # noqa: BLE001  engines and decoders raise errors of their libraries
+                    reason = error.reason if isinstance(error, UnreadableVideo) else _reason(error)
+                    report.failed.append((video.path, reason))
+                    job.add_failure(video.path, reason)
+                    continue
+                with suppress(KeyError):  # it was removed from the library meanwhile
+                    try:
+                        library.texts.replace(video.id, found.source, found.lines, claim=claims.claim(name))
+                    except ClaimLost:
+                        report.elsewhere += 1
+                        continue
+                    report.add(video, found, time.monotonic() - begun)
         counts = count_text(report.done, "video") if report.done else "no video"
         message = f"{verb}: {counts}, {count_text(report.lines, 'line')}"
         job.finish("stopped" if report.interrupted else "done", report.record(), message)
@@ -179,6 +195,8 @@ def require_writable(library: Library, undone: str) -> None:
 
 def report_failures(report: RecognitionReport) -> None:
     """Print what failed. End the command with the exit code for it, unless that is 0."""
+    if report.elsewhere:
+        print_note(f"{count_text(report.elsewhere, 'video')} left to other jobs, which had them in work")
     for path, reason in report.failed:
         print_note(f"{display_path(path)}: {printable(reason)}")
     if report.interrupted:
@@ -186,6 +204,10 @@ def report_failures(report: RecognitionReport) -> None:
         raise click.exceptions.Exit(stopped_code())
     if report.failed:
         raise click.exceptions.Exit(FAILED)
+
+
+def _of_kind(sources: Iterable[TextSource], kind: TextKind) -> list[TextSource]:
+    return [source for source in sources if source.kind == kind]
 
 
 def _reason(error: Exception) -> str:

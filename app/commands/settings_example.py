@@ -12,6 +12,7 @@ EXAMPLE = """\
 # device = "cuda"               # auto, cpu, cuda, cuda:N, mps
 # precision = "bfloat16"        # auto, float32, bfloat16, int8
 # ffmpeg = "/usr/bin/ffmpeg"    # use this program instead of the packaged one
+# vector-index = "pgvector"     # of libraries on a server: faiss (a copy on this machine), pgvector, auto
 
 [index]
 # These shape what is stored. They apply to new libraries; a library keeps what it was created with.

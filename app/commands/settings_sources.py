@@ -21,6 +21,7 @@ _VARIABLES: Mapping[str, str] = {
     "device": compose.DEVICE_VARIABLE,
     "precision": compose.PRECISION_VARIABLE,
     "ffmpeg": compose.FFMPEG_VARIABLE,
+    "vector-index": compose.VECTOR_INDEX_VARIABLE,
 }
 
 
@@ -70,7 +71,7 @@ def _global_values(settings: Settings, file: SettingsFile, library: Library | No
     held = library is not None and choice_of(library) is not None
     values = {}
     for name in GLOBALS:
-        value = settings.place if name == "library" else str(getattr(settings, name) or "") or None
+        value = settings.place if name == "library" else str(getattr(settings, name.replace("-", "_")) or "") or None
         note, source = "", "file" if name in file.top else "default"
         if name == "encoder":
             value, source = aliases.get(encoder, encoder), "library" if held else source

@@ -1,4 +1,4 @@
-"""`prismsearch stats`: how much the library holds, quick and full apart."""
+"""`prismsearch stats`: how much the library holds, quick and full apart, and who works for one on a server."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from app.shell.index_report import quick_text
 from app.shell.listing import WORDS
 from app.shell.options import json_option, with_settings
 from app.shell.terminal import count_text, print_json, printable, size_text, table
+from app.shell.worker_text import place_text, work_text
 from app.times import format_duration
 
 
@@ -25,7 +26,7 @@ def parts_text(shots: int, segments: int) -> str:
 @json_option()
 @with_settings
 def stats(settings: Settings, as_json: bool) -> None:
-    """Show how much the library holds, and which encoders it uses."""
+    """Show how much the library holds, which encoders it uses, and who works for one on a server."""
     with compose.open_library(settings) as library:
         held, encoders = library.stats(), library.encoders()
         if as_json:
@@ -42,6 +43,7 @@ def stats(settings: Settings, as_json: bool) -> None:
                 "failures": held.failures,
                 "quick_videos": held.quick_videos,
                 "vanished": len(library.vanished_videos()),
+                "workers": [dataclasses.asdict(each) for each in library.workers()],
                 "words": {kind: dataclasses.asdict(count) for kind, count in library.texts.counts().items()},
                 "encoders": [
                     {
@@ -81,6 +83,10 @@ def stats(settings: Settings, as_json: bool) -> None:
             )
             for each in encoders
             if each.segments or each.quick_of is None
+        ]
+        rows += [
+            ("worker", f"{printable(each.machine)}: {work_text(each)} ({place_text(each)})")
+            for each in library.workers()
         ]
         for line in table(rows, "<<"):
             click.echo(line)

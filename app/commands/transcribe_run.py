@@ -134,6 +134,7 @@ def _transcribe(
         videos,
         recognize,
         kind="transcribe",
+        text_kind="speech",
         verb="transcribing",
         order=order,
     )

@@ -8,24 +8,44 @@ from typing import TYPE_CHECKING
 from app import asked_encoders
 from app.asked_encoders import AskedEncoders
 from app.shell.live_line import LiveLine, Shown
+from app.shell.terminal import print_note
 
 if TYPE_CHECKING:
     from db.library import Library
     from search.engines import Engine
+    from search.vectors.vector_index import VectorIndex
 
 _SILENT_SECONDS = 1.0
 """Waits shorter than this are not worth a line."""
 
 
 def open_engine(library: Library, encoders: AskedEncoders) -> Engine:
-    """Return a search engine that shows the progress of a calibration on standard error.
+    """Return a search engine that shows on standard error what it has to wait for: a calibration, a server's graph.
 
-    `index` calibrates at its end, so this is seen in a library of an earlier version, or after a stopped run.
+    `index` sees to both at its end, so this is seen in a library of an earlier version, or after a stopped run.
 
     Raises:
         LibraryError: See `app.asked_encoders.open_engine`.
     """
-    return asked_encoders.open_engine(library, encoders, on_calibration=CalibrationLine())
+    engine = asked_encoders.open_engine(library, encoders, on_calibration=CalibrationLine())
+    if library.server_rows is not None:
+        for space in engine.spaces:
+            _make_graph(space.index)
+    return engine
+
+
+def _make_graph(index: VectorIndex) -> None:
+    """Let the server make the graph that its searches need, if it lacks one. What it refuses, they do without."""
+    from db.errors import LibraryError
+    from search.vectors.server_index import ServerIndex
+
+    if not isinstance(index, ServerIndex):
+        return
+    try:
+        with LiveLine() as line:
+            index.optimize(lambda share: line.show(graph_progress(share)))
+    except LibraryError as error:
+        print_note(f"the vector index could not be made ({error}); every row is compared instead")
 
 
 class CalibrationLine:
@@ -43,6 +63,12 @@ class CalibrationLine:
             self._line.close()
         elif now - began >= _SILENT_SECONDS:
             self._line.show(calibration_progress(share, f"calibrating strengths, once: {share:.0%}"))
+
+
+def graph_progress(share: float) -> Shown:
+    """Return the progress of a server that makes the graph of an encoder's rows, of which a share is done."""
+    text = f"the server makes its index of vectors, once: {share:.0%}"
+    return Shown(stage="vectors", text=text, fraction=share)
 
 
 def calibration_progress(share: float, text: str, *, at_once: bool = True) -> Shown:

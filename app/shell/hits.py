@@ -182,7 +182,8 @@ def shot_cells(hit: Hit, parts: Parts, *, weak: bool) -> tuple[str, str]:
     start, end = span_seconds(hit)
     which = part_mark(hit, parts, "  ")
     alike = f"  (+{len(hit.alike):,} alike)" if hit.alike else ""
-    take = f"  (take {hit.take} of {len(hit.takes)})" if hit.take else ""
+    set_up = f"{printable(hit.set_up)}: " if hit.set_up else ""
+    take = f"  ({set_up}take {hit.take} of {len(hit.takes)})" if hit.take else ""
     faint = ("  (quick)" if hit.is_quick else "") + ("  (weak)" if weak else "")
     gone = "" if os.path.exists(hit.video.path) else "  (offline)"
     times = f"{format_timestamp(start)}-{format_timestamp(end)}"
@@ -221,6 +222,7 @@ def hit_record(hit: Hit, parts: Parts, moments: Moments | None = None) -> dict[s
         "alike": list(hit.alike),
         "take": hit.take,
         "takes": [list(run) for run in hit.takes],
+        "set_up": hit.set_up or None,
         **({"opinions": [opinion_record(each) for each in hit.opinions]} if hit.opinions else {}),
         **identity_record(Identity.of(hit.video)),
         **({} if moments is None else {"moment": moment_record(moment_of(hit, moments), hit.video)}),

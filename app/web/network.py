@@ -86,7 +86,7 @@ def guards(library: Library, network: Network, inline_scripts: str) -> list[Midd
 
     peers, counts = Peers(network.proxies), Counts()
     return [
-        Middleware(CountsMiddleware, counts=counts),
+        Middleware(CountsMiddleware, counts=counts, workers=library.workers if library.shared else None),
         Middleware(HealthMiddleware, ask=library.change_token),
         Middleware(
             SecurityMiddleware, hosts=network.hosts, inline_scripts=inline_scripts, peers=peers, any_address=True

@@ -44,6 +44,7 @@ from app.web.api.runs import run_routes
 from app.web.api.searches import search_routes
 from app.web.api.segments import segment_routes
 from app.web.api.text import text_routes
+from app.web.api.workers import worker_routes
 from app.web.http.access import Access, AccessMiddleware, new_token
 from app.web.http.errors import ApiError
 from app.web.http.front_end_files import FrontEndFiles
@@ -217,6 +218,7 @@ def our_routes(
         *deepening_routes(deepening or Deepening(library, open_engine or own_engine, read)),
         *folder_routes(library, jobs),
         *run_routes(settings, library, jobs),
+        *worker_routes(library),
         *export_routes(settings, library, jobs, read),
         # Without these, Streamlit would respond with its page. They also handle unsupported methods.
         *(route("/api/{rest:path}", no_such_address, method) for method in ("GET", "POST", "PUT", "PATCH", "DELETE")),

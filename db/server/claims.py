@@ -60,9 +60,11 @@ _TAKE = (
     " ON CONFLICT (name) DO NOTHING RETURNING name)"
     " SELECT free.name, taken.name IS NOT NULL FROM free LEFT JOIN taken ON taken.name = free.name"
 )
+# The worker's row alone is locked, without which its claims cannot go: a sweep locks in the same order, from the worker
+# to its claims, so that neither waits for the other in a circle.
 _CONFIRM = (
     "SELECT 1 FROM claims JOIN workers ON workers.owner = claims.owner"
-    " WHERE claims.name = %s AND claims.owner = %s FOR KEY SHARE"
+    " WHERE claims.name = %s AND claims.owner = %s FOR KEY SHARE OF workers"
 )
 _WORKERS = (
     "SELECT machine, process, version, doing, CAST(extract(epoch FROM clock_timestamp() - began_at) AS FLOAT8),"
@@ -147,14 +149,12 @@ class ServerClaims(Claims):
 
     def _renew(self) -> None:
         """Renew the lease until `close`. Without the server, nothing can be lost or stored, and it is tried again."""
-        engine = self._database.single_connection()
         while not self._stop.wait(self._beat):
             try:
-                with self._database.beside(engine) as connection:
+                with self._database.beside() as connection:
                     connection.exec_driver_sql(_BEAT, (self._lease, self._owner))
             except LibraryError as error:
                 logger.debug("a lease was not renewed: %s", error)
-        engine.dispose()
 
 
 class _Row:

@@ -5,6 +5,7 @@ The driver, psycopg, is imported when a library is opened: it comes with the ext
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from db.database import Database
 from db.errors import LibraryBusy, LibraryDamaged, LibraryError, LibraryFull, LibraryNewer
 from db.migrating import copy_revision
 from db.schema import SCHEMA_VERSION, revision_of
-from db.server.adapters import register_halfvec
+from db.server.adapters import register_halfvec, register_ids
 from db.server.address import ServerAddress
 from db.text.server.indexing import mend_lines
 
@@ -60,6 +61,7 @@ class ServerDatabase(Database):
 
     def __init__(self, address: ServerAddress, work: Path, busy_seconds: float) -> None:
         psycopg = _driver()
+        logging.getLogger("psycopg").setLevel(logging.ERROR)  # it warns of what it raises, too, in words of its own
         self.address = address
         self.work = work
         self.driver_errors = (psycopg.Error,)
@@ -83,7 +85,7 @@ class ServerDatabase(Database):
 
     def _new_engine(self, *, pool_size: int, max_overflow: int) -> Engine:
         engine = create_engine(
-            "postgresql+psycopg://", creator=self._connect, poolclass=QueuePool, pool_size=pool_size,
+            "postgresql+psycopg://", creator=self.connect, poolclass=QueuePool, pool_size=pool_size,
             max_overflow=max_overflow, isolation_level="AUTOCOMMIT", use_native_hstore=False,
         )  # fmt: skip
         event.listen(engine, "checkout", self._try)
@@ -98,7 +100,8 @@ class ServerDatabase(Database):
             except self.driver_errors as error:
                 raise DisconnectionError from error
 
-    def _connect(self) -> psycopg.Connection[Any]:
+    def connect(self) -> psycopg.Connection[Any]:
+        """Return a new connection of the driver, in which each statement is a transaction. The caller closes it."""
         psycopg = _driver()
 
         class BinaryCursor(psycopg.Cursor):  # type: ignore[misc, name-defined]  # its types come with the extra
@@ -122,6 +125,7 @@ class ServerDatabase(Database):
             options=f"-c search_path={path} -c lock_timeout={int(self._busy_seconds * 1000)}",
             cursor_factory=BinaryCursor,
         )
+        register_ids(connection)
         if self._halfvec is not None:
             register_halfvec(connection, self._halfvec)
         return connection
@@ -147,7 +151,7 @@ class ServerDatabase(Database):
             yield connection
 
     @contextmanager
-    def beside(self, engine: Engine | None = None) -> Iterator[Connection]:
+    def beside(self) -> Iterator[Connection]:
         """Yield a connection that writes beside the library's writer, for what is no part of the library: claims.
 
         Nothing of the library may be changed with it: nobody would be told. Commits at the end, rolls back on any
@@ -155,7 +159,7 @@ class ServerDatabase(Database):
         """
         with self.translated():
             self._prepare()
-            with (engine or self.engine).connect() as connection:
+            with self.engine.connect() as connection:
                 connection = connection.execution_options(isolation_level="READ COMMITTED")
                 with connection.begin():
                     yield connection

@@ -4,13 +4,14 @@ Pictures of one shot are compared with those of the other that are most like the
 same path does not matter. What is on the same place in the same framing has the same detail there; another framing, or
 another set of the same kind, has not. What moves is told by its colours.
 
-Chosen on rushes of the demo world (`benchmarks/takes.py`, seeds 0 to 7; `benchmarks/README.md` has the figures). Of
-pairs of takes, 98 in 100 have a likeness of detail of 0.65 or more; of pairs of another framing that also have few
-cells of other colours, none has more than 0.61.
+Chosen on rushes of the demo world (`benchmarks/takes.py`, seeds 0 to 7, 12; `benchmarks/README.md` has the figures). Of
+pairs of takes, 99 in 100 have a likeness of detail of 0.64 or more; of pairs of another framing that also have few
+cells of other colours, none has more than 0.64, and none more than 0.56 whose colours of what moves agree.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,17 +26,20 @@ MOST_OTHER = 0.23
 """Share of the pictures' cells that may have another colour: where the actor is in one of them."""
 MOST_LIGHT = 0.25
 """Logarithm of the ratio of light, in any colour: about a third of a stop."""
-LEAST_ACTOR = 0.8
-"""Share that the colours of what moves must have in common, if the rows of the shots do not say that it is the same."""
+SURE_DETAIL = 0.65
+"""The same, if the colours of what moves do not say that it is the same: then the framing may be another one."""
+LEAST_ACTOR = 0.77
+"""Share that the colours of what moves must have in common, if it is the same whatever the rows of the shots say."""
 SAME_RUN = 19.0
 """Difference of the most different cell, of 255, below which two pictures are the same but for coding and noise."""
 
 _COMPARED = 10  # pictures of a shot that are compared with all of the other one
+_MATCHED = 0.7  # of these, that count: the best ones; another run may begin before it, or end after it
 _NOISE = 9.0  # variance of a cell that means nothing
 _DARK = 8.0  # added to colours, so that the light of black is not compared
 _OTHER_COLOUR = 25.0
 _FEWEST_CELLS = 10  # in all pictures, that something moves through
-_TONES = 5  # in which each colour of what moves is counted
+_TONES = 3  # in which each colour of what moves is counted
 _SEAM = 10.0  # what coding adds to the change from one picture to the next
 _NEARER = 0.5  # of the difference from beginning to beginning, that is left where a run goes on
 _LEAST_SHARED = 0.5  # of the shorter shot, that two shots of one run have in common
@@ -67,6 +71,14 @@ class SetEvidence:
     def same_actor(self) -> bool:
         """Whether what moves is certainly the same."""
         return self.actor is not None and self.actor >= LEAST_ACTOR
+
+    def is_one(self, *, near: bool) -> bool:
+        """Return whether set, framing and actor are the same.
+
+        Args:
+            near: Whether the rows of the shots are so near that they show the same actor, if the set is the same.
+        """
+        return self.same_set and (self.same_actor or (near and self.detail >= SURE_DETAIL))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +149,15 @@ def _best_matches(
         other_detail, other_cells: Of all pictures of the other shot.
     """
     compared = even_places(len(detail), _COMPARED)
+    matched = math.ceil(_MATCHED * len(compared))
     here = detail[compared]
     shared = np.einsum("fcp,scp->fsc", here, other_detail, optimize=True) * (2 / here.shape[-1])
     spread, other_spread = ((each**2).mean(axis=-1) for each in (here, other_detail))
     alike = ((shared + _NOISE) / (spread[:, None] + other_spread[None] + _NOISE)).mean(axis=-1)
-    differences = np.abs(cells[compared] - other_cells[alike.argmax(axis=1)]).max(axis=-1)
-    return float(alike.max(axis=1).mean()), float((differences > _OTHER_COLOUR).mean())
+    best = alike.max(axis=1)
+    good = np.argsort(-best, kind="stable")[:matched]
+    differences = np.abs(cells[compared[good]] - other_cells[alike[good].argmax(axis=1)]).max(axis=-1)
+    return float(best[good].mean()), float((differences > _OTHER_COLOUR).mean())
 
 
 def _actor(here: NDArray[np.float32], there: NDArray[np.float32]) -> float | None:
@@ -150,25 +165,31 @@ def _actor(here: NDArray[np.float32], there: NDArray[np.float32]) -> float | Non
     still = np.median(np.concatenate([here, there]), axis=0)
     counted = []
     for cells in (here, there):
-        moving = cells[np.abs(cells - still).max(axis=-1) > _OTHER_COLOUR]
-        if len(moving) < _FEWEST_CELLS:
+        changes = np.abs(cells - still).max(axis=-1)
+        moving = changes > _OTHER_COLOUR
+        if np.count_nonzero(moving) < _FEWEST_CELLS:
             return None
-        counted.append(_tones(moving))
+        counted.append(_tones(cells[moving], changes[moving] - _OTHER_COLOUR))
     return float(np.minimum(*counted).sum())
 
 
-def _tones(colours: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the shares of colours (n, 3) in a coarse cube; each counts in the tones that it lies between."""
+def _tones(colours: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the shares of colours (n, 3) in a coarse cube; each counts in the tones that it lies between.
+
+    Args:
+        colours: Of cells; at the edge of what moves, they are mixed with those of what is behind it.
+        weights: (n,), how much each counts.
+    """
     at = np.clip(colours / 256 * _TONES, 0, _TONES - 1e-3) + 0.5  # from 0.5 on, as there is a tone beyond either end
     low = np.floor(at).astype(np.int64)
     part = at - low
     side = _TONES + 2
     shares = np.zeros(side**3)
     for corner in np.ndindex(2, 2, 2):
-        weight = np.where(np.array(corner), part, 1 - part).prod(axis=1)
+        weight = weights * np.where(np.array(corner), part, 1 - part).prod(axis=1)
         place = ((low + corner) @ np.array([side * side, side, 1])).astype(np.int64)
         shares += np.bincount(place, weight, side**3)
-    return shares / len(colours)
+    return np.asarray(shares / weights.sum(), np.float64)
 
 
 def _change(pictures: NDArray[np.float32]) -> float:

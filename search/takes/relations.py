@@ -71,7 +71,7 @@ def relation_of(
         is_same_actor: Whether they are so near that they show the same, if the set is the same.
     """
     sets = compare_sets(*looks)
-    if not sets.same_set or not (is_same_actor or sets.same_actor):
+    if not sets.is_one(near=is_same_actor):
         return None
     runs = compare_runs(*looks)
     if runs.same_run:

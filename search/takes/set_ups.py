@@ -40,27 +40,56 @@ def set_ups_of(related: Mapping[Pair, tuple[Relation, float]]) -> dict[int, SetU
     Args:
         related: Relation and likeness of pairs.
     """
-    groups: dict[int, set[int]] = {}
-    together = sorted(((-alike, pair) for pair, (kind, alike) in related.items() if kind is not Relation.PARTS))
-    for _, (first, second) in together:
-        one, other = groups.get(first, {first}), groups.get(second, {second})
-        if one is other:
-            continue
-        between = [related.get((min(pair), max(pair))) for pair in product(one, other)]
-        kinds = [None if each is None else each[0] for each in between]
-        parts = kinds.count(Relation.PARTS)
-        others = sum(kind is not None for kind in kinds) - parts
-        if others <= parts or others < _LEAST_SHARE * len(kinds):
-            continue
-        joined = one | other
-        for each in joined:
-            groups[each] = joined
+    shown = _joined(related, (Relation.SAME,), {})
+    groups = _joined(related, (Relation.TAKE, Relation.SAME), shown)
     found: dict[int, SetUp] = {}
     for group in {id(each): each for each in groups.values()}.values():
         runs = _runs(group, related)
         if len(runs) > 1:
             found |= dict.fromkeys(group, SetUp(runs))
     return found
+
+
+def _joined(
+    related: Mapping[Pair, tuple[Relation, float]], kinds: tuple[Relation, ...], one_of: Mapping[int, set[int]]
+) -> dict[int, set[int]]:
+    """Return the group of each segment that pairs of some kinds bring together.
+
+    Args:
+        related: Relation and likeness of pairs.
+        kinds: Those that count for a group; PARTS count against it.
+        one_of: Segments that count as one, by each of them: what is a take of one of them is a take of all.
+    """
+    groups: dict[int, set[int]] = dict(one_of)
+    together = sorted((-alike, pair) for pair, (kind, alike) in related.items() if kind in kinds)
+    for _, (first, second) in together:
+        one, other = groups.get(first, {first}), groups.get(second, {second})
+        if one is other:
+            continue
+        votes = [
+            sum(_vote(related.get((min(pair), max(pair))), kinds) for pair in product(*units))
+            for units in product(_units(one, one_of), _units(other, one_of))
+        ]
+        others, parts = sum(vote > 0 for vote in votes), sum(vote < 0 for vote in votes)
+        if others <= parts or others < _LEAST_SHARE * len(votes):
+            continue
+        joined = one | other
+        for each in joined:
+            groups[each] = joined
+    return groups
+
+
+def _units(group: set[int], one_of: Mapping[int, set[int]]) -> list[set[int]]:
+    """Return a group in parts that count as one."""
+    units = {min(unit): unit for unit in (one_of.get(each, {each}) for each in group)}
+    return list(units.values())
+
+
+def _vote(related: tuple[Relation, float] | None, kinds: tuple[Relation, ...]) -> int:
+    """Return 1 for a pair of one of some kinds, -1 for parts of one run, 0 for no relation."""
+    if related is None:
+        return 0
+    return 1 if related[0] in kinds else -1 if related[0] is Relation.PARTS else 0
 
 
 def _runs(group: Iterable[int], related: Mapping[Pair, tuple[Relation, float]]) -> tuple[tuple[int, ...], ...]:

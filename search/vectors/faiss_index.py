@@ -118,8 +118,10 @@ class FaissIndex:
         too_long = tail > max(LONGEST_TAIL, len(base.rows) // 100)
         return too_long or tail + len(base.rows) - len(base) > self._rebuild_share * len(base.rows)
 
-    def optimize(self) -> bool:
+    def optimize(self, on_progress: Callable[[float], None] | None = None) -> bool:
         """Build a new base if one is due, and return whether it was. Raise LibraryError if the library is unreadable.
+
+        Nothing is told of its progress.
 
         A million rows of 768 columns take 43 s of one core, so from CODED_ROWS on, `refresh` leaves it to the caller.
         Searches may continue meanwhile. If another process builds the base, the next `refresh` starts to use it.

@@ -75,6 +75,25 @@ class RowStore(Protocol):
         ...
 
 
+@runtime_checkable
+class Optimizable(Protocol):
+    """An index of many rows that searches faster once something has been made of them, which takes a while."""
+
+    def is_due(self) -> bool:
+        """Return whether `optimize` would make something. Raises LibraryError if the library cannot be read."""
+        ...
+
+    def optimize(self, on_progress: Callable[[float], None] | None = None) -> bool:
+        """Make it, if it is due, and return whether that was so. Searches may continue meanwhile.
+
+        Args:
+            on_progress: Receives the share that is done, if that is known; what it raises ends the work.
+
+        Raises LibraryError if the library cannot be read, or something cannot be stored in it.
+        """
+        ...
+
+
 CODED_ROWS = 50_000
 """From here on, an index has codes, because comparing every row takes more than 3 ms."""
 

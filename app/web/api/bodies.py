@@ -38,6 +38,13 @@ class CollectionBody(Body):
     name: Name
 
 
+class TakesNameBody(Body):
+    """A name for takes of one set-up: for each in order, the segments that show it; empty for one that is left out."""
+
+    takes: Annotated[list[Ids], Field(max_length=MAX_SUBCLIPS)]
+    name: Name
+
+
 class SubclipBody(Body):
     """A subclip to add. Start and end default to those of the segment."""
 

@@ -14,7 +14,14 @@ from starlette.responses import Response
 
 from app.exporting.source_facts import SourceFacts
 from app.timelines.model import frame_range
-from app.web.api.bodies import CollectionBody, SubclipChangeBody, SubclipIdsBody, SubclipMoveBody, SubclipsBody
+from app.web.api.bodies import (
+    CollectionBody,
+    SubclipChangeBody,
+    SubclipIdsBody,
+    SubclipMoveBody,
+    SubclipsBody,
+    TakesNameBody,
+)
 from app.web.api.segments import ratio
 from app.web.http.errors import ApiError, bad_request, not_found
 from app.web.http.requests import ApiRequest
@@ -32,7 +39,7 @@ if TYPE_CHECKING:
 
 
 def collection_routes(library: Library) -> list[Route]:
-    """Return the routes below `/api/collections` and `/api/subclips`."""
+    """Return the routes below `/api/collections` and `/api/subclips`, and that which names takes by a collection."""
 
     def mine(request: ApiRequest) -> Collections:
         return collections_of(library, request.visitor)
@@ -50,6 +57,11 @@ def collection_routes(library: Library) -> list[Route]:
         identity, body = request.id("collection"), request.json(CollectionBody)
         with not_found("collection"), bad_request():
             return collection_json(mine(request).rename(identity, body.name))
+
+    def name_takes(request: ApiRequest) -> dict[str, Any]:
+        body = request.json(TakesNameBody)
+        with not_found("shot"), bad_request():
+            return collection_json(mine(request).name_takes(body.takes, body.name))
 
     def remove(request: ApiRequest) -> dict[str, Any]:
         with not_found("collection"), bad_request():
@@ -120,6 +132,7 @@ def collection_routes(library: Library) -> list[Route]:
     return [
         route("/api/collections", every),
         route("/api/collections", create, "POST"),
+        route("/api/takes/name", name_takes, "POST"),
         route("/api/collections/{collection}", show),
         route("/api/collections/{collection}", rename, "PATCH"),
         route("/api/collections/{collection}", remove, "DELETE"),

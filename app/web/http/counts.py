@@ -8,23 +8,31 @@ from __future__ import annotations
 import ipaddress
 import threading
 from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 
 from app.web.http.responses import error_response
+from db.errors import LibraryError
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from db.records import Worker
+
 METRICS = "/metrics"
 _PASSED_ON = ("x-forwarded-for", "forwarded", "via", "x-real-ip")
+_WORKERS, _CLAIMS = _OF_WORKERS = "prismsearch_workers", "prismsearch_claims"
 _HELP = {
     "prismsearch_requests_total": "Requests answered, by the first digit of the status.",
     "prismsearch_log_ins_total": "Log-ins, by what became of them.",
     "prismsearch_open_pages": "Tabs that are connected.",
+    _WORKERS: "Processes, on all machines, that work for a library on a server.",
+    _CLAIMS: "Videos that they have in work.",
 }
 
 
@@ -40,12 +48,14 @@ class Counts:
         with self._lock:
             self._counts[name, label] += by
 
-    def text(self) -> str:
-        """Return all counts."""
+    def text(self, now: Mapping[str, int]) -> str:
+        """Return all counts. now: Further ones, by name, which others keep; those that are left out are not known."""
         with self._lock:
-            counts = sorted(self._counts.items())
+            counts = sorted([*self._counts.items(), *(((name, ""), count) for name, count in now.items())])
         lines: list[str] = []
         for name, about in _HELP.items():
+            if name in _OF_WORKERS and name not in now:
+                continue
             kind = "counter" if name.endswith("_total") else "gauge"
             lines += [f"# HELP {name} {about}", f"# TYPE {name} {kind}"]
             lines += [f"{name}{label} {count}" for (each, label), count in counts if each == name]
@@ -58,15 +68,18 @@ class CountsMiddleware:
     Args:
         app: The ASGI app behind it.
         counts: The counts.
+        workers: Returns the workers of the library; None for one that has no others.
     """
 
-    def __init__(self, app: ASGIApp, counts: Counts) -> None:
+    def __init__(self, app: ASGIApp, counts: Counts, workers: Callable[[], Sequence[Worker]] | None = None) -> None:
         self.app = app
         self.counts = counts
+        self.workers = workers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == METRICS and scope["method"] == "GET":
-            await self._answer(scope)(scope, receive, send)
+            answer = await self._answer(scope)
+            await answer(scope, receive, send)
             return
 
         async def counted(message: Message) -> None:
@@ -83,10 +96,20 @@ class CountsMiddleware:
         finally:
             self.counts.add("prismsearch_open_pages", by=-len(opened))
 
-    def _answer(self, scope: Scope) -> ASGIApp:
+    async def _answer(self, scope: Scope) -> ASGIApp:
         client, headers = scope.get("client"), Headers(scope=scope)
         with suppress(ValueError):
             is_here = client is not None and ipaddress.ip_address(client[0]).is_loopback
             if is_here and not any(name in headers for name in _PASSED_ON):
-                return PlainTextResponse(self.counts.text(), headers={"Cache-Control": "no-store"})
+                now = await run_in_threadpool(self._now)
+                return PlainTextResponse(self.counts.text(now), headers={"Cache-Control": "no-store"})
         return error_response(404, "There is no such address.")
+
+    def _now(self) -> dict[str, int]:
+        if self.workers is None:
+            return {}
+        try:
+            workers = self.workers()
+        except LibraryError:  # `/readyz` tells
+            return {}
+        return {_WORKERS: len(workers), _CLAIMS: sum(len(each.paths) for each in workers)}

@@ -48,6 +48,7 @@ ROUTES: Mapping[str, Role] = MappingProxyType(
         "DELETE /api/searches/{search}": "search",
         "GET /api/collections": "search",
         "POST /api/collections": "collect",
+        "POST /api/takes/name": "collect",
         "GET /api/collections/{collection}": "search",
         "DELETE /api/collections/{collection}": "delete",
         "POST /api/collections/{collection}/restore": "delete",
@@ -70,6 +71,7 @@ ROUTES: Mapping[str, Role] = MappingProxyType(
         "GET /api/exports/name": "collect",
         "POST /api/exports/words": "collect",
         # Exports of other people are not seen at all.
+        "GET /api/workers": "search",
         "GET /api/runs": "search",
         "GET /api/runs/{run}": "search",
         "GET /api/runs/{run}/log": "collect",

@@ -11,7 +11,7 @@ from app.web.http.roles import ACTIONS
 from app.web.pages import session
 from app.web.pages.add_videos import FOCUS, WIDTH, draw_adding, draw_demo_offer, is_searchable
 from app.web.pages.escape import escape_markdown
-from app.web.pages.job_cards import show_jobs
+from app.web.pages.job_cards import show_jobs, show_workers
 from app.web.pages.search_state import read_address
 from app.web.services.model_need import alias_of, model_to_fetch
 
@@ -56,6 +56,7 @@ def show_empty_library() -> None:
             st.session_state[FOCUS] = True
         else:
             intro.write("prismsearch finds moments in your videos by what they show. Nothing leaves this machine.")
+        show_workers(library)
         if states:
             show_jobs()
         if not running:

@@ -16,7 +16,7 @@ from app.web.pages.add_videos import (
 )
 from app.web.pages.components import component
 from app.web.pages.full_passes import draw_full_passes
-from app.web.pages.job_cards import show_jobs
+from app.web.pages.job_cards import show_jobs, show_workers
 from app.web.pages.word_jobs import draw_word_jobs
 
 
@@ -41,6 +41,7 @@ def show() -> None:
         draw_full_passes(library, states)
         if is_searchable(library):
             draw_word_jobs(library, states)
+        show_workers(library)
         show_jobs()
         if not (is_searchable(library) or any(state.running for state in states)):
             draw_demo_offer()

@@ -1,9 +1,20 @@
-"""Cards of the long jobs: the component `indexing/jobs`, which follows them by itself."""
+"""Cards of the long jobs, and of a library on a server who works for it: components that follow both by themselves."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from app.web.pages import session
 from app.web.pages.components import component
+
+if TYPE_CHECKING:
+    from db.library import Library
+
+
+def show_workers(library: Library) -> None:
+    """Draw who works for a library on a server, on all of its machines; nothing for one in a folder."""
+    if library.shared:
+        component("indexing/workers")(key="workers")
 
 
 def show_jobs() -> None:

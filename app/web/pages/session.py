@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from search.fused import FusedQuery
     from search.query import Query
     from search.space import Space
-    from search.vectors.faiss_index import FaissIndex
+    from search.vectors.vector_index import Optimizable
 
 
 PERSON = "person"
@@ -87,7 +87,7 @@ def open_engine() -> Engine:
     engine = _engine(names, frozenset(row.id for row in library.encoders() if row.segments))
     engine.refresh()
     for space in engine.spaces:
-        _vector_upkeep(space.id).start_if_due(cast("FaissIndex", space.index))
+        _vector_upkeep(space.id).start_if_due(cast("Optimizable", space.index))
     return engine
 
 

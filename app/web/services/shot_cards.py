@@ -79,6 +79,7 @@ def stack_fields(hit: Hit, *, stacks_takes: bool) -> dict[str, Any]:
         "alike": list(hit.alike),
         "take": None if hit.take is None else {"number": hit.take, "count": len(hit.takes)},
         "takes": [each for each in others if each["ids"]] if stacks_takes else [],
+        "set_up": hit.set_up,
     }
 
 

@@ -1,4 +1,4 @@
-"""Building of new vector files for a large library, in a process of its own, so that searches need not wait."""
+"""Building of the vector index of a large library, in a process of its own, so that searches need not wait."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from search.vectors.faiss_index import FaissIndex
+    from search.vectors.vector_index import Optimizable
 
 logger = logging.getLogger(__name__)
 
@@ -24,10 +24,11 @@ import sys
 root, directory, encoder_id = sys.argv[1:]
 if root not in sys.path:
     sys.path.insert(0, root)
+from app.compose import settings_from
+from app.vector_indexes import open_index
 from db.library import Library
-from search.vectors.faiss_index import FaissIndex
 with Library.open(directory, create=False) as library:
-    FaissIndex.open(library, encoder_id, library.directory / "vectors").optimize()
+    open_index(library, encoder_id, settings_from().vector_index).optimize()
 """
 
 
@@ -40,7 +41,7 @@ class VectorUpkeep:
         self._process: subprocess.Popen[bytes] | None = None
         self._earliest = 0.0  # monotonic time from which on another process may be started
 
-    def start_if_due(self, index: FaissIndex) -> bool:
+    def start_if_due(self, index: Optimizable) -> bool:
         """Start a build if one is due and none is running. The next `index.refresh` after its end uses the result.
 
         Returns:

@@ -111,6 +111,10 @@ test('a stack is counted with the hit in front', () => {
   const texts = cardTexts({ ...HIT, alike: [8], take, takes });
   assert.deepEqual([texts.takes, texts.alike, texts.take], ['3 takes', '2 alike', 'Take 2 of 4']);
   assert.match(texts.label, /, 3 takes, 2 alike$/);
+  const named = cardTexts({ ...HIT, alike: [8], take, takes, set_up: 'Kitchen' });
+  assert.equal(named.takes, 'Kitchen: 3 takes');
+  assert.match(named.label, /, Kitchen: 3 takes, 2 alike$/);
+  assert.match(cardTexts({ ...HIT, take, set_up: 'Kitchen' }).label, /, Kitchen, take 2 of 4$/);
 });
 
 test('a hit of words alone says so where others have a strength, and has no bar', () => {

@@ -515,6 +515,36 @@ test('C compares the takes that share a card, from any of them', async (context)
   assert.deepEqual(compared(), [12, 2, 31], 'a copy stands for its take');
 });
 
+test('R names the takes of a stack, and the stack and the comparison show the name', async (context) => {
+  const asked = mock.fn((/** @type {string} */ _question, /** @type {string} */ _known) => ' Kitchen ');
+  Reflect.set(globalThis, 'prompt', asked);
+  mock.method(HTMLDialogElement.prototype, 'showModal', () => {});
+  const server = new FakeServer({
+    ...TAKES_SERVER,
+    'POST /api/takes/name': { id: 4, name: 'Kitchen', revision: 1, items: 3, own: false },
+  }).serve(context);
+  show('a', takes());
+  await pressOn(1, 'r');
+  assert.equal(asked.mock.callCount(), 0, 'it has no takes');
+  await pressOn(2, 'a');
+  await pressOn(31, 'r');
+  const named = () => server.requests.filter(({ line }) => line === 'POST /api/takes/name').map(({ body }) => body);
+  assert.deepEqual(named(), [{ takes: [[11, 12], [2, 22], [31]], name: 'Kitchen' }]);
+  assert.deepEqual(asked.mock.calls[0].arguments.at(-1), '');
+  assert.deepEqual(badges(2), ['Take 2 of 3', '2 alike'], 'the stack stays open');
+  await pressOn(2, 'A');
+  assert.deepEqual(badges(2), ['Kitchen: 3 takes']);
+  await pressOn(2, 'r');
+  assert.deepEqual(asked.mock.calls[1].arguments.at(-1), 'Kitchen');
+  assert.equal(named().length, 1, 'the server was asked, and has that name already');
+  await pressOn(2, 'c');
+  assert.equal(
+    document.querySelector('dialog.ps-compare .ps-player-title')?.textContent,
+    'Kitchen: 3 takes side by side',
+  );
+  document.querySelector('dialog.ps-compare')?.dispatchEvent(new Event('close'));
+});
+
 test('four takes are compared, the chosen one among them', async (context) => {
   new FakeServer({}).serve(context);
   mock.method(HTMLDialogElement.prototype, 'showModal', () => {});

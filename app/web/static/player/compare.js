@@ -16,11 +16,12 @@ export const MOST_COMPARED = 4;
  * Open the dialog.
  *
  * @param {Compared[]} items Two to MOST_COMPARED, in order.
+ * @param {string} [name] What the takes are called.
  * @returns {HTMLDialogElement}
  */
-export function openCompare(items) {
+export function openCompare(items, name = '') {
   void useStyles();
-  return new Compare(items.slice(0, MOST_COMPARED)).dialog;
+  return new Compare(items.slice(0, MOST_COMPARED), name).dialog;
 }
 
 /**
@@ -44,8 +45,12 @@ class Compare {
   );
   time = element('div', { class: 'ps-time', 'aria-live': 'off' });
 
-  /** @param {Compared[]} items */
-  constructor(items) {
+  /**
+   * @param {Compared[]} items
+   * @param {string} name
+   */
+  constructor(items, name) {
+    this.name = name;
     this.sides = items.map((item, at) => this.side(item, at));
     this.company = new Company(this.sides.map(({ deck }) => deck));
     this.playText = element('span', { text: 'Play' });
@@ -98,6 +103,8 @@ class Compare {
 
   build() {
     this.strip.addEventListener('pointerdown', (event) => this.scrub(event));
+    const title = element('div', { class: 'ps-grow ps-player-title' });
+    setText(title, `${this.name ? `${this.name}: ` : ''}${this.sides.length} takes side by side`);
     /** @type {HTMLDialogElement} */
     const dialog = element(
       'dialog',
@@ -105,7 +112,7 @@ class Compare {
       element(
         'header',
         {},
-        element('div', { class: 'ps-grow ps-player-title', text: `${this.sides.length} takes side by side` }),
+        title,
         element('button', {
           class: 'ps-icon',
           'aria-label': 'Close',

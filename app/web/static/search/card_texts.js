@@ -18,7 +18,7 @@ const BY_WORDS = 'Found by its words, not by its picture: that they are there is
  */
 export function cardTexts(hit) {
   const { name, folder, score, share, strength, alike, start, end, missing, found = null, opinions = [] } = hit;
-  const { take = null, takes = [] } = hit;
+  const { take = null, takes = [], set_up: setUp = '' } = hit;
   const part = partText(hit);
   const length = durationText(end - start);
   // Of several spaces, the score is not a cosine.
@@ -33,10 +33,10 @@ export function cardTexts(hit) {
   parts.push(...opinionTexts(opinions));
   if (found) parts.push(...foundTexts(found));
   const behind = alike.length ? `${alike.length + 1} alike` : '';
-  const others = takes.length ? `${takes.length + 1} takes` : '';
+  const others = takes.length ? takesText(setUp, takes.length + 1) : '';
   const which = take ? `Take ${take.number} of ${take.count}` : '';
   const stacked = [others, behind].filter(Boolean).join(', ');
-  if (which && !others) parts.push(which.toLowerCase());
+  if (which && !others) parts.push(...(setUp ? [setUp] : []), which.toLowerCase());
   if (stacked) parts.push(stacked);
   if (hit.quick) parts.push('quick: motion waits for the full pass');
   if (missing) parts.push('offline');
@@ -60,4 +60,14 @@ export function cardTexts(hit) {
     title: `${folder}/${name}`,
     label: parts.join(', '),
   };
+}
+
+/**
+ * Return how many takes there are, with their name if they have one.
+ *
+ * @param {string} name "" for none.
+ * @param {number} count
+ */
+export function takesText(name, count) {
+  return `${name ? `${name}: ` : ''}${count} takes`;
 }

@@ -1,9 +1,10 @@
 // Results as a grid of posters, with a preview under the pointer; opens the player, fills the tray, searches by example.
 
+import { api } from '../core/api.js';
 import { mountOnce, trigger } from '../core/component.js';
 import { addKeys } from '../core/keys.js';
 import { momentsOf } from '../core/moments.js';
-import { toast } from '../core/toast.js';
+import { attempt, toast } from '../core/toast.js';
 import { tray } from '../core/tray.js';
 import { MOST_COMPARED, openCompare } from '../player/compare.js';
 import { openPlayer } from '../player/player.js';
@@ -11,7 +12,7 @@ import { HitCard } from './card.js';
 import { moveKeys } from './cursor.js';
 import { Deepening } from './deepening.js';
 import { around, ResultList } from './result_list.js';
-import { Stacks } from './stacks.js';
+import { runsOf, Stacks } from './stacks.js';
 
 const CARDS_AT_ONCE = 36;
 
@@ -28,6 +29,7 @@ const CARDS_AT_ONCE = 36;
  * @property {number[]} alike Segments of the shots behind this one in its stack that are nearly equal to it.
  * @property {Take | null} [take] Which take of its set-up it is, if there are others.
  * @property {OtherTake[]} [takes] The other takes, where they are stacked behind it.
+ * @property {string} [set_up] The name that a person gave its takes; "" for none.
  * @property {number} start Seconds.
  * @property {number} end Seconds.
  * @property {number} part Which part of its shot it is, from 1.
@@ -116,6 +118,11 @@ class Grid {
         key: 'c C',
         label: 'Compare takes side by side',
         run: () => results.withCurrent(null, (card) => this.compare(segmentOf(card))),
+      },
+      {
+        key: 'r R',
+        label: 'Name the takes of a stack',
+        run: () => results.withCurrent(null, (card) => void this.nameTakes(segmentOf(card))),
       },
     ]);
   }
@@ -211,7 +218,32 @@ class Grid {
         label: `Take ${number}`,
         score: this.cards.get(id)?.hit.score ?? undefined,
       })),
+      this.stacks.frontOf(segment)?.set_up,
     );
+  }
+
+  /**
+   * Ask for a name for the takes of a set-up, and keep it: a collection of that name holds them from then on.
+   *
+   * @param {number} segment
+   */
+  async nameTakes(segment) {
+    const front = this.stacks.frontOf(segment);
+    const runs = front ? runsOf(front) : [];
+    if (!front || runs.length < 2) {
+      toast('Only takes that share one card have a name');
+      return;
+    }
+    const name = prompt('Name of these takes, and of the collection that holds them', front.set_up ?? '')?.trim();
+    if (!name || name === front.set_up) return;
+    /** @type {import('../core/types.js').CollectionRow | undefined} */
+    const kept = await attempt(() => api('/api/takes/name', { method: 'POST', body: { takes: runs, name } }));
+    if (!kept) return;
+    front.set_up = kept.name;
+    this.cards.get(front.id)?.card?.fill(front);
+    this.stacks.draw(front);
+    this.drawTray();
+    toast(`These takes are called ${kept.name}; the collection of that name holds them`);
   }
 
   /**

@@ -31,6 +31,22 @@ export function levelsOf(hit) {
   return levels;
 }
 
+/**
+ * Return the takes of a stack in their order, each with the segments that show it; empty for one that is not shown.
+ *
+ * @param {GridHit} hit The one in front.
+ * @returns {number[][]}
+ */
+export function runsOf(hit) {
+  const { take, takes = [] } = hit;
+  if (!take || !takes.length) return [];
+  /** @type {number[][]} */
+  const runs = Array.from({ length: take.count }, () => []);
+  for (const { number, ids } of [{ number: take.number, ids: [hit.id, ...hit.alike] }, ...takes])
+    runs[number - 1] = ids;
+  return runs;
+}
+
 /** The stacks of a search that are open. */
 export class Stacks {
   /** @type {Map<string, GridHit[]>} */
@@ -152,13 +168,23 @@ export class Stacks {
    * @returns {{id: number, number: number}[]}
    */
   takesOf(segment) {
-    let hit = this.grid.cards.get(segment)?.hit;
-    for (let place = this.behind.get(segment); hit && place; place = this.behind.get(hit.id)) hit = place.front;
+    const hit = this.frontOf(segment);
     if (!hit?.takes?.length || !hit.take) return [];
     const all = [{ number: hit.take.number, ids: [hit.id, ...hit.alike] }, ...hit.takes];
     return all
       .map(({ number, ids }) => ({ number, id: ids.includes(segment) ? segment : ids[0] }))
       .sort((one, other) => one.number - other.number);
+  }
+
+  /**
+   * Return the hit in front of the whole stack that a shot is in.
+   *
+   * @param {number} segment
+   */
+  frontOf(segment) {
+    let hit = this.grid.cards.get(segment)?.hit;
+    for (let place = this.behind.get(segment); hit && place; place = this.behind.get(hit.id)) hit = place.front;
+    return hit;
   }
 
   /** @param {GridHit} front @param {Level} level */
