@@ -136,13 +136,16 @@ def open_library(settings: Settings, *, create: bool = False) -> Library:
 
     Raises:
         LibraryMissing: It does not exist, and `create` is False.
-        LibraryError: It is newer than this program, locked, damaged, or the disk is full.
+        LibraryError: It is newer than this program, locked, damaged, or the disk is full; or this machine's folder for
+            it is another's (`app.work_folder`).
     """
     from app.encoder_choice import take_over_old_choices
+    from app.work_folder import require_own
     from db.library import Library
 
     library = Library.open(settings.server or settings.library, create=create)
     try:
+        require_own(library)
         take_over_old_choices(library)
     except BaseException:
         library.close()

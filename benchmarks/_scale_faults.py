@@ -13,7 +13,7 @@ from benchmarks._scale_worker import Done, Work, path_of
 from benchmarks._scale_workers import at_work
 from db.library import Library
 
-_LOAD_SECONDS = 2.0  # before each kill, so that all are at work
+_LOAD_SECONDS = 5.0  # before each kill, within which all have gone on
 _DOWN_SECONDS = 0.5
 
 

@@ -1,6 +1,6 @@
-"""Search in a library on a server: by a node's FAISS copy, and by pgvector; its time, and what it finds.
+"""Search in a library on a server: by a node's FAISS copy, and by the server; its time, and what it finds.
 
-Filters are evaluated by the node, as `search` does it, for the copy, and by the server for pgvector.
+Filters are evaluated by the node, as `search` does it, and by the server for plain queries of its graph.
 """
 
 from __future__ import annotations
@@ -21,43 +21,38 @@ from benchmarks._scale_server import Server
 from benchmarks._vector_truth import best_scores, recall
 from db.library import Library
 from db.records import Filters
+from db.server.graphs import graph_name
 from search.vectors.faiss_index import FaissIndex
+from search.vectors.server_index import ServerIndex
 
 K = 10
 ADDED = 2000  # shots, once the server has its index
 EXPANSIONS = (40, 200, 1000)  # hnsw.ef_search
-INDEX = "benchmark_hnsw"
+GRAPH = graph_name(1)  # of the only encoder
 _SAMPLE_SECONDS = 0.5
 
 Search = Callable[[NDArray[np.float32], str | None], NDArray[np.int64]]
 """Returns the ids of the K best segments for float32 (D,), and below a folder if one is given."""
 
 
-def build_hnsw(server: Server, schema: str, dim: int) -> dict[str, float]:
-    """Build pgvector's index of a library, unless it is there. Return seconds, bytes and the memory that it took."""
-    if server.query("SELECT to_regclass(%s)", (f"{schema}.{INDEX}",)) != [(None,)]:
-        return _size(server, schema)
+def build_graph(server: Server, library: Library, schema: str) -> dict[str, float]:
+    """Let the server make the graph of a library's vectors, unless it is there. Return seconds, bytes and memory."""
+    assert library.server_rows is not None
     before = server.memory_bytes()
     peak = [before]
     with _every(_SAMPLE_SECONDS, lambda: peak.append(max(peak.pop(), server.memory_bytes()))):
         began, cpu = perf_counter(), server.cpu_seconds()
-        server.query(
-            f"CREATE INDEX {INDEX} ON {schema}.embeddings USING hnsw ((row::halfvec({dim})) halfvec_ip_ops)"
-            " WHERE encoder = 1"
-        )
+        is_new = library.server_rows.graphs.make(ENCODER, lambda share: None)
         seconds, cpu = perf_counter() - began, server.cpu_seconds() - cpu
-    return _size(server, schema) | {"seconds": seconds, "cpu_seconds": cpu, "memory_bytes": float(peak[0] - before)}
+    ((size,),) = server.query("SELECT pg_relation_size(%s::regclass)", (f"{schema}.{GRAPH}",))
+    made = {"seconds": seconds, "cpu_seconds": cpu, "memory_bytes": float(peak[0] - before)} if is_new else {}
+    return {"bytes": float(size), **made}
 
 
 def add_with_index(library: Library, rows: NDArray[np.float16], footage: Path) -> dict[str, float]:
     """Add as many shots as there are rows for, but at most ADDED: each row finds its place in the server's index."""
     held = library.segment_count()
     return fill(library, rows, min(len(rows), held + ADDED), footage, touch=True)
-
-
-def _size(server: Server, schema: str) -> dict[str, float]:
-    ((size,),) = server.query("SELECT pg_relation_size(%s::regclass)", (f"{schema}.{INDEX}",))
-    return {"bytes": float(size)}
 
 
 @contextmanager
@@ -78,8 +73,8 @@ def _every(seconds: float, act: Callable[[], object]) -> Iterator[None]:
         thread.join()
 
 
-def by_copy(library: Library, index: FaissIndex) -> Search:
-    """Return the search of a node: is the copy up to date, do filters leave anything, what is nearest."""
+def by_index(library: Library, index: FaissIndex | ServerIndex) -> Search:
+    """Return the search of a node: bring the index up to date, evaluate the filter, find what is nearest."""
 
     def search(row: NDArray[np.float32], folder: str | None) -> NDArray[np.int64]:
         index.refresh()
@@ -155,13 +150,13 @@ def measure(
 def _ways(
     server: Server, library: Library, connection: Any, schema: str, index: FaissIndex, dim: int
 ) -> dict[str, Search]:
-    """Return the ways to search: those by pgvector's index only if it is there."""
-    ways = {"FAISS copy": by_copy(library, index)}
-    if server.query("SELECT to_regclass(%s) IS NOT NULL", (f"{schema}.{INDEX}",)) == [(True,)]:
-        connection.execute("SET hnsw.iterative_scan = strict_order")
-        asking = by_pgvector(connection, schema, dim)
-        ways |= {f"pgvector, ef_search {each}": _with(connection, each, asking) for each in EXPANSIONS}
-    return ways
+    """Return the ways to search: by the node, as prismsearch asks the server, and by plain queries of its graph."""
+    assert library.server_rows is not None
+    ways = {"FAISS copy": by_index(library, index)}
+    ways["the server's own"] = by_index(library, ServerIndex(library, library.server_rows, ENCODER))
+    connection.execute("SET hnsw.iterative_scan = strict_order")
+    asking = by_pgvector(connection, schema, dim)
+    return ways | {f"plain query, ef_search {each}": _with(connection, each, asking) for each in EXPANSIONS}
 
 
 def _with(connection: Any, expansion: int, search: Search) -> Search:
@@ -186,8 +181,8 @@ def show(found: dict[str, Any]) -> None:
         print(f"{way:60}{times}{each['recall']:>12.3f}")
 
 
-def show_hnsw(found: dict[str, float], added: dict[str, float]) -> None:
-    print(f"\nHNSW: {found['bytes'] / 1e6:,.0f} MB", end="")
+def show_graph(found: dict[str, float], added: dict[str, float]) -> None:
+    print(f"\nthe graph: {found['bytes'] / 1e6:,.0f} MB", end="")
     if "seconds" in found:
         print(f", built in {found['seconds']:,.0f} s ({found['cpu_seconds']:,.0f} of CPU)", end="")
         print(f" with {found['memory_bytes'] / 1e6:,.0f} MB of memory", end="")

@@ -9,8 +9,9 @@ fills it with synthetic libraries by COPY, through the tables and triggers of re
                 without an index of its vectors, whose rows repeat those of the first
     catch_up    a node that is --behind shots behind: seconds, bytes
     traffic     bytes between a node and the server: of a search, of a page of posters
-    search      p50, p95 and recall@10 of a node's FAISS copy and of pgvector, with and without a filter; HNSW: seconds,
-                memory, size, and shots a second that are added once it is there
+    search      p50, p95 and recall@10 of a node's FAISS copy, of the server's own search and of plain queries of its
+                graph (HNSW), for sentences and examples, with and without a filter; of the graph: seconds, memory,
+                size, and shots a second that are added once it is there
     workers     index throughput of 1 to 8 processes that sleep for as long as an H100 takes to encode a shot (3.1 ms:
                 1.23 TFLOP at 400 TFLOP/s, reckoned; decoding keeps up), and as 16 CPU cores beside it take to decode
                 one (90 ms), against that ideal; commits, WAL, the time that they wait for the writers' lock
@@ -103,12 +104,12 @@ def search(ground: Ground) -> dict[str, Any]:
     ground.fill(SCHEMA, ground.options.shots)
     questions = ground.questions[: ground.options.searches]
     with Library.open(ground.address(SCHEMA)) as library:
-        hnsw = _scale_search.build_hnsw(ground.server, SCHEMA, DIM)
+        graph = _scale_search.build_graph(ground.server, library, SCHEMA)
         found = _scale_search.measure(ground.server, library, SCHEMA, ground.rows, questions, ground.footage)
         added = _scale_search.add_with_index(library, ground.rows, ground.footage)
     _scale_search.show(found)
-    _scale_search.show_hnsw(hnsw, added)
-    return {"hnsw": hnsw, "added_with_hnsw": added, **found}
+    _scale_search.show_graph(graph, added)
+    return {"graph": graph, "added_with_graph": added, **found}
 
 
 def workers(ground: Ground) -> dict[str, Any]:

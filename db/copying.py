@@ -108,10 +108,14 @@ class Copying:
             here.execute(update(schema.alembic_version).values(version_num=self._revision))
         return False
 
-    def needed(self) -> Needed:
-        """Return the space that the copy still needs."""
+    def needed(self, *, goes_on: bool) -> Needed:
+        """Return the space that the copy still needs.
+
+        Args:
+            goes_on: Whether it was begun before. (A new library has a size, too, but no rows.)
+        """
         with self._from.reading() as there, self._to.reading() as here:
-            rows = self._from.stored_bytes(there) - self._to.stored_bytes(here)
+            rows = self._from.stored_bytes(there) - (self._to.stored_bytes(here) if goes_on else 0)
             sizes = _media_sizes(there)
         return Needed(max(rows, 0), sum(sizes[name] for name in missing_media(self._media[1], sizes)))
 

@@ -49,7 +49,7 @@ def checked_version(stored: object, database: Database, named: object) -> int:
         if database.copy_of is None:
             raise LibraryUnfinished(
                 f"The library {database.name} is a copy that was not finished. Finish it with the command that began "
-                f"it: prismsearch copy FROM {shlex.quote(database.name)}"
+                f"it: prismsearch copy FROM {shlex.quote(database.place)}"
             )
         if stored != copy_revision(database.copy_of):
             raise LibraryError(

