@@ -56,6 +56,12 @@ def test_one_like_pair_does_not_join_two_set_ups() -> None:
     assert runs({**full, **half}) == [((1,), (2,), (3,), (4,), (5,), (6,))], "more than half of the pairs do"
 
 
+def test_half_of_the_pairs_are_enough() -> None:
+    pairs = {(1, 2): (TAKE, 0.9), (3, 4): (TAKE, 0.9), (1, 3): (TAKE, 0.7)}
+    assert runs(pairs) == [((1,), (2,)), ((3,), (4,))], "a quarter is not"
+    assert runs({**pairs, (2, 4): (TAKE, 0.7)}) == [((1,), (2,), (3,), (4,))]
+
+
 def test_the_most_alike_come_first_and_parts_of_one_run_speak_against_it() -> None:
     related = {(1, 2): (TAKE, 0.8), (1, 3): (TAKE, 0.9), (2, 3): (PARTS, 0.95)}
     assert runs(related) == [((1,), (3,))]

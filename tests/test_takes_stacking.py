@@ -23,7 +23,7 @@ from search.space import Space
 from search.takes.pair_file import Found, PairFile
 from search.takes.relations import Relation
 from search.takes.set_ups import SetUp
-from search.takes.stacking import TakeClaims
+from search.takes.stacking import TakeClaims, takes_of
 
 ENCODER = ColourEncoder()
 RED = TextTerm("red")
@@ -149,6 +149,15 @@ def test_what_is_gone_is_no_take(library: Library) -> None:
     library.remove_videos([video.id or 0 for video in library.videos() if "third" in video.path])
     hits = engine(library).search(Query([RED], takes="stack"))
     assert hits[0].takes == ((ids["second"], ids["copy"]), (ids["best"],))
+
+
+def test_takes_without_a_date_come_last(library: Library) -> None:
+    ids = fill(library)
+    set_up = SetUp(((ids["last"],), (ids["best"],)))
+    found = takes_of(
+        library, dict.fromkeys((ids["last"], ids["best"]), set_up), [ids["last"]], lambda _: True, once=True
+    )
+    assert found == {ids["last"]: ((ids["best"],), (ids["last"],))}
 
 
 def test_an_engine_learns_of_takes_that_were_found_since(library: Library) -> None:
