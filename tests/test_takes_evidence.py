@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from demo import set_ups
 from search.takes.evidence import (
     LEAST_ACTOR,
+    LEAST_DETAIL,
+    MOST_OTHER,
     SAME_RUN,
     SURE_DETAIL,
     RunEvidence,
@@ -123,7 +125,10 @@ def test_what_came_before_or_after_another_run_is_no_other_set() -> None:
     longer = of(np.concatenate([before, run]))
     assert compare_sets(longer, of(walking((220, 30, 30), 0.15, 0.9, count=20))).same_set
     much = of(np.concatenate([before, before, before, run]))
-    assert not compare_sets(much, of(run)).same_set, "most of it is not there"
+    for one, other in ((much, of(run)), (of(run), much)):
+        found = compare_sets(one, other)
+        assert found.detail < LEAST_DETAIL, "most of it is not there"
+        assert found.other > MOST_OTHER
 
 
 def test_another_light_is_no_other_set_until_it_is_much() -> None:
@@ -141,6 +146,26 @@ def test_a_run_goes_on_where_it_ended_and_a_take_begins_again() -> None:
     assert (compare_runs(second, first).goes_on, compare_runs(second, first).goes_on_back) == (False, True)
     again = compare_runs(of(walking((220, 30, 30), 0.0, 0.9)), of(walking((220, 30, 30), 0.1, 0.95)))
     assert (again.goes_on, again.goes_on_back, again.same_run) == (False, False, False)
+
+
+def test_a_jump_is_no_run_that_goes_on_and_neither_is_what_never_changes() -> None:
+    usual = np.random.default_rng(5).integers(60, 180, (HEIGHT, WIDTH, 3))
+
+    def fading(first: int, last: int) -> Look:
+        pictures = np.stack([usual] * 8).astype(np.uint8)
+        pictures[:, :8, :8] = np.linspace(first, last, 8).astype(np.uint8)[:, None, None, None]
+        return of(pictures)
+
+    assert compare_runs(fading(10, 52), fading(58, 100)).goes_on
+    assert not compare_runs(fading(10, 52), fading(78, 120)).goes_on, "it jumps"
+    assert not compare_runs(fading(50, 50), fading(50, 50)).goes_on, "nothing changes"
+
+
+def test_one_picture_in_common_is_not_the_same_run_and_another_light_is() -> None:
+    whole = walking((220, 30, 30), 0.0, 0.95, count=31)
+    assert not compare_runs(of(whole[:16]), of(whole[15:])).same_run
+    bright = walking((220, 30, 30), 0.1, 0.8, ground=190)
+    assert compare_runs(of(bright), of((bright * 0.85).astype(np.uint8))).same_run
 
 
 def test_stretches_of_one_run_are_the_same_run() -> None:
