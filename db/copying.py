@@ -194,8 +194,8 @@ class Copying:
         wrong = differing_media(*self._media, [name for name in names if self._media[0].folder(name).is_dir()])
         if wrong:
             raise LibraryDamaged(
-                f"{len(wrong)} folders of posters in {self._media[1].directory} are not those that were copied "
-                f"({wrong[0]}). Remove them, and copy again."
+                f"Posters in {self._media[1].directory} are not those that were copied (folders: {len(wrong)}, such "
+                f"as {wrong[0]}). Remove these folders, and copy again."
             )
         return len(missing_media(self._media[1], names))
 
