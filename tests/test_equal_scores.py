@@ -46,9 +46,14 @@ class Copies:
 
     Some of the half and three of the 40 are added after the index is opened, with ids between the others: an index
     that appends rows has them behind rows with higher ids.
+
+    Attributes:
+        by_graph: Whether a graph finds the hits, which may miss some where half of all rows are equal: most of a row's
+            links then lead to its copies.
     """
 
-    def __init__(self, open_store: Open, count: int, directory: Path) -> None:
+    def __init__(self, open_store: Open, count: int, directory: Path, *, by_graph: bool = False) -> None:
+        self.by_graph = by_graph
         rows = clustered(count, 1)
         self.rows = rows[:3].copy()  # what the groups are copies of
         order = np.random.default_rng(5).permutation(np.arange(3, count))
@@ -70,17 +75,25 @@ class Copies:
         self.ids = np.arange(10, 10 + count)
 
     def check(self, query: NDArray[np.float32], k: int, allowed: NDArray[np.int64] | None = None) -> list[int]:
-        """Search. Assert that hits have the lowest allowed ids of each group; return the number of hits of each."""
+        """Search. Assert that hits have the lowest allowed ids of each group; return the number of hits of each.
+
+        Of what a graph has found, only the order is asserted.
+        """
         ids, scores = self.index.search(query[None, :], k, allowed)
         assert (np.diff(scores[0]) <= 0).all()
         found = []
         for group in self.groups:
             may_be_found = group if allowed is None else group[np.isin(group, allowed)]
             at = np.flatnonzero(np.isin(ids[0], group))
-            np.testing.assert_array_equal(ids[0][at], may_be_found[: at.size])
+            lowest = np.sort(ids[0][at]) if self.by_graph else may_be_found[: at.size]
+            np.testing.assert_array_equal(ids[0][at], lowest)
             assert len(set(scores[0][at].tolist())) <= 1, "equal rows have equal scores, bit for bit"
             found.append(int(at.size))
         return found
+
+    def check_found(self, found: int, wanted: int) -> None:
+        """Assert that a search has found as many of a group as it can have; a graph may find fewer, never more."""
+        assert found == wanted or (self.by_graph and found < wanted)
 
 
 @pytest.fixture(params=[*STORES, *(pytest.param(count, marks=needs_postgres) for count in (SMALL, LARGE))])
@@ -95,7 +108,7 @@ def copies(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
             assert index.optimize() == (request.param == LARGE)
             return index
 
-        return Copies(open_on_server, request.param, tmp_path)
+        return Copies(open_on_server, request.param, tmp_path, by_graph=request.param == LARGE)
     open_store, count = STORES[request.param]
     return Copies(open_store, count, tmp_path / "vectors")
 
@@ -103,7 +116,7 @@ def copies(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
 @pytest.mark.parametrize("k", [1, 2, 20, 41, 200])
 def test_copies_that_are_the_best_come_by_ascending_id(copies: Copies, k: int) -> None:
     for row, group, number in zip(copies.rows, copies.groups, range(3), strict=True):
-        assert copies.check(row, k)[number] == min(k, group.size)
+        copies.check_found(copies.check(row, k)[number], min(k, group.size))
 
 
 @pytest.mark.parametrize("k", [1, 5, 40, 300, 599])
@@ -119,7 +132,7 @@ def test_copies_that_a_filter_allows_come_by_ascending_id(copies: Copies, share:
     scattered = np.random.default_rng(2).choice(copies.ids, most, replace=False)
     for allowed in (np.sort(scattered), scattered, copies.ids[-most:]):
         for row, group, number in zip(copies.rows, copies.groups, range(3), strict=True):
-            assert copies.check(row, 20, allowed)[number] == min(20, np.isin(group, allowed).sum())
+            copies.check_found(copies.check(row, 20, allowed)[number], min(20, np.isin(group, allowed).sum()))
 
 
 def test_more_hits_begin_with_the_hits_of_a_smaller_search(copies: Copies) -> None:

@@ -42,7 +42,9 @@ class ServerIndex:
         return self._stamp.count
 
     def search(self, rows: NDArray[np.float32], k: int, allowed: Ids | None = None) -> tuple[Ids, NDArray[np.float32]]:
-        """See `VectorIndex.search`. A graph misses 1 hit in 200 if the query is like a shot, 1 in 20 if a sentence."""
+        """See `VectorIndex.search`. A graph misses 1 hit in 200 if the query is like a shot, 1 in 20 if a sentence,
+        and some of many rows that are equal.
+        """
         check_search(rows, k, self._columns())
         return self._server_rows.nearest(self._encoder_id, rows, k, allowed)
 
