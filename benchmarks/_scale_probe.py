@@ -1,4 +1,4 @@
-"""What a library of any tree costs on any engine: adding videos, opening, searching, filtering, listing.
+"""Costs of a library of any tree on any engine: adding videos, opening, searching, filtering, listing.
 
 `benchmarks._scale_engines` runs it in its own process, over a folder and over a server, and through
 benchmarks/_tree_worker.py over another tree. So it imports only what commits before there were servers have, too.

@@ -1,4 +1,4 @@
-"""Folders of installed packages, found without importing them."""
+"""Installed packages, of which nothing is imported: their folders, and the version of this one."""
 
 from __future__ import annotations
 
@@ -13,3 +13,13 @@ def package_folders(name: str) -> list[Path]:
     except ValueError:  # a module of this name was put into sys.modules without a spec
         return []
     return [Path(folder) for folder in (spec.submodule_search_locations if spec else None) or ()]
+
+
+def program_version() -> str:
+    """Return the version of this program, or "" for a source tree that was never installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("prismsearch")
+    except PackageNotFoundError:
+        return ""

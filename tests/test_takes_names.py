@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 from db_samples import ids_of, make_video
 from page_library import client_of, segment_ids, small_library
-from test_takes_stacking import ENCODER, RED, engine, fill, relate
+from test_takes_stacking import ENCODER, RED, engine, fill, open_for_shell, relate
 
 from app.cli import main
 from app.commands.export_selection import from_hits
@@ -157,12 +157,7 @@ def test_hits_have_the_name_and_exports_use_it(library: Library, ids: dict[str, 
 
 @pytest.fixture
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
-    monkeypatch.setenv("PRISMSEARCH_LIBRARY", str(tmp_path / "shell"))
-    monkeypatch.setattr("app.compose.open_encoder", lambda settings, sources=None: ENCODER)
-    with Library.open(tmp_path / "shell") as library:
-        ids = fill(library)
-        relate(library, ids)
-    return ids
+    return open_for_shell(tmp_path / "shell", monkeypatch)
 
 
 def run(*arguments: str) -> Result:

@@ -56,6 +56,16 @@ def relate(library: Library, ids: dict[str, int]) -> None:
     PairFile(library.directory, ENCODER.id).save(Found(np.array(sorted(ids.values()), np.int64), related))
 
 
+def open_for_shell(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """Fill a library with these takes, and let commands use it."""
+    monkeypatch.setenv("PRISMSEARCH_LIBRARY", str(folder))
+    monkeypatch.setattr("app.compose.open_encoder", lambda settings, sources=None: ENCODER)
+    with Library.open(folder) as library:
+        ids = fill(library)
+        relate(library, ids)
+    return ids
+
+
 @pytest.fixture
 def library(tmp_path: Path) -> Iterator[Library]:
     with Library.open(tmp_path / "library") as library:
@@ -207,12 +217,7 @@ def test_a_claim_stays_with_the_better_hit() -> None:
 
 @pytest.fixture
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
-    monkeypatch.setenv("PRISMSEARCH_LIBRARY", str(tmp_path / "library"))
-    monkeypatch.setattr("app.compose.open_encoder", lambda settings, sources=None: ENCODER)
-    with Library.open(tmp_path / "library") as library:
-        ids = fill(library)
-        relate(library, ids)
-    return ids
+    return open_for_shell(tmp_path / "library", monkeypatch)
 
 
 def run(*arguments: str) -> Result:

@@ -15,9 +15,9 @@ from app.shell.errors import CommandError
 from app.shell.evaluation_options import work_option
 from app.shell.exit_codes import FAILED, MISSING
 from app.shell.options import PathWord, json_option, with_settings
-from app.shell.program import program_version
 from app.shell.result_file import require_result_file
 from app.shell.terminal import count_text, print_json, print_note, printable, table
+from files.installed_package import program_version
 
 if TYPE_CHECKING:
     from app.evaluation.head_training import TrainedHead

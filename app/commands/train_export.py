@@ -13,9 +13,9 @@ from app.compose import Settings
 from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING
 from app.shell.options import PathWord, json_option, with_settings
-from app.shell.program import program_version
 from app.shell.result_file import require_result_file
 from app.shell.terminal import count_text, print_json, print_note, printable
+from files.installed_package import program_version
 from files.replace import replace_file
 
 if TYPE_CHECKING:

@@ -31,9 +31,9 @@ from app.shell.exit_codes import FAILED, MISSING
 from app.shell.interrupt import stop_on_interrupt
 from app.shell.live_line import LiveLine
 from app.shell.options import PathWord, json_option, with_settings
-from app.shell.program import program_version
 from app.shell.terminal import count_text, display_path, print_json, printable
 from app.times import format_duration
+from files.installed_package import program_version
 
 if TYPE_CHECKING:
     from app.tuning.examples import LeftOut

@@ -15,7 +15,6 @@ import socket
 import threading
 import uuid
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 
 from sqlalchemy import Connection
 
@@ -23,6 +22,7 @@ from db.claims import Claim, Claims
 from db.errors import ClaimLost, LibraryError
 from db.records import Worker
 from db.server.connection import ServerDatabase
+from files.installed_package import program_version
 
 logger = logging.getLogger(__name__)
 
@@ -105,7 +105,7 @@ class ServerClaims(Claims):
         names = [name for name in wanted if name not in self._held]
         paths = [os.fsencode(wanted[name]) for name in names]
         taken: set[str] = set()
-        who = (self._owner, socket.gethostname(), os.getpid(), _version(), self._doing, self._lease)
+        who = (self._owner, socket.gethostname(), os.getpid(), program_version(), self._doing, self._lease)
         with self._database.beside() as connection:
             self._database.check_version(connection)
             connection.exec_driver_sql(_SWEEP, (self._lease,))
@@ -185,10 +185,3 @@ def workers(connection: Connection) -> list[Worker]:
         )
         for machine, process, its_version, doing, seconds, paths in connection.exec_driver_sql(_WORKERS)
     ]
-
-
-def _version() -> str:
-    try:
-        return version("prismsearch")
-    except PackageNotFoundError:
-        return ""

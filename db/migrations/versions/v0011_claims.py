@@ -1,4 +1,4 @@
-"""How often the rows of a video were written, and workers with their claims, which are for libraries on servers."""
+"""Counts of how often the rows of a video were written; on servers, workers with their claims."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ import { attempt } from '../core/toast.js';
 import { tray } from '../core/tray.js';
 import { Company } from './company.js';
 import { Deck } from './deck.js';
+import { scrub } from './scrub.js';
 
 export const MOST_COMPARED = 4;
 
@@ -196,15 +197,7 @@ class Compare {
 
   /** @param {PointerEvent} event */
   scrub(event) {
-    const box = this.strip.getBoundingClientRect();
-    /** @param {PointerEvent} moved */
-    const seek = (moved) => this.seek(((moved.clientX - box.left) / box.width) * this.company.length);
-    seek(event);
-    this.strip.setPointerCapture(event.pointerId);
-    this.strip.addEventListener('pointermove', seek);
-    const done = () => this.strip.removeEventListener('pointermove', seek);
-    this.strip.addEventListener('pointerup', done, { once: true });
-    this.strip.addEventListener('pointercancel', done, { once: true });
+    scrub(this.strip, event, (share) => this.seek(share * this.company.length));
   }
 
   drawTime() {

@@ -12,6 +12,7 @@ import { Deck } from './deck.js';
 import { Marks, newSubclip, ptsOf } from './marks.js';
 import { MomentLine } from './moment_line.js';
 import { goOnward } from './onward.js';
+import { scrub } from './scrub.js';
 import { secondsAt, shareOf } from './stretch.js';
 import { Transcript } from './transcript/transcript.js';
 import { videoAddress } from './video_address.js';
@@ -446,19 +447,11 @@ class Player {
 
   /** @param {PointerEvent} event */
   scrub(event) {
-    const box = this.strip.getBoundingClientRect();
-    /** @param {PointerEvent} moved */
-    const seek = (moved) => {
-      this.deck.stop = null;
-      this.deck.seekTo(secondsAt((moved.clientX - box.left) / box.width, this.deck));
-    };
     this.deck.pause();
-    seek(event);
-    this.strip.setPointerCapture(event.pointerId);
-    this.strip.addEventListener('pointermove', seek);
-    const done = () => this.strip.removeEventListener('pointermove', seek);
-    this.strip.addEventListener('pointerup', done, { once: true });
-    this.strip.addEventListener('pointercancel', done, { once: true });
+    scrub(this.strip, event, (share) => {
+      this.deck.stop = null;
+      this.deck.seekTo(secondsAt(share, this.deck));
+    });
   }
 
   drawStrip() {
