@@ -20,6 +20,7 @@ from sqlalchemy import Connection
 
 from db.claims import Claim, Claims
 from db.errors import ClaimLost, LibraryError
+from db.path_types import roots_of
 from db.records import Worker
 from db.server.connection import ServerDatabase
 from files.installed_package import program_version
@@ -103,7 +104,7 @@ class ServerClaims(Claims):
     def take(self, wanted: Mapping[str, str], most: int) -> list[str]:
         """See Claims. Raises LibraryNewer where another machine has brought the library to a later format."""
         names = [name for name in wanted if name not in self._held]
-        paths = [os.fsencode(wanted[name]) for name in names]
+        paths = [self._database.roots.stored(wanted[name]) for name in names]
         taken: set[str] = set()
         who = (self._owner, socket.gethostname(), os.getpid(), program_version(), self._doing, self._lease)
         with self._database.beside() as connection:
@@ -181,7 +182,7 @@ def workers(connection: Connection) -> list[Worker]:
             version=its_version,
             doing=doing,
             seconds=seconds,
-            paths=tuple(os.fsdecode(path) for path in paths),
+            paths=tuple(roots_of(connection.dialect).shown(path) for path in paths),
         )
         for machine, process, its_version, doing, seconds, paths in connection.exec_driver_sql(_WORKERS)
     ]
