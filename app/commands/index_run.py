@@ -30,6 +30,7 @@ from app.shell.interrupt import stop_on_interrupt, stopped_code
 from app.shell.live_line import LiveLine
 from app.shell.notice import print_notice, print_other_text
 from app.shell.progress_line import shown_progress
+from app.shell.server_wait import waiting_for_server
 from app.shell.terminal import count_text, print_json, print_note, printable
 
 if TYPE_CHECKING:
@@ -176,6 +177,8 @@ def run_indexer(
 
         def cancelled() -> bool:
             return stopped() or job.stop_requested()
+
+        library = waiting_for_server(library, line, job, cancelled)
 
         def on_progress(progress: Progress) -> None:
             if progress.phase == "index" and progress.files_done > progress.failures:
