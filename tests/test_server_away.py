@@ -13,11 +13,11 @@ from gate import Gate
 from postgres import lapse, needs_postgres, new_place
 from pretend import Reader, put_video, snapshot
 
+from app.commands import server_wait
+from app.commands.server_wait import waiting_for_server
 from app.jobs.jobs import Jobs
 from app.jobs.orders import IndexOrder
-from app.shell import server_wait
 from app.shell.live_line import LiveLine
-from app.shell.server_wait import waiting_for_server
 from app.web.services.job_texts import progress_text
 from db import patience
 from db.errors import LibraryUnreachable

@@ -16,6 +16,7 @@ from app.commands.index_review import IndexReview
 from app.commands.index_values import RunValues, joint_name, run_options, values_of_each
 from app.commands.read_text import read_text
 from app.commands.recognize_run import report_failures, require_writable
+from app.commands.server_wait import waiting_for_server
 from app.compose import Settings
 from app.cut_settings import adopt_videos, has_former_defaults, store_cut_settings
 from app.encoder_choice import choice_of, take_over_former_space
@@ -30,7 +31,6 @@ from app.shell.interrupt import stop_on_interrupt, stopped_code
 from app.shell.live_line import LiveLine
 from app.shell.notice import print_notice, print_other_text
 from app.shell.progress_line import shown_progress
-from app.shell.server_wait import waiting_for_server
 from app.shell.terminal import count_text, print_json, print_note, printable
 
 if TYPE_CHECKING:

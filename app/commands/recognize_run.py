@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from app.commands.server_wait import waiting_for_server
 from app.jobs.command_line import title_of
 from app.jobs.jobs import Jobs
 from app.shell.errors import CommandError
 from app.shell.exit_codes import FAILED, MISSING
 from app.shell.interrupt import NOTHING_FINISHED, STOPPED, stop_on_interrupt, stopped_code
 from app.shell.live_line import LiveLine, Shown
-from app.shell.server_wait import waiting_for_server
 from app.shell.terminal import count_text, display_path, print_note, printable
 from app.times import format_duration
 
