@@ -18,7 +18,7 @@ from db import failures, health, library_settings, spaces, vectors, writing
 from db.claims import Claim, Claims, FolderClaims
 from db.collections import Collections
 from db.database import Database
-from db.errors import LibraryError
+from db.errors import LibraryError, LibraryUnreachable
 from db.library_places import LibraryPlaces
 from db.media import StagedMedia
 from db.media_facts import MediaFacts
@@ -147,7 +147,8 @@ class Library(LibraryPlaces):
             embeddings: float (segments, D), row i of segment i, of unit length. Stored as float16.
             encoder_id: The encoder of the embeddings.
             recipe: How the clips were made; `known_files` returns it.
-            media: Posters and previews of all segments. They are published, or discarded after an error.
+            media: Posters and previews of all segments. They are published, or discarded after an error, unless it is
+                that the server is away: then the call can be made again.
             quick_of: Of a quick pass: the encoder of the full pass, which replaces all of this and is never replaced.
             further: What further encoders made of the same segments, all in quick passes or all in full ones.
             claim: The claim on this work, if it may have lapsed.
@@ -188,6 +189,8 @@ class Library(LibraryPlaces):
                 )
                 if media is not None:
                     media.publish()
+        except LibraryUnreachable:
+            raise
         except BaseException:
             if media is not None:
                 self._withdraw(media)
@@ -214,7 +217,7 @@ class Library(LibraryPlaces):
             video: The video; its path and content identify it.
             shots: As stored.
             segments: As stored.
-            media: Posters and previews of all segments. They are published, or discarded.
+            media: Posters and previews of all segments. They are published, or discarded, as in `add_video`.
             claim: As for `add_video`.
 
         Returns:
@@ -234,6 +237,8 @@ class Library(LibraryPlaces):
                     media.discard()
                     return False
                 media.publish()
+        except LibraryUnreachable:
+            raise
         except BaseException:
             self._withdraw(media)
             raise

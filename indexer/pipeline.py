@@ -12,7 +12,7 @@ from contextlib import suppress
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from db.errors import LibraryError
+from db.errors import LibraryError, LibraryUnreachable
 from db.records import KnownFile
 from encoder import EncoderError
 from encoder.quick import QuickEncoder
@@ -136,6 +136,9 @@ def _done(run: RunParts, roots: tuple[str | os.PathLike[str], ...], review: Revi
         _steps(run, roots, review)
     except (Cancelled, KeyboardInterrupt):
         interrupted = True
+    except LibraryUnreachable as error:  # also of a run that was stopped while it waited for the server
+        interrupted = run.cancelled()
+        stopped = "" if interrupted else str(error)
     except (LibraryError, EncodingFailed, EncoderError, WorkersUnavailable) as error:
         stopped = str(error)
     with suppress(LibraryError):

@@ -280,7 +280,6 @@ def test_a_search_lets_the_server_make_its_graph_and_says_so(
     result = run(main, ["index", str(tmp_path / "films")])
     assert result.exit_code == 0, result.output
     monkeypatch.setattr("search.vectors.server_index.GRAPH_ROWS", 3)
-    monkeypatch.setattr("db.server.graphs._POLL_SECONDS", 0.0)
     result = run(main, ["search", "a red thing", "--json"])
     assert result.exit_code == 0, result.output
     assert "the server makes its index of vectors, once" in result.stderr

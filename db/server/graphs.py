@@ -58,7 +58,8 @@ class Graphs:
 
         Args:
             encoder_id: The encoder.
-            on_progress: Receives the share that is done, twice a second; what it raises ends the work.
+            on_progress: Receives the share that is done, 0 at first, then twice a second; what it raises ends the
+                work.
 
         Raises:
             LibraryError: The server refuses, or its disk is full.
@@ -95,6 +96,7 @@ class Graphs:
 
     def _execute(self, driver: Any, statement: str, on_progress: Callable[[float], None]) -> None:
         """Execute a statement that takes long in a thread, and tell meanwhile how far the server is."""
+        on_progress(0.0)
         with ThreadPoolExecutor(1, "make-graph") as pool:
             made = pool.submit(driver.execute, statement)
             try:
