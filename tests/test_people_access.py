@@ -333,13 +333,17 @@ def test_headers_of_a_proxy_are_believed_from_its_addresses_only(library: Librar
 
 def test_a_person_whom_our_proxy_names_is_in(library: Library, clock: Clock) -> None:
     client = people_page(library, clock, proxies=["10.0.0.7"], header="X-Remote-User")
-    for named, seen in (("Proxied", "Proxied"), ("ANNA", "Anna"), ("Nobody", None), ("Anna, Bo", None), ("", None)):
+    add_person(library, "Chris")
+    told = {"Proxied": "Proxied", "ANNA": "Anna", "Nobody": None, "Anna, Bo": None, "": None, "chris": "Chris"}
+    for named, seen in told.items():
         client.headers["X-Remote-User"] = named
         assert who(client) == seen, named
     del client.headers["X-Remote-User"]
     twice = [("X-Remote-User", "Bo"), ("X-Remote-User", "Anna")]
     assert client.get("/api/x", headers=twice).status_code == 401, "one of them is not the proxy's"
     assert client.get("/api/x", headers=twice[:1]).status_code == 200
+    alike = [(b"X-Remote-User", "Chriſ".encode())]  # somebody else to a single sign-on, though not to our own log-in
+    assert client.get("/api/x", headers=alike).status_code == 401
     client.headers["X-Remote-User"] = "Nobody"
     shown = client.get("/", headers=HTML)
     assert (shown.status_code, "not known here" in shown.text) == (403, True)

@@ -20,6 +20,9 @@ from starlette.responses import Response
 from app.web.http.access import cookie_name
 from app.web.http.login_page import LOGIN, LOGOUT, LoginPage, once_more, place_after, read_form, span_text
 from app.web.http.pace import Pace
+from app.web.http.page_messages import is_of_page
+from app.web.http.peers import site_of
+from app.web.http.places import Places
 from app.web.http.responses import CLOSING, error_response, json_response, response_for_error
 from app.web.http.security import SAFE_METHODS
 from app.web.http.sign_in import LONGEST_SECONDS, SignInDesk
@@ -40,6 +43,10 @@ LOGIN_HEADER = "X-Prismsearch-Login"
 NOT_LOGGED_IN = "You are not logged in; reload the page to log in."
 WRONG = "The name or the password is wrong."
 BUSY = "Too many people are logging in at this moment; try again."
+MOST_SOCKETS = 50
+"""Web sockets of one person, that is, open tabs."""
+MOST_FORMS = 8
+"""Forms of one address that arrive at a time: whoever sends them slowly keeps a connection each."""
 _SOCKET_CLOSED = 1008  # policy violation
 
 
@@ -74,6 +81,8 @@ class PeopleMiddleware:
         self.header = header.lower()
         self.clock = clock
         self.pace = Pace()
+        self.sockets = Places(MOST_SOCKETS)
+        self.forms = Places(MOST_FORMS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -102,20 +111,22 @@ class PeopleMiddleware:
 
         async def receive_while_in() -> Message:
             nonlocal closed
-            message = await receive()
-            if message["type"] == "websocket.receive" and not await self._is_still(person, scope):
-                closed = True
-                await send({"type": "websocket.close", "code": _SOCKET_CLOSED})
-                return {"type": "websocket.disconnect", "code": _SOCKET_CLOSED}
-            if message["type"] == "websocket.receive":
+            while (message := await receive())["type"] == "websocket.receive":
+                if not await self._is_still(person, scope):
+                    closed = True
+                    await send({"type": "websocket.close", "code": _SOCKET_CLOSED})
+                    return {"type": "websocket.disconnect", "code": _SOCKET_CLOSED}
                 await anyio.sleep(self.pace.delay_of(person.id, self.clock()))
+                if message.get("bytes") is None or is_of_page(message["bytes"]):
+                    break
             return message
 
         async def send_while_open(message: Message) -> None:
             if not closed:
                 await send(message)
 
-        await self.app(inner, receive_while_in, send_while_open)
+        with self.sockets.taken(person.id) as free:
+            await (self.app if free else _too_many)(inner, receive_while_in, send_while_open)
 
     async def _is_still(self, person: Person, scope: Scope) -> bool:
         """Return whether the one who opened a web socket is still logged in: it outlasts the log-in otherwise."""
@@ -176,7 +187,13 @@ class PeopleMiddleware:
                 self.desk.sign_out, self._token(request.headers, peer), address=peer.address, now=self.clock()
             )
             return json_response({}, headers={"Set-Cookie": self._set_cookie("", peer, 0)})
-        return await self._log_in(await read_form(request), peer, self._token(request.headers, peer))
+        with self.forms.taken(site_of(peer.address)) as free:
+            form = await read_form(request) if free else None
+        if form is None:
+            answer = self.page.response(BUSY, status=503)
+            answer.headers.update(CLOSING)
+            return answer
+        return await self._log_in(form, peer, self._token(request.headers, peer))
 
     async def _log_in(self, form: dict[str, str], peer: Peer, former: str) -> Response:
         name, to = form.get("name", ""), form.get("to", "/")
@@ -216,6 +233,11 @@ class PeopleMiddleware:
 def _too_fast(wait: float) -> Response:
     sentence = "This is more than one person may do at a time; try again in a moment."
     return error_response(429, sentence, {**CLOSING, "Retry-After": str(math.ceil(wait))})
+
+
+async def _too_many(scope: Scope, receive: Receive, send: Send) -> None:
+    answer = error_response(429, "You have too many tabs of prismsearch open; close some.", CLOSING)
+    await answer(scope, receive, send)
 
 
 def _decoded(value: str) -> str:
