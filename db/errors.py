@@ -1,15 +1,16 @@
 """Errors of a library. Every message says what to do next. Standard library only.
 
 LibraryError
-  +- LibraryMissing    the folder has no library
-  +- LibraryNewer      a newer prismsearch wrote it
-  +- LibraryUnfinished a copy that was stopped, and can go on
-  +- LibraryDamaged    the file is not a library, or SQLite finds it inconsistent
-  +- LibraryBusy       another process kept it locked for longer than the busy timeout
-  +- LibraryFull       no space left on the disk
-  +- ClaimLost         another worker has taken the work over
-NotAllowed             a person's role does not allow it
-EditConflict           a subclip was changed elsewhere in the meantime; the library itself is fine
+  +- LibraryMissing      the folder has no library
+  +- LibraryNewer        a newer prismsearch wrote it
+  +- LibraryUnfinished   a copy that was stopped, and can go on
+  +- LibraryDamaged      the file is not a library, or SQLite finds it inconsistent
+  +- LibraryBusy         another process kept it locked for longer than the busy timeout
+  +- LibraryFull         no space left on the disk
+  +- LibraryUnreachable  its server does not answer
+  +- ClaimLost           another worker has taken the work over
+NotAllowed               a person's role does not allow it
+EditConflict             a subclip was changed elsewhere in the meantime; the library itself is fine
 """
 
 from __future__ import annotations
@@ -47,6 +48,10 @@ class LibraryBusy(LibraryError):
 
 class LibraryFull(LibraryError):
     """The disk, or the quota, is full. What was stored before is unharmed."""
+
+
+class LibraryUnreachable(LibraryError):
+    """The server of the library does not answer, or has ended the connection. What was stored before is unharmed."""
 
 
 class ClaimLost(LibraryError):

@@ -18,10 +18,11 @@ from db import failures, health, library_settings, spaces, vectors, writing
 from db.claims import Claim, Claims, FolderClaims
 from db.collections import Collections
 from db.database import Database
-from db.errors import LibraryError
+from db.errors import LibraryError, LibraryUnreachable
 from db.library_places import LibraryPlaces
 from db.media import StagedMedia
 from db.media_facts import MediaFacts
+from db.media_roots import NO_ROOTS, MediaRoots
 from db.opening import FILE_NAME as FILE_NAME
 from db.opening import open_folder
 from db.people.people import People
@@ -70,6 +71,7 @@ class Library(LibraryPlaces):
         create: bool = True,
         busy_seconds: float = 30.0,
         copy_of: str | None = None,
+        roots: MediaRoots = NO_ROOTS,
     ) -> Library:
         """Open a library. Create it or migrate it to the current format if needed.
 
@@ -78,6 +80,7 @@ class Library(LibraryPlaces):
             create: Create the folder and the library if they do not exist.
             busy_seconds: How long each call waits for a lock held by another process.
             copy_of: The id of a library, to open the unfinished copy of it, too: see `db.copying`.
+            roots: The roots of media that this machine knows.
 
         Raises:
             LibraryMissing: The library does not exist, and `create` is False.
@@ -98,6 +101,7 @@ class Library(LibraryPlaces):
         else:
             database, library_id = open_server(address, create=create, busy_seconds=busy_seconds, copy_of=copy_of)
             directory = database.work
+        database.use_roots(roots)
         library = cls(directory, database, library_id)
         if not database.read_only:
             library._media.sweep_partial(24 * _HOUR_SECONDS)
@@ -143,7 +147,8 @@ class Library(LibraryPlaces):
             embeddings: float (segments, D), row i of segment i, of unit length. Stored as float16.
             encoder_id: The encoder of the embeddings.
             recipe: How the clips were made; `known_files` returns it.
-            media: Posters and previews of all segments. They are published, or discarded after an error.
+            media: Posters and previews of all segments. They are published, or discarded after an error, unless it is
+                that the server is away: then the call can be made again.
             quick_of: Of a quick pass: the encoder of the full pass, which replaces all of this and is never replaced.
             further: What further encoders made of the same segments, all in quick passes or all in full ones.
             claim: The claim on this work, if it may have lapsed.
@@ -184,6 +189,8 @@ class Library(LibraryPlaces):
                 )
                 if media is not None:
                     media.publish()
+        except LibraryUnreachable:
+            raise
         except BaseException:
             if media is not None:
                 self._withdraw(media)
@@ -210,7 +217,7 @@ class Library(LibraryPlaces):
             video: The video; its path and content identify it.
             shots: As stored.
             segments: As stored.
-            media: Posters and previews of all segments. They are published, or discarded.
+            media: Posters and previews of all segments. They are published, or discarded, as in `add_video`.
             claim: As for `add_video`.
 
         Returns:
@@ -230,6 +237,8 @@ class Library(LibraryPlaces):
                     media.discard()
                     return False
                 media.publish()
+        except LibraryUnreachable:
+            raise
         except BaseException:
             self._withdraw(media)
             raise
@@ -272,12 +281,12 @@ class Library(LibraryPlaces):
 
     def record_failure(self, failure: Failure) -> None:
         """Store why a file could not be indexed. Attempts accumulate while its size and time stay the same."""
-        with self._database.writing() as connection:
+        with self._writing_paths() as connection:
             failures.put_failure(connection, failure)
 
     def clear_failures(self, paths: Iterable[str]) -> int:
         """Remove the failures of these paths, as `add_video` does for its path. Return how many were removed."""
-        with self._database.writing() as connection:
+        with self._writing_paths() as connection:
             return failures.delete_failures(connection, paths)
 
     def stage_media(self, fingerprint: str, recipe: str) -> StagedMedia:

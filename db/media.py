@@ -217,8 +217,13 @@ class StagedMedia:
         self._unflushed = []
 
     def publish(self) -> None:
-        """Move the folder into place, as the last step before the commit of the row that names it."""
+        """Move the folder into place, as the last step before the commit of the row that names it.
+
+        Does nothing if it is there, because that commit had no answer and is tried again.
+        """
         target = self._store.folder(self.name)
+        if target.is_dir():
+            return
         with self._store.database.translated():
             target.parent.mkdir(parents=True, exist_ok=True)
             if leads_outside(target, self._store.directory.parent):

@@ -57,6 +57,17 @@ def test_each_worker_gets_the_first_that_are_free(library: Library) -> None:
         assert three.take(named("a", "b", "c", "d", "e"), 9) == ["a", "b", "c", "d", "e"]
 
 
+@on_a_server
+def test_a_claim_is_its_workers_also_if_it_does_not_know_that(library: Library) -> None:
+    """The connection ended before the server's answer was there, and the worker asks again."""
+    with library.claims("index") as one, library.claims("index") as two:
+        one.take(named("a", "b"), 2)
+        one._held.clear()  # type: ignore[attr-defined]
+        assert two.take(named("a", "b"), 2) == []
+        assert one.take(named("c", "b", "a"), 2) == ["c", "b"]
+        assert one.take(named("c", "b", "a"), 9) == ["a"]
+
+
 def test_claims_of_a_folder_cannot_lapse_and_nobody_works_elsewhere(tmp_path: Path) -> None:
     with Library.open(tmp_path) as library, library.claims("index") as claims:
         claims.take(named("a"), 1)

@@ -16,6 +16,7 @@ from app.commands.index_review import IndexReview
 from app.commands.index_values import RunValues, joint_name, run_options, values_of_each
 from app.commands.read_text import read_text
 from app.commands.recognize_run import report_failures, require_writable
+from app.commands.server_wait import waiting_for_server
 from app.compose import Settings
 from app.cut_settings import adopt_videos, has_former_defaults, store_cut_settings
 from app.encoder_choice import choice_of, take_over_former_space
@@ -176,6 +177,8 @@ def run_indexer(
 
         def cancelled() -> bool:
             return stopped() or job.stop_requested()
+
+        library = waiting_for_server(library, line, job, cancelled)
 
         def on_progress(progress: Progress) -> None:
             if progress.phase == "index" and progress.files_done > progress.failures:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from app.commands.server_wait import waiting_for_server
 from app.jobs.command_line import title_of
 from app.jobs.jobs import Jobs
 from app.shell.errors import CommandError
@@ -127,17 +128,19 @@ def recognize_videos(
     jobs = Jobs(library.directory)
     before = library.texts.sources_of(video.id for video in videos if video.id is not None)
     with (
-        library.claims(kind) as claims,
         LiveLine() as line,
         stop_on_interrupt(line, _STOPPING) as stopped,
         jobs.begin(kind, title_of(order.paths) or "the library", order) as job,
         WorkerPool(WorkerLimits()) as pool,
+        contextlib.ExitStack() as until_the_end,
     ):
         progress = _Progress(line, job, kind, verb, [video.duration_seconds for video in videos])
 
         def cancelled() -> bool:
             return stopped() or job.stop_requested()
 
+        library = waiting_for_server(library, line, job, cancelled)
+        claims = until_the_end.enter_context(library.claims(kind))
         for number, video in enumerate(videos):
             if cancelled():
                 report.interrupted = True
@@ -165,7 +168,7 @@ def recognize_videos(
                     report.failed.append((video.path, reason))
                     job.add_failure(video.path, reason)
                     continue
-                with suppress(KeyError):  # it was removed from the library meanwhile
+                with contextlib.suppress(KeyError):  # it was removed from the library meanwhile
                     try:
                         library.texts.replace(video.id, found.source, found.lines, claim=claims.claim(name))
                     except ClaimLost:

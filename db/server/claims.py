@@ -20,6 +20,7 @@ from sqlalchemy import Connection
 
 from db.claims import Claim, Claims
 from db.errors import ClaimLost, LibraryError
+from db.path_types import roots_of
 from db.records import Worker
 from db.server.connection import ServerDatabase
 from files.installed_package import program_version
@@ -52,12 +53,14 @@ _APPEAR = (
     " ON CONFLICT (owner) DO UPDATE SET until = excluded.until"
 )
 _BEAT = "UPDATE workers SET until = clock_timestamp() + make_interval(secs => %s) WHERE owner = %s"
-# In the order of their names, so that two workers that want the same ones never wait for each other in a circle.
+# In the order of their names, so that two workers that want the same ones never wait for each other in a circle. A row
+# of its own that a worker does not know of is of a try whose answer was lost with the connection.
 _TAKE = (
     "WITH free AS (SELECT * FROM unnest(%s::TEXT[], %s::BYTEA[]) WITH ORDINALITY AS wanted (name, path, place)"
-    " WHERE NOT EXISTS (SELECT FROM claims WHERE claims.name = wanted.name) ORDER BY place LIMIT %s),"
+    " WHERE NOT EXISTS (SELECT FROM claims WHERE claims.name = wanted.name AND claims.owner <> %s)"
+    " ORDER BY place LIMIT %s),"
     " taken AS (INSERT INTO claims (name, owner, path) SELECT name, %s, path FROM free ORDER BY name"
-    " ON CONFLICT (name) DO NOTHING RETURNING name)"
+    " ON CONFLICT (name) DO UPDATE SET path = excluded.path WHERE claims.owner = excluded.owner RETURNING name)"
     " SELECT free.name, taken.name IS NOT NULL FROM free LEFT JOIN taken ON taken.name = free.name"
 )
 # The worker's row alone is locked, without which its claims cannot go: a sweep locks in the same order, from the worker
@@ -102,17 +105,19 @@ class ServerClaims(Claims):
 
     def take(self, wanted: Mapping[str, str], most: int) -> list[str]:
         """See Claims. Raises LibraryNewer where another machine has brought the library to a later format."""
-        names = [name for name in wanted if name not in self._held]
-        paths = [os.fsencode(wanted[name]) for name in names]
+        stored = self._database.roots.stored
+        free = {name: stored(path) for name, path in wanted.items() if name not in self._held}
         taken: set[str] = set()
         who = (self._owner, socket.gethostname(), os.getpid(), program_version(), self._doing, self._lease)
         with self._database.beside() as connection:
             self._database.check_version(connection)
             connection.exec_driver_sql(_SWEEP, (self._lease,))
         while len(taken) < most:
+            names = [name for name in free if name not in taken]
+            asked = (names, [free[name] for name in names], self._owner, most - len(taken), self._owner)
             with self._database.beside() as connection:
                 connection.exec_driver_sql(_APPEAR, who)
-                found = connection.exec_driver_sql(_TAKE, (names, paths, most - len(taken), self._owner)).all()
+                found = connection.exec_driver_sql(_TAKE, asked).all()
             if not found:
                 break
             taken.update(name for name, is_taken in found if is_taken)  # another worker may have been faster
@@ -120,14 +125,14 @@ class ServerClaims(Claims):
         if self._thread is None:
             self._thread = threading.Thread(target=self._renew, name="claims", daemon=True)
             self._thread.start()
-        return [name for name in names if name in taken]
+        return [name for name in free if name in taken]
 
     def release(self, name: str) -> None:
         """See Claims."""
         if name in self._held:
-            self._held.discard(name)
             with self._database.beside() as connection:
                 connection.exec_driver_sql("DELETE FROM claims WHERE name = %s AND owner = %s", (name, self._owner))
+            self._held.discard(name)
 
     def claim(self, name: str) -> Claim | None:
         """See Claims."""
@@ -181,7 +186,7 @@ def workers(connection: Connection) -> list[Worker]:
             version=its_version,
             doing=doing,
             seconds=seconds,
-            paths=tuple(os.fsdecode(path) for path in paths),
+            paths=tuple(roots_of(connection.dialect).shown(path) for path in paths),
         )
         for machine, process, its_version, doing, seconds, paths in connection.exec_driver_sql(_WORKERS)
     ]

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 
 from db.database import Database
-from db.errors import LibraryBusy, LibraryDamaged, LibraryError, LibraryFull, LibraryNewer
+from db.errors import LibraryBusy, LibraryDamaged, LibraryError, LibraryFull, LibraryNewer, LibraryUnreachable
 from db.migrating import copy_revision
 from db.schema import SCHEMA_VERSION, revision_of
 from db.server.adapters import register_halfvec, register_ids
@@ -221,7 +221,7 @@ class ServerDatabase(Database):
             return LibraryError(self._read_only_message() if state == "25006" else self._refused_message(said))
         psycopg = _driver()
         if state in _STOPPED or (state is None and isinstance(cause, psycopg.OperationalError)):
-            return LibraryError(
+            return LibraryUnreachable(
                 f"The library {self.name} cannot be reached ({said}). Check that the server runs and lets this user "
                 "in, or choose another library with --library."
             )

@@ -23,6 +23,8 @@ def progress_text(state: JobState) -> str:
         return "Stopping; finished work is kept"
     if progress.phase in ("", "start"):
         return _STARTS.get(state.kind, "Starting")
+    if progress.phase == "waiting":
+        return "The library's server is not reachable; waiting for it"
     if progress.phase == "scan":
         return f"Looking for videos · {count_text(progress.files_done, 'file')}"
     if progress.phase == "facts":
