@@ -24,9 +24,10 @@ from people_page import (
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from app.web.http.people_access import ADDRESS_HEADER, PERSON_HEADER
+from app.web.http.access import cookie_name
+from app.web.http.people_access import ADDRESS_HEADER, PERSON_HEADER, TROUBLE
 from app.web.http.sign_in import IDLE_SECONDS, LONGEST_SECONDS
-from db.errors import LibraryBusy
+from db.errors import LibraryBusy, LibraryFull
 from db.library import Library
 
 
@@ -267,6 +268,26 @@ def test_a_library_that_does_not_answer_lets_nobody_in(
             socket.receive_json()
     assert client.get("/api/x").status_code == 503
     assert socket_status(client) == 503
+
+
+def test_strangers_are_not_told_where_the_library_is_or_what_it_lacks(
+    library: Library, clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = f"There is no space left on the disk of the library {library.place}."
+
+    def full(*_: object, **__: object) -> None:
+        raise LibraryFull(said)
+
+    client = people_page(library, clock)
+    for name in ("note_failure", "begin", "find"):
+        monkeypatch.setattr(library.people.sign_ins, name, full)
+    client.cookies.set(f"{cookie_name(library.id)}-login", "x")
+    for password in (password_of("Anna"), "wrong", "wrong again"):
+        answer = log_in(client, "Anna", password)
+        assert (answer.status_code, answer.json()) == (507, {"error": TROUBLE})
+    answer = client.get("/api/x")
+    assert (answer.status_code, answer.json()) == (507, {"error": TROUBLE})
+    assert caplog.messages == [f"nobody can log in: {said}"], "once"
 
 
 # Forged

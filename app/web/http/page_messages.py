@@ -11,12 +11,11 @@ _KNOWN = frozenset({"rerun_script", "stop_script", "app_heartbeat"})
 
 def is_of_page(message: bytes) -> bool:
     """Return whether a message is one that our page sends."""
-    from google.protobuf.message import DecodeError
     from streamlit.proto.BackMsg_pb2 import BackMsg
 
     found = BackMsg()
     try:
         found.ParseFromString(message)
-    except DecodeError:
+    except Exception:  # noqa: BLE001 - of protobuf, which has no types
         return False
     return found.WhichOneof("type") in _KNOWN

@@ -6,6 +6,7 @@ script by a header that only this middleware can set, and that Streamlit binds i
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.web.http.access import cookie_name
+from app.web.http.errors import ApiError
 from app.web.http.login_page import LOGIN, LOGOUT, LoginPage, once_more, place_after, read_form, span_text
 from app.web.http.pace import Pace
 from app.web.http.page_messages import is_of_page
@@ -47,6 +49,10 @@ MOST_SOCKETS = 50
 """Web sockets of one person, that is, open tabs."""
 MOST_FORMS = 8
 """Forms of one address that arrive at a time: whoever sends them slowly keeps a connection each."""
+TOO_MANY_TABS = "You have too many tabs of prismsearch open; close some."
+TROUBLE = (
+    "Nobody can log in at this moment. The terminal of prismsearch says why, to whoever keeps it; try again later."
+)
 _SOCKET_CLOSED = 1008  # policy violation
 
 
@@ -83,6 +89,7 @@ class PeopleMiddleware:
         self.pace = Pace()
         self.sockets = Places(MOST_SOCKETS)
         self.forms = Places(MOST_FORMS)
+        self._told = ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -92,7 +99,7 @@ class PeopleMiddleware:
             answer = await self._answer(scope, receive)
             person = None if answer is not None else await self._person(scope)
         except Exception as error:  # noqa: BLE001 - of the library: nobody is let in
-            answer, person = response_for_error(error), None
+            answer, person = self._trouble(error), None
         if person is not None:
             await self._let_in(person, scope, receive, send)
         else:
@@ -126,7 +133,8 @@ class PeopleMiddleware:
                 await send(message)
 
         with self.sockets.taken(person.id) as free:
-            await (self.app if free else _too_many)(inner, receive_while_in, send_while_open)
+            app = self.app if free else error_response(429, TOO_MANY_TABS, CLOSING)
+            await app(inner, receive_while_in, send_while_open)
 
     async def _is_still(self, person: Person, scope: Scope) -> bool:
         """Return whether the one who opened a web socket is still logged in: it outlasts the log-in otherwise."""
@@ -217,6 +225,16 @@ class PeopleMiddleware:
             return answer
         return self.page.response(WRONG, status=403, name=name, to=to)
 
+    def _trouble(self, error: Exception) -> Response:
+        """Return what strangers are told of an error. Of the library, that is not where it is, nor what it lacks."""
+        answer = response_for_error(error)
+        if isinstance(error, ApiError):
+            return answer
+        if str(error) != self._told:  # once, for anybody can ask
+            self._told = str(error)
+            logging.getLogger(__name__).warning("nobody can log in: %s", error)
+        return error_response(answer.status_code, TROUBLE, CLOSING)
+
     def _refusal(self, scope: Scope) -> Response:
         headers = Headers(scope=scope)
         if scope["type"] == "http" and scope["method"] == "GET" and "text/html" in headers.get("accept", ""):
@@ -233,11 +251,6 @@ class PeopleMiddleware:
 def _too_fast(wait: float) -> Response:
     sentence = "This is more than one person may do at a time; try again in a moment."
     return error_response(429, sentence, {**CLOSING, "Retry-After": str(math.ceil(wait))})
-
-
-async def _too_many(scope: Scope, receive: Receive, send: Send) -> None:
-    answer = error_response(429, "You have too many tabs of prismsearch open; close some.", CLOSING)
-    await answer(scope, receive, send)
 
 
 def _decoded(value: str) -> str:
