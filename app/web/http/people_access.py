@@ -20,10 +20,11 @@ from starlette.responses import Response
 from app.web.http.access import cookie_name
 from app.web.http.login_page import LOGIN, LOGOUT, LoginPage, once_more, place_after, read_form, span_text
 from app.web.http.pace import Pace
-from app.web.http.responses import CLOSING, error_response, json_response, response_for_error
+from app.web.http.responses import CLOSING, away_page, error_response, json_response, response_for_error
 from app.web.http.security import SAFE_METHODS
 from app.web.http.sign_in import LONGEST_SECONDS, SignInDesk
 from app.web.http.visitor import VISITOR, Visitor
+from db.errors import LibraryUnreachable
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -82,6 +83,8 @@ class PeopleMiddleware:
         try:
             answer = await self._answer(scope, receive)
             person = None if answer is not None else await self._person(scope)
+        except LibraryUnreachable as error:
+            answer, person = away_page() if _is_navigation(scope) else response_for_error(error), None
         except Exception as error:  # noqa: BLE001 - of the library: nobody is let in
             answer, person = response_for_error(error), None
         if person is not None:
@@ -202,7 +205,7 @@ class PeopleMiddleware:
 
     def _refusal(self, scope: Scope) -> Response:
         headers = Headers(scope=scope)
-        if scope["type"] == "http" and scope["method"] == "GET" and "text/html" in headers.get("accept", ""):
+        if _is_navigation(scope):
             query = scope["query_string"].decode("latin-1")
             to = f"{scope['path']}?{query}" if query else scope["path"]
             if self._named(headers, self.peers.of(scope)):
@@ -211,6 +214,11 @@ class PeopleMiddleware:
                 return once_more(to)
             return self.page.response(status=401, to=to)
         return error_response(401, NOT_LOGGED_IN, {**CLOSING, LOGIN_HEADER: "1"})
+
+
+def _is_navigation(scope: Scope) -> bool:
+    accepted = Headers(scope=scope).get("accept", "")
+    return scope["type"] == "http" and scope["method"] == "GET" and "text/html" in accepted
 
 
 def _too_fast(wait: float) -> Response:
