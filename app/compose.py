@@ -17,8 +17,10 @@ from app.library_place import default_library as default_library
 from app.library_place import library_place
 from app.library_place import state_directory as state_directory
 from app.settings_file import PRECISIONS as PRECISIONS
-from app.settings_file import VECTOR_INDEXES, SettingsFile, read_settings_file
+from app.settings_file import VECTOR_INDEX_VARIABLE as VECTOR_INDEX_VARIABLE
+from app.settings_file import SettingsFile, checked_vector_index, read_settings_file, roots_from
 from app.settings_file import WrongSetting as WrongSetting
+from db.media_roots import NO_ROOTS, MediaRoots
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -35,7 +37,6 @@ ENCODER_VARIABLE = "PRISMSEARCH_ENCODER"
 DEVICE_VARIABLE = "PRISMSEARCH_DEVICE"
 PRECISION_VARIABLE = "PRISMSEARCH_PRECISION"
 FFMPEG_VARIABLE = "PRISMSEARCH_FFMPEG"
-VECTOR_INDEX_VARIABLE = "PRISMSEARCH_VECTOR_INDEX"
 COMPLETE_VARIABLE = "_PRISMSEARCH_COMPLETE"
 """Set by a shell that completes a command line; click derives its name from that of the program."""
 
@@ -58,6 +59,7 @@ class Settings:
     still_frames: int | None = None  # frames per nearly still clip; the default 0 means as many as any clip
     ffmpeg: str | None = None  # a binary to use instead of the packaged one
     vector_index: str = "faiss"  # of libraries on a server: one of VECTOR_INDEXES
+    roots: MediaRoots = NO_ROOTS  # of media, on this machine
     new_encoder: str | None = None  # the encoder of a library that has none yet, from the settings file
     shapes: Mapping[str, Shape] = field(default_factory=dict)  # that the library has for weights it may know
     needs_text: bool = True  # whether a plain video encoder is refused, which can neither search nor be searched
@@ -106,7 +108,8 @@ def settings_from(environment: Mapping[str, str] | None = None, file: SettingsFi
         WrongSetting, OSError: See `read_settings_file`.
     """
     variables = os.environ if environment is None else environment
-    top = (read_settings_file(environment) if file is None else file).top
+    file = read_settings_file(environment) if file is None else file
+    top = file.top
     named = variables.get(LIBRARY_VARIABLE) or top.get("library")
     library, server = library_place(named, variables) if named else (default_library(), None)
     return Settings(
@@ -116,15 +119,10 @@ def settings_from(environment: Mapping[str, str] | None = None, file: SettingsFi
         device=variables.get(DEVICE_VARIABLE) or top.get("device", "auto"),
         precision=variables.get(PRECISION_VARIABLE) or top.get("precision", "auto"),
         ffmpeg=variables.get(FFMPEG_VARIABLE) or top.get("ffmpeg"),
-        vector_index=_vector_index(variables.get(VECTOR_INDEX_VARIABLE) or top.get("vector-index", "faiss")),
+        vector_index=checked_vector_index(variables.get(VECTOR_INDEX_VARIABLE) or top.get("vector-index", "faiss")),
+        roots=roots_from(variables, file),
         new_encoder=top.get("encoder"),
     )
-
-
-def _vector_index(name: str) -> str:
-    if name not in VECTOR_INDEXES:
-        raise WrongSetting(f"${VECTOR_INDEX_VARIABLE} must be one of {', '.join(VECTOR_INDEXES)}, not {name!r}")
-    return name
 
 
 def open_library(settings: Settings, *, create: bool = False) -> Library:
@@ -143,7 +141,7 @@ def open_library(settings: Settings, *, create: bool = False) -> Library:
     from app.work_folder import require_own
     from db.library import Library
 
-    library = Library.open(settings.server or settings.library, create=create)
+    library = Library.open(settings.server or settings.library, create=create, roots=settings.roots)
     try:
         require_own(library)
         take_over_old_choices(library)

@@ -15,10 +15,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NoReturn
 
+from db.media_roots import NO_ROOTS, MediaRoots, checked_roots
 from db.server.address import is_address
 from files.regular import NotRegularFile, read_regular
 
 SETTINGS_VARIABLE = "PRISMSEARCH_SETTINGS"
+ROOTS_VARIABLE = "PRISMSEARCH_ROOTS"
+VECTOR_INDEX_VARIABLE = "PRISMSEARCH_VECTOR_INDEX"
 PRECISIONS = ("auto", "float32", "bfloat16", "int8")
 """The choices of `encoder.runtime.precision`, which would import numpy for every --help."""
 
@@ -26,6 +29,8 @@ VECTOR_INDEXES = ("faiss", "pgvector", "auto")
 """Where libraries on a server are searched: on each machine, there, or there if this machine has little memory."""
 
 GLOBALS = ("library", "encoder", "device", "precision", "ffmpeg", "vector-index")
+ROOTS = "roots"
+"""The table of roots of media."""
 _ANSWERS = ("top-k", "per-video", "duplicates", "takes", "min-strength")
 TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -64,12 +69,14 @@ class SettingsFile:
         exists: Whether it is there.
         top: The values outside of tables: texts. Paths are absolute.
         tables: The values of each table, as TOML has them.
+        roots: The roots of media: the table [roots], whose names are a person's own.
     """
 
     path: Path
     exists: bool = False
     top: Mapping[str, str] = field(default_factory=dict)
     tables: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    roots: MediaRoots = NO_ROOTS
 
 
 def settings_path(environment: Mapping[str, str] | None = None) -> Path:
@@ -128,9 +135,12 @@ def _parsed(path: Path, content: bytes) -> SettingsFile:
         raise WrongSetting(f"{path}: nested too deeply") from error
     top: dict[str, str] = {}
     tables: dict[str, Mapping[str, object]] = {}
+    roots = NO_ROOTS
     for name, value in document.items():
         if name in GLOBALS:
             top[name] = _global(path, name, value)
+        elif name == ROOTS:
+            roots = _roots(path, value)
         elif name in TABLES:
             if not isinstance(value, dict):
                 raise WrongSetting(f"{path}: {name} is a table; write [{name}] on a line of its own")
@@ -139,8 +149,45 @@ def _parsed(path: Path, content: bytes) -> SettingsFile:
                     _refuse_name(path, each, TABLES[name], f"[{name}] ")
             tables[name] = value
         else:
-            _refuse_name(path, name, (*GLOBALS, *TABLES))
-    return SettingsFile(path=path, exists=True, top=top, tables=tables)
+            _refuse_name(path, name, (*GLOBALS, *TABLES, ROOTS))
+    return SettingsFile(path=path, exists=True, top=top, tables=tables, roots=roots)
+
+
+def _roots(path: Path, value: object) -> MediaRoots:
+    if not isinstance(value, dict) or not all(isinstance(each, str) for each in value.values()):
+        raise WrongSetting(f'{path}: write [{ROOTS}] on a line of its own, and below it: nas = "/mnt/nas"')
+    try:
+        return checked_roots(value)
+    except ValueError as error:
+        raise WrongSetting(f"{path}: [{ROOTS}] {error}") from None
+
+
+def roots_from(variables: Mapping[str, str], file: SettingsFile) -> MediaRoots:
+    """Return the roots of media: those of the variable, as `nas=/mnt/nas:archive=/media/archive`, or the file's.
+
+    Raises:
+        WrongSetting: The variable cannot be read.
+    """
+    if not (named := variables.get(ROOTS_VARIABLE)):
+        return file.roots
+    folders: dict[str, str] = {}
+    for entry in filter(None, named.split(os.pathsep)):
+        name, equals, folder = entry.partition("=")
+        if not equals or name in folders:
+            said = f"{name!r} is there twice" if equals else f"{entry!r} is no NAME=FOLDER"
+            raise WrongSetting(f"${ROOTS_VARIABLE}: {said}; it takes a list: nas=/mnt/nas{os.pathsep}old=/media/old")
+        folders[name] = folder
+    try:
+        return checked_roots(folders)
+    except ValueError as error:
+        raise WrongSetting(f"${ROOTS_VARIABLE}: {error}") from None
+
+
+def checked_vector_index(name: str) -> str:
+    """Return the choice of a vector index in the environment or the file. Raise WrongSetting for another one."""
+    if name not in VECTOR_INDEXES:
+        raise WrongSetting(f"${VECTOR_INDEX_VARIABLE} must be one of {', '.join(VECTOR_INDEXES)}, not {name!r}")
+    return name
 
 
 def _global(path: Path, name: str, value: object) -> str:

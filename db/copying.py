@@ -78,11 +78,13 @@ class Copying:
     """The copying of a library.
 
     Args:
-        source: The library.
+        source: The library, opened without roots of media, as is the target: paths are copied as they are stored.
         target: A new library, or an unfinished copy, opened as `copy_of` the source.
     """
 
     def __init__(self, source: Library, target: Library) -> None:
+        if source.roots or target.roots:
+            raise ValueError("a copy takes paths as they are stored: open both libraries without roots")
         self._from, self._to = source._database, target._database
         self._media = source._media, target._media
         self._revision = copy_revision(source.id)

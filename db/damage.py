@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 
 from db import checksums, rows, vectors
 from db.errors import reindex_advice
+from db.path_types import roots_of
 from db.schema import segments, shots, videos
 from db.sql import raw
 from db.text import reading as text_reading
@@ -25,7 +26,7 @@ def damaged_rows(connection: Connection) -> list[str]:
     found: list[str] = []
     encoders = _encoders(connection)
     for video_id, path, checksum in raw(connection, "SELECT id, path, checksum FROM videos ORDER BY path"):
-        name = os.fsdecode(path if isinstance(path, bytes) else str(path))
+        name = roots_of(connection.dialect).shown(path) if isinstance(path, bytes) else str(path)
         wrong = [
             *_wrong_facts(connection, video_id, checksum),
             *_wrong_embeddings(connection, video_id, encoders),

@@ -20,6 +20,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import PoolProxiedConnection
 
 from db.errors import LibraryError, LibraryFull
+from db.media_roots import NO_ROOTS, MediaRoots
+from db.path_types import use_roots
 
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
@@ -37,6 +39,7 @@ class Database(ABC):
         read_only: Whether nothing can be changed, because of its medium or of permissions.
         shared: Whether several machines may use it at a time.
         engine: The pool of connections for all threads.
+        roots: The roots of media, by which paths are stored and shown.
         copy_of: The id of the library of which this is to become a copy: unfinished, it is only used by that.
         change_query: A query whose one value differs after the commit of another connection.
     """
@@ -53,6 +56,7 @@ class Database(ABC):
         self.folder = folder
         self.read_only = read_only
         self.copy_of: str | None = None
+        self.roots = NO_ROOTS
         self._process = os.getpid()
         self._closed = False
         self._engines: list[Engine] = []
@@ -68,7 +72,14 @@ class Database(ABC):
         engine = self._new_engine(pool_size=pool_size, max_overflow=max_overflow)
         engine.hide_parameters = True  # in messages of errors, which end in logs: one may be the hash of a password
         self._engines.append(engine)
+        use_roots(engine.dialect, self.roots)
         return engine
+
+    def use_roots(self, roots: MediaRoots) -> None:
+        """Store and show paths of media by these roots from now on. Called before any path is read."""
+        self.roots = roots
+        for engine in self._engines:
+            use_roots(engine.dialect, roots)
 
     def close(self) -> None:
         """Close all connections. Later uses raise LibraryError."""

@@ -22,6 +22,7 @@ from db.errors import LibraryError, LibraryUnreachable
 from db.library_places import LibraryPlaces
 from db.media import StagedMedia
 from db.media_facts import MediaFacts
+from db.media_roots import NO_ROOTS, MediaRoots
 from db.opening import FILE_NAME as FILE_NAME
 from db.opening import open_folder
 from db.people.people import People
@@ -70,6 +71,7 @@ class Library(LibraryPlaces):
         create: bool = True,
         busy_seconds: float = 30.0,
         copy_of: str | None = None,
+        roots: MediaRoots = NO_ROOTS,
     ) -> Library:
         """Open a library. Create it or migrate it to the current format if needed.
 
@@ -78,6 +80,7 @@ class Library(LibraryPlaces):
             create: Create the folder and the library if they do not exist.
             busy_seconds: How long each call waits for a lock held by another process.
             copy_of: The id of a library, to open the unfinished copy of it, too: see `db.copying`.
+            roots: The roots of media that this machine knows.
 
         Raises:
             LibraryMissing: The library does not exist, and `create` is False.
@@ -98,6 +101,7 @@ class Library(LibraryPlaces):
         else:
             database, library_id = open_server(address, create=create, busy_seconds=busy_seconds, copy_of=copy_of)
             directory = database.work
+        database.use_roots(roots)
         library = cls(directory, database, library_id)
         if not database.read_only:
             library._media.sweep_partial(24 * _HOUR_SECONDS)
@@ -277,12 +281,12 @@ class Library(LibraryPlaces):
 
     def record_failure(self, failure: Failure) -> None:
         """Store why a file could not be indexed. Attempts accumulate while its size and time stay the same."""
-        with self._database.writing() as connection:
+        with self._writing_paths() as connection:
             failures.put_failure(connection, failure)
 
     def clear_failures(self, paths: Iterable[str]) -> int:
         """Remove the failures of these paths, as `add_video` does for its path. Return how many were removed."""
-        with self._database.writing() as connection:
+        with self._writing_paths() as connection:
             return failures.delete_failures(connection, paths)
 
     def stage_media(self, fingerprint: str, recipe: str) -> StagedMedia:

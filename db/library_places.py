@@ -7,8 +7,10 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection
 
-from db import failures, vanished, writing
+from db import adoption, failures, vanished, writing
+from db.adoption import Rewritten, RootRows
 from db.library_queries import LibraryQueries
+from db.media_roots import MediaRoots
 from db.records import FileState
 
 
@@ -78,12 +80,12 @@ class LibraryPlaces(LibraryQueries):
             files: By the id of the video. No other video may be at a new path.
             vanished: By the id of a vanished video, its new path.
         """
-        with self._database.writing() as connection:
+        with self._writing_paths() as connection:
             writing.relink(connection, files, vanished)
 
     def move_failures(self, paths: Mapping[str, str]) -> int:
         """Give failures the new paths of their files, by the old ones. Return how many moved."""
-        with self._database.writing() as connection:
+        with self._writing_paths() as connection:
             return failures.move_failures(connection, paths)
 
     def set_places(self, volumes: Mapping[int, str], file_ids: Mapping[int, str] | None = None) -> None:
@@ -92,13 +94,48 @@ class LibraryPlaces(LibraryQueries):
             writing.put_volumes(connection, volumes)
             writing.put_file_ids(connection, file_ids or {})
 
+    # Roots of media
+
+    @property
+    def roots(self) -> MediaRoots:
+        """The roots of media that this machine knows, by which paths are stored and shown."""
+        return self._database.roots
+
+    def root_rows(self) -> list[RootRows]:
+        """Return what the library has of each root that it or this machine knows, by name."""
+        with self._database.reading() as connection:
+            return adoption.root_rows(connection)
+
+    def require_adopted(self) -> None:
+        """Raise LibraryError if files in the folder of a root are stored in another way: see `db.adoption`."""
+        if self.roots:
+            with self._database.reading() as connection:
+                adoption.require_adopted(connection)
+
+    def adopt_root(self, name: str) -> Rewritten:
+        """Store the paths of all files in the folder of a root below it, in one transaction. See `db.adoption`."""
+        with self._database.writing() as connection:
+            return adoption.adopt(connection, name)
+
+    def release_root(self, name: str) -> Rewritten:
+        """Store the paths of all files below a root as plain ones of this machine, in one transaction."""
+        with self._database.writing() as connection:
+            return adoption.release(connection, name)
+
     # Internal
+
+    @contextmanager
+    def _writing_paths(self) -> Iterator[Connection]:
+        """Yield a write transaction for what looks rows up by their paths."""
+        with self._database.writing() as connection:
+            adoption.require_adopted(connection)
+            yield connection
 
     @contextmanager
     def _releasing_media(self) -> Iterator[tuple[Connection, set[str]]]:
         """Yield a write transaction, and a set of media folders to remove after the commit unless a row names them."""
         released: set[str] = set()
-        with self._database.writing() as connection:
+        with self._writing_paths() as connection:
             yield connection, released
             unreferenced = writing.unreferenced_media(connection, released)
         for name in unreferenced:

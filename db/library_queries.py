@@ -81,7 +81,7 @@ class LibraryQueries:
             ValueError: The folder is not an absolute path.
         """
         with self._database.reading() as connection:
-            return reading.videos_where(connection, None if folder is None else reading.below(folder))
+            return reading.videos_where(connection, None if folder is None else reading.below(connection, folder))
 
     def video(self, video_id: int) -> Video:
         """Return a video. Raise KeyError for an unknown id."""
@@ -119,7 +119,7 @@ class LibraryQueries:
             folder: Only those that were below this absolute path.
         """
         with self._database.reading() as connection:
-            condition = None if folder is None else reading.below(folder, vanished_table.c.path)
+            condition = None if folder is None else reading.below(connection, folder, vanished_table.c.path)
             return vanished.vanished_videos(connection, condition)
 
     def vanished_files(self, encoder_id: str) -> list[tuple[str, KnownFile]]:

@@ -14,7 +14,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     func,
-    or_,
     select,
     true,
 )  # fmt: skip
@@ -22,6 +21,7 @@ from sqlalchemy import (
 from db import rows
 from db.errors import LibraryDamaged, reindex_advice
 from db.media_facts import NEWEST_FACT, kinds_from_text
+from db.path_types import in_ranges, roots_of
 from db.quick_rows import quick_only
 from db.records import Failure, KnownFile, Segment, Shot, Video
 from db.rows import chunks
@@ -29,18 +29,22 @@ from db.schema import encoders, encodings, failures, segments, shots, videos
 from db.sql import Position, among
 
 
-def below(folder: str, path: ColumnElement[str] = videos.c.path) -> ColumnElement[bool]:
+def below(connection: Connection, folder: str, path: ColumnElement[str] = videos.c.path) -> ColumnElement[bool]:
     """Return the condition that a video (or another row with a path) is below a folder, or has exactly that path.
 
-    It is a range, so that it can use the index on paths: '/a/b' matches '/a/b' and '/a/b/c', but not '/a/bc'.
+    It is made of ranges, so that it can use the index on paths: '/a/b' matches '/a/b' and '/a/b/c', but not '/a/bc'.
 
     Raises:
         ValueError: The path is not absolute.
     """
+    require_absolute(folder)
+    return in_ranges(path, roots_of(connection.dialect).ranges(folder))
+
+
+def require_absolute(folder: str) -> None:
+    """Raise ValueError if a folder to look in is no absolute path."""
     if not os.path.isabs(folder):
         raise ValueError(f"a folder to look in must be an absolute path, got {folder!r}")
-    bare = folder.rstrip(os.sep)
-    return or_(path == bare, and_(path >= bare + os.sep, path < bare + chr(ord(os.sep) + 1)))
 
 
 def known_files(connection: Connection, encoder_id: str, path: str | None = None) -> dict[str, KnownFile]:

@@ -7,29 +7,24 @@ A change here needs a migration in `db/migrations/versions` and a higher SCHEMA_
 
 from __future__ import annotations
 
-import os
-from typing import Any
-
 from sqlalchemy import (
     DDL,
     Boolean,
     Column,
-    Dialect,
     Float,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
-    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     String,
     Table,
-    TypeDecorator,
     UniqueConstraint,
     event,
 )
 
 from db.column_types import HalfRows, Integer, Text
+from db.path_types import MediaPath, PathBytes
 
 SCHEMA_VERSION = 11
 """The number of the newest migration, so that opening a library of this format need not import alembic."""
@@ -38,23 +33,6 @@ SCHEMA_VERSION = 11
 def revision_of(version: int) -> str:
     """Return alembic's name of a version: four digits."""
     return f"{version:04d}"
-
-
-class PathBytes(TypeDecorator[str]):
-    """A path, stored as the bytes of the file system.
-
-    Names that are not UTF-8 are preserved, and two Unicode forms of a name stay distinct. BLOBs compare byte by byte,
-    so that a folder is one range of the index.
-    """
-
-    impl = LargeBinary
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
-        return None if value is None else os.fsencode(value)
-
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> str | None:
-        return None if value is None else os.fsdecode(value if isinstance(value, bytes) else str(value))
 
 
 def _fraction(name: str) -> tuple[Column[int], Column[int]]:
@@ -90,7 +68,7 @@ videos = Table(
     "videos",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("path", PathBytes, nullable=False),
+    Column("path", MediaPath, nullable=False),
     Column("fingerprint", Text, nullable=False),
     Column("size_bytes", Integer, nullable=False),
     Column("modified_ns", Integer, nullable=False),
@@ -203,7 +181,7 @@ embeddings = Table(
 failures = Table(
     "failures",
     metadata,
-    Column("path", PathBytes, primary_key=True),
+    Column("path", MediaPath, primary_key=True),
     Column("size_bytes", Integer, nullable=False),
     Column("modified_ns", Integer, nullable=False),
     Column("kind", Text, nullable=False),
@@ -241,7 +219,7 @@ subclips = Table(
     Column("video_id", Integer, nullable=False),
     Column("segment_id", Integer, nullable=False),
     Column("fingerprint", Text, nullable=False),
-    Column("path", PathBytes, nullable=False),
+    Column("path", MediaPath, nullable=False),
     *_fraction("time_base"),
     Column("video_start_pts", Integer, nullable=False),
     Column("video_end_pts", Integer, nullable=False),

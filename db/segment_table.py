@@ -76,7 +76,7 @@ class SegmentTables:
                 everything: NDArray[np.int64] = self._current_table(connection, token, encoder_id, 1).columns[0]
             return everything
         if filters.folder is not None:
-            reading.below(filters.folder)  # raises ValueError if it is not absolute
+            reading.require_absolute(filters.folder)
         timed = filters.min_seconds is not None or filters.max_seconds is not None
         with self._watch.reading() as (connection, token):
             table = self._current_table(connection, token, encoder_id, 3 if timed else 2)
@@ -106,7 +106,7 @@ class SegmentTables:
             ValueError: The filters' folder is not absolute.
         """
         if filters.folder is not None:
-            reading.below(filters.folder)
+            reading.require_absolute(filters.folder)
         with self._watch.reading() as (connection, token):
             self._drop_outdated(token)
             if self._videos is None:

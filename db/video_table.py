@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select
 
 from db.integer_columns import integer_columns
+from db.media_roots import NO_ROOTS, MediaRoots
 from db.names import comparison_key
+from db.path_types import roots_of
 from db.records import Filters
 from db.schema import videos
 from db.sql import Number
@@ -31,10 +33,12 @@ class VideoTable:
     Args:
         paths: The paths as stored, in ascending order.
         columns: int64 (8, V), in the order of _COLUMNS.
+        roots: By which folders are found among them.
     """
 
-    def __init__(self, paths: list[bytes], columns: NDArray[np.int64]) -> None:
+    def __init__(self, paths: list[bytes], columns: NDArray[np.int64], roots: MediaRoots = NO_ROOTS) -> None:
         self.paths = paths
+        self._roots = roots
         by_name: dict[str, NDArray[np.int64]] = dict(zip(_COLUMNS, columns, strict=True))
         self.ids, self._modified_ns = by_name["id"], by_name["modified_ns"]
         self._recorded_at = by_name["recorded_at"]
@@ -96,15 +100,10 @@ class VideoTable:
         return num, den
 
     def _below(self, folder: str) -> NDArray[np.bool_]:
-        """Return bool (V,), as in `reading.below`: the videos in a folder are one slice of the sorted paths."""
-        bare, separator = os.fsencode(folder.rstrip(os.sep)), os.fsencode(os.sep)
-        first = bisect_left(self.paths, bare + separator)
-        last = bisect_left(self.paths, bare + bytes([separator[0] + 1]))
+        """Return bool (V,), as in `reading.below`: the videos in a folder are slices of the sorted paths."""
         mask = np.zeros(len(self.paths), dtype=bool)
-        mask[first:last] = True
-        itself = bisect_left(self.paths, bare)
-        if self.paths[itself : itself + 1] == [bare]:
-            mask[itself] = True
+        for begin, end in self._roots.ranges(folder):
+            mask[bisect_left(self.paths, begin) : bisect_left(self.paths, end)] = True
         return mask
 
     @cached_property
@@ -135,4 +134,4 @@ def load_videos(connection: Connection) -> VideoTable:
     if not possible.all():
         columns = columns[:, possible]
         named = [(video_id, path) for video_id, path in named if 0 <= video_id <= _MAX_ID]
-    return VideoTable([path for _, path in named], columns)
+    return VideoTable([path for _, path in named], columns, roots_of(connection.dialect))

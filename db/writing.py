@@ -10,13 +10,14 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, delete, insert, literal, select, update
 
 from db import checksums, rows, schema
 from db.failures import delete_failures
 from db.media_facts import MediaFacts, facts_to_text, kinds_to_text
+from db.path_types import roots_of
 from db.quick_rows import drop_quick_rows, quick_only
 from db.recording_date import recorded_at
 from db.records import FileState, Segment, Shot, Video
@@ -25,6 +26,8 @@ from db.schema import embeddings, encodings, segments, shots, subclips, videos
 from db.text.writing import copy_texts, give_back, set_aside
 from db.vanished import bring_back, media_of_vanished, vanish
 from db.video_rows import VideoRows, put_rows
+
+File = TypeVar("File", Video, FileState)
 
 _SHARED = ("media", "media_bytes", "checksum")
 """Columns of a video that its copies share, and that are no fields of its record."""
@@ -61,7 +64,7 @@ def put_video(
     but for those of a quick pass, whose place is taken. The texts of the same content stay, however it is cut.
     """
     video_id = same_video(connection, video, video_shots, video_segments)
-    values = rows.VIDEO.values(video)
+    values = rows.VIDEO.values(_as_stored(connection, video))
     if video_id is None:
         former = _existing(connection, _same_content(video))
         for each in former:
@@ -121,10 +124,16 @@ def move_video(connection: Connection, video_id: int, *, file: FileState, releas
     Any other video at its path vanishes.
     """
     _make_room(connection, file.path, None, released, but=video_id)
+    file = _as_stored(connection, file)
     moved = connection.execute(update(videos).where(videos.c.id == video_id).values(asdict(file)))
     if moved.rowcount == 0 and not bring_back(connection, video_id, file):
         raise KeyError(f"no video has the id {video_id}")
     delete_failures(connection, [file.path])
+
+
+def _as_stored(connection: Connection, file: File) -> File:
+    """Return what is stored of a file: below a root, nothing that another machine would take for another file."""
+    return replace(file, file_id="", volume="") if roots_of(connection.dialect).is_below(file.path) else file
 
 
 def put_facts(
@@ -146,6 +155,7 @@ def put_facts(
 
 def relink(connection: Connection, files: Mapping[int, FileState], vanished_paths: Mapping[int, str]) -> None:
     """Give videos the new places of their files, in two steps, as a new path may be the old one of another video."""
+    files = {video_id: _as_stored(connection, file) for video_id, file in files.items()}
     if files:
         numbered = [{"video": video_id, "parked": f"/.prismsearch-moving-{video_id}"} for video_id in files]
         connection.execute(
@@ -210,7 +220,7 @@ def copy_rows(connection: Connection, video_id: int, *, file: FileState, release
         move_video(connection, there, file=file, released=released)
         return there
     _make_room(connection, file.path, None, released)
-    copy = replace(video, **asdict(file))
+    copy = replace(video, **asdict(_as_stored(connection, file)))
     new_id = _inserted_id(connection, rows.VIDEO.values(copy) | {name: row[name] for name in _SHARED})
     for table, order in ((shots, shots.c.number), (segments, segments.c.number), (encodings, encodings.c.encoder)):
         copied = [column for column in table.c if column.name not in ("id", "video_id")]

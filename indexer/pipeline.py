@@ -243,9 +243,12 @@ def _lacking_media(run: RunParts, unchanged: list[FoundFile], known: dict[str, K
 
 
 def _note_places(run: RunParts, scan: Scan, known: dict[str, KnownFile]) -> None:
-    """Store on which volume each file is, and its number there, also where an earlier version did not."""
-    paths = [file.path for file in scan.files]
-    changed = run.isolation.reading.wait(lambda: changed_volumes(paths, known))
-    numbers = changed_file_ids(scan.files, known)
+    """Store on which volume each file is, and its number there, also where an earlier version did not.
+
+    Not below a root of media, where another machine has other ones.
+    """
+    files = [file for file in scan.files if not run.library.roots.is_below(file.path)]
+    changed = run.isolation.reading.wait(lambda: changed_volumes([file.path for file in files], known))
+    numbers = changed_file_ids(files, known)
     if changed or numbers:
         run.library.set_places(changed, numbers)

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.util import LRUCache
 from synthetic import make_video
 
+from db.path_types import roots_of
 from db.server import claims
 from indexer.settings import RunOptions
 from search.text.finding import TextQuery
@@ -123,7 +124,8 @@ def sql_is_compiled_once_for_all_libraries() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Engine, "__init__", begin_with_all_statements)
-        # A dialect is part of the key of a statement.
-        patch.setattr(SQLiteDialect_pysqlite, "__eq__", lambda one, other: type(one) is type(other))
-        patch.setattr(SQLiteDialect_pysqlite, "__hash__", lambda one: hash(type(one)))
+        # A dialect is part of the key of a statement, and has the roots by which its statements store paths.
+        kind = lambda dialect: (type(dialect), roots_of(dialect))  # noqa: E731
+        patch.setattr(SQLiteDialect_pysqlite, "__eq__", lambda one, other: kind(one) == kind(other))
+        patch.setattr(SQLiteDialect_pysqlite, "__hash__", lambda one: hash(kind(one)))
         yield

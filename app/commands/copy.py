@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from app.shell.exit_codes import MISSING
 from app.shell.live_line import LiveLine
 from app.shell.options import PathWord, with_settings
 from app.shell.terminal import count_text, print_note, printable, size_text
+from db.media_roots import NO_ROOTS
 
 if TYPE_CHECKING:
     from db.copying import Needed, OnProgress
@@ -58,6 +60,7 @@ def copy(settings: Settings, source: str, target: str) -> None:
         raise click.UsageError(
             "a password in an address would show in the list of processes: put it into ~/.pgpass or PGPASSWORD"
         )
+    settings = replace(settings, roots=NO_ROOTS)  # paths are copied as they are stored
     origin, place = (settings.with_options(library=named) for named in (source, target))
     for each in (origin, place):
         hand_on_password(each.server)

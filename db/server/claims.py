@@ -20,6 +20,7 @@ from sqlalchemy import Connection
 
 from db.claims import Claim, Claims
 from db.errors import ClaimLost, LibraryError
+from db.path_types import roots_of
 from db.records import Worker
 from db.server.connection import ServerDatabase
 from files.installed_package import program_version
@@ -104,7 +105,8 @@ class ServerClaims(Claims):
 
     def take(self, wanted: Mapping[str, str], most: int) -> list[str]:
         """See Claims. Raises LibraryNewer where another machine has brought the library to a later format."""
-        free = {name: os.fsencode(path) for name, path in wanted.items() if name not in self._held}
+        stored = self._database.roots.stored
+        free = {name: stored(path) for name, path in wanted.items() if name not in self._held}
         taken: set[str] = set()
         who = (self._owner, socket.gethostname(), os.getpid(), program_version(), self._doing, self._lease)
         with self._database.beside() as connection:
@@ -184,7 +186,7 @@ def workers(connection: Connection) -> list[Worker]:
             version=its_version,
             doing=doing,
             seconds=seconds,
-            paths=tuple(os.fsdecode(path) for path in paths),
+            paths=tuple(roots_of(connection.dialect).shown(path) for path in paths),
         )
         for machine, process, its_version, doing, seconds, paths in connection.exec_driver_sql(_WORKERS)
     ]

@@ -27,7 +27,8 @@ from sqlalchemy.schema import CreateColumn
 from sqlalchemy.sql.compiler import DDLCompiler
 
 from db.column_types import Integer, Text
-from db.schema import PathBytes, metadata, vanished_table
+from db.path_types import PathBytes
+from db.schema import metadata, vanished_table
 from db.sql import SERVER
 
 text_sources = Table(
