@@ -174,6 +174,12 @@ def unset_text(name: str) -> str:
     )
 
 
+def absent_text(path: str, otherwise: str) -> str:
+    """Return what to say of a file that is not there, as a sentence: of one whose root is not set, that it is not."""
+    name = unset_root(path)
+    return otherwise if name is None else f"R{unset_text(name)[1:]}."
+
+
 def checked_roots(folders: Mapping[str, str]) -> MediaRoots:
     """Return roots by their names.
 

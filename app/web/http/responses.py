@@ -10,7 +10,8 @@ from typing import Any
 
 from starlette.responses import HTMLResponse, Response
 
-from app.web.http.errors import ApiError, as_sentence
+from app.web.http.errors import CANNOT_BE_FOUND, ApiError, as_sentence
+from db.media_roots import absent_text
 
 CLOSING = {"Connection": "close"}
 """Headers of responses sent before the whole request was read; without them, the server would read the rest first."""
@@ -94,7 +95,7 @@ def _disk_error(error: OSError) -> Response:
     if error.errno in _DISK_FULL:
         return error_response(507, "The disk is full; free some space and try again.")
     if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return error_response(404, "The file cannot be found. Is its drive connected?")
+        return error_response(404, absent_text(str(error.filename or ""), CANNOT_BE_FOUND))
     if isinstance(error, PermissionError):
         return error_response(403, "You do not have permission to read the file; change its permissions.")
     logging.getLogger(__name__).warning("a file could not be used: %s", error)
