@@ -25,10 +25,11 @@ from app.web.http.pace import Pace
 from app.web.http.page_messages import is_of_page
 from app.web.http.peers import site_of
 from app.web.http.places import Places
-from app.web.http.responses import CLOSING, error_response, json_response, response_for_error
+from app.web.http.responses import CLOSING, away_page, error_response, json_response, response_for_error
 from app.web.http.security import SAFE_METHODS
 from app.web.http.sign_in import LONGEST_SECONDS, SignInDesk
 from app.web.http.visitor import VISITOR, Visitor
+from db.errors import LibraryUnreachable
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -99,7 +100,7 @@ class PeopleMiddleware:
             answer = await self._answer(scope, receive)
             person = None if answer is not None else await self._person(scope)
         except Exception as error:  # noqa: BLE001 - of the library: nobody is let in
-            answer, person = self._trouble(error), None
+            answer, person = self._trouble(error, scope), None
         if person is not None:
             await self._let_in(person, scope, receive, send)
         else:
@@ -225,7 +226,7 @@ class PeopleMiddleware:
             return answer
         return self.page.response(WRONG, status=403, name=name, to=to)
 
-    def _trouble(self, error: Exception) -> Response:
+    def _trouble(self, error: Exception, scope: Scope) -> Response:
         """Return what strangers are told of an error. Of the library, that is not where it is, nor what it lacks."""
         answer = response_for_error(error)
         if isinstance(error, ApiError):
@@ -233,11 +234,13 @@ class PeopleMiddleware:
         if str(error) != self._told:  # once, for anybody can ask
             self._told = str(error)
             logging.getLogger(__name__).warning("nobody can log in: %s", error)
+        if isinstance(error, LibraryUnreachable):
+            return away_page() if _is_navigation(scope) else answer
         return error_response(answer.status_code, TROUBLE, CLOSING)
 
     def _refusal(self, scope: Scope) -> Response:
         headers = Headers(scope=scope)
-        if scope["type"] == "http" and scope["method"] == "GET" and "text/html" in headers.get("accept", ""):
+        if _is_navigation(scope):
             query = scope["query_string"].decode("latin-1")
             to = f"{scope['path']}?{query}" if query else scope["path"]
             if self._named(headers, self.peers.of(scope)):
@@ -246,6 +249,11 @@ class PeopleMiddleware:
                 return once_more(to)
             return self.page.response(status=401, to=to)
         return error_response(401, NOT_LOGGED_IN, {**CLOSING, LOGIN_HEADER: "1"})
+
+
+def _is_navigation(scope: Scope) -> bool:
+    accepted = Headers(scope=scope).get("accept", "")
+    return scope["type"] == "http" and scope["method"] == "GET" and "text/html" in accepted
 
 
 def _too_fast(wait: float) -> Response:
