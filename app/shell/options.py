@@ -78,17 +78,20 @@ def _when(ctx: click.Context, param: click.Parameter, value: str | None, *, end:
         raise click.BadParameter(str(error), ctx, param) from error
 
 
+progress_option = click.option(
+    "--progress",
+    type=click.Choice(MODES),
+    expose_value=False,
+    callback=keep_mode,
+    help="Progress on standard error: auto (a live line on a terminal, else an occasional line), plain, json "
+    "(one object per line) or none; by default auto.",
+)
+
+
 def global_options(command: Callable[P, R]) -> Callable[P, R]:
     """Add --library, --encoder, --device, --precision and --progress to the group or to a command."""
     for option in (
-        click.option(
-            "--progress",
-            type=click.Choice(MODES),
-            expose_value=False,
-            callback=keep_mode,
-            help="Progress on standard error: auto (a live line on a terminal, else an occasional line), plain, json "
-            "(one object per line) or none; by default auto.",
-        ),
+        progress_option,
         click.option(
             "--precision",
             type=click.Choice(PRECISIONS),
