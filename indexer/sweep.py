@@ -61,7 +61,7 @@ def find_gone(
         return [path for path in paths if any(is_below(path, root) for root in scan.present)]
 
     own = below_roots(known)
-    missing = find_missing([path for path in own if path not in seen], volumes, roots)
+    missing = find_missing([path for path in own if path not in seen], volumes)
     proved: dict[str, bool] = {}
 
     def is_proved(path: str) -> bool:
@@ -83,7 +83,7 @@ def find_gone(
         deleted=tuple(sorted(deleted)),
         doubtful=doubtful,
         unreachable=tuple(sorted({*missing.unreachable, *doubted})),
-        failures=tuple(filter(is_proved, find_missing(failed, roots=roots).deleted)),
+        failures=tuple(filter(is_proved, find_missing(failed).deleted)),
     )
 
 
