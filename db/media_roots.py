@@ -106,9 +106,9 @@ class MediaRoots:
     def path_of(self, text: str) -> str:
         """Return the path of this machine that a person means by `nas:/films`; any other text as it is."""
         match = _NAMED.fullmatch(text)
-        if match is None:
+        if match is None or not is_named(text):
             return text
-        name, rest = match[1], match[2].strip("/")
+        name, rest = match[1], match[2].rstrip("/")
         if rest:
             return self.shown(os.fsencode(f"{name}:/{rest}"))
         return self._folder_of.get(name, _NOWHERE + name)
@@ -156,6 +156,12 @@ NO_ROOTS = MediaRoots()
 def root_range(name: str) -> Range:
     """Return where the files of a root are among stored paths in order."""
     return f"{name}:/".encode(), f"{name}:0".encode()
+
+
+def is_named(text: str) -> bool:
+    """Return whether a text is a path below a root, `nas:/films`, and no address, `postgresql://db/films`."""
+    match = _NAMED.fullmatch(text)
+    return match is not None and not match[2].startswith("/")
 
 
 def unset_root(path: str) -> str | None:

@@ -40,6 +40,7 @@ def test_a_person_is_found_by_name_ignoring_case(library: Library) -> None:
     assert library.people.named("ANNA") == (anna, "hash of Anna")
     assert library.people.named("bo") == (bo, None)
     assert library.people.named("nobody") is None
+    assert library.people.named("anna\0") is None, "which PostgreSQL does not even compare"
     assert library.people.all() == [anna, bo]
 
 

@@ -17,8 +17,9 @@ from app.web.http.waiting_connections import bounded_protocol
 async def hello(scope: Any, receive: Any, send: Any) -> None:
     while (await receive()).get("more_body"):
         pass
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
-    await send({"type": "http.response.body", "body": b"hi"})
+    kind = {"websocket": "websocket.http.response"}.get(scope["type"], "http.response")
+    await send({"type": f"{kind}.start", "status": 200, "headers": [(b"content-length", b"2")]})
+    await send({"type": f"{kind}.body", "body": b"hi"})
 
 
 def is_closed(connection: socket.socket) -> bool:
@@ -66,18 +67,21 @@ def test_a_head_without_an_end_is_refused() -> None:
         assert answer_of(connection)[0] == 400
 
 
-@pytest.mark.parametrize(
-    "sent", [b"nonsense\r\n\r\n", b"GET / HTTP/1.1\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n"]
-)
-def test_nothing_is_logged_of_what_anybody_may_send(sent: bytes) -> None:
+@pytest.mark.parametrize("upgrade", ["", "h2c", "websocket"])
+def test_nothing_is_logged_of_what_anybody_may_send(upgrade: str) -> None:
+    socket_headers = {"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
+    headers = {"Upgrade": upgrade, "Connection": "upgrade", **socket_headers}
+    sent = request_bytes(8501, "GET", "/", headers) if upgrade else b"nonsense\r\n\r\n"
     log, told = logging.getLogger("uvicorn.error"), logging.handlers.BufferingHandler(99)
     log.addFilter(is_worth_telling)
     try:
-        with live(hello, http=bounded_protocol()) as port, socket.create_connection(("127.0.0.1", port)) as connection:
+        with live(hello, http=bounded_protocol(), ws="websockets-sansio") as port:
+            connection = socket.create_connection(("127.0.0.1", port))
             log.setLevel("WARNING")
             log.addHandler(told)
             connection.sendall(sent)
             answer_of(connection)
+            connection.close()
             log.warning("the server is ill")
     finally:
         log.removeFilter(is_worth_telling)
