@@ -201,3 +201,25 @@ def test_health_is_told_to_everybody_and_nothing_else() -> None:
     answer = client.get("/readyz")
     assert (answer.status_code, answer.text) == (503, "not ready\n")
     assert client.get("/healthz/x").status_code == client.get("/").status_code == 400
+
+
+def test_host_names_and_proxies_can_come_from_the_environment(
+    library: Path, served: MagicMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As compose.yaml has them from .env, where they may be empty."""
+    with Library.open(library) as opened:
+        add_person(opened, "Ann")
+    made = MagicMock()
+    monkeypatch.setattr(server, "make_app", made)
+    for given, names, proxies in (
+        ("", (), ()), ("search.example.org 172.18.0.1", ("search.example.org", "172.18.0.1"), ("172.18.0.1",) * 2)
+    ):  # fmt: skip
+        monkeypatch.setenv("PRISMSEARCH_HOST_NAMES", given)
+        monkeypatch.setenv("PRISMSEARCH_PROXIES", " ".join(proxies))
+        assert ui("--listen", f"127.0.0.1:{free_port()}").exit_code == 0
+        network = made.call_args.kwargs["network"]
+        assert (network.names, network.proxies) == (names, proxies)
+    assert ui("--no-browser", "--port", str(free_port())).exit_code == 0, "they do not concern a page for one person"
+    monkeypatch.setenv("PRISMSEARCH_PROXIES", "nonsense")
+    refused = ui("--listen", f"127.0.0.1:{free_port()}")
+    assert (refused.exit_code, refused.output.count("\n")) == (2, 1)
