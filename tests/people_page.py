@@ -86,6 +86,7 @@ def people_page(
     header: str = "",
     client: str = "10.0.0.7",
     socket: Any = None,
+    routes: Sequence[Route] = (),
 ) -> TestClient:
     """A browser without a cookie at such a page.
 
@@ -93,6 +94,7 @@ def people_page(
         library, clock, proxies, header: As for the middleware.
         client: The address that it connects from.
         socket: What answers the web socket; None for one that tells who is there.
+        routes: Further routes.
     """
     peers = Peers(proxies)
     guards = [
@@ -107,7 +109,7 @@ def people_page(
             clock=clock,
         ),
     ]
-    app = Starlette(routes=everything(clock, socket), middleware=guards)
+    app = Starlette(routes=[*routes, *everything(clock, socket)], middleware=guards)
     headers = {"X-Prismsearch": "1", "Origin": ORIGIN}
     return TestClient(app, base_url=ORIGIN, headers=headers, client=(client, 50000), follow_redirects=False)
 

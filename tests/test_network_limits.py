@@ -27,6 +27,9 @@ from app.web.http import people_access
 from app.web.http.counts import Counts, CountsMiddleware
 from app.web.http.errors import ApiError
 from app.web.http.pace import BURST, PER_SECOND, Pace
+from app.web.http.people_access import MOST_AT_ONCE
+from app.web.http.requests import ApiRequest
+from app.web.http.routes import route
 from app.web.http.sign_in import SignInDesk
 from app.web.http.visitor import ALONE, VISITOR, Visitor
 from app.web.services import job_starts
@@ -93,6 +96,42 @@ def test_messages_of_a_socket_beyond_it_wait(library: Library, monkeypatch: pyte
             assert socket.receive_json()["name"] == "Anna"
     assert waited[: int(BURST)] == [0.0] * int(BURST)
     assert waited[int(BURST) :] == [pytest.approx(1 / PER_SECOND), pytest.approx(2 / PER_SECOND)]
+
+
+# Looking
+
+
+def test_of_what_one_person_looks_at_a_bounded_part_keeps_threads_from_others(library: Library) -> None:
+    """As with the list of a large library, asked for a hundred times at once."""
+    at_work, go_on = threading.Semaphore(0), threading.Event()
+
+    def slow(request: ApiRequest) -> dict[str, str]:
+        at_work.release()
+        go_on.wait(20 if request.visitor.name == "Anna" else 0)
+        return {"name": request.visitor.name}
+
+    with people_page(library, Clock(), routes=[route("/api/library", slow)]) as client:
+        cookies = {}
+        for name in ("Anna", "Bo"):
+            log_in(client, name)
+            cookies[name] = {"Cookie": "; ".join(f"{each}={value}" for each, value in client.cookies.items())}
+            client.cookies.clear()
+        answers: list[int] = []
+
+        def look() -> None:
+            answers.append(client.get("/api/library", headers=cookies["Anna"]).status_code)
+
+        threads = [threading.Thread(target=look) for _ in range(MOST_AT_ONCE + 50)]
+        for thread in threads:
+            thread.start()
+        for _ in range(MOST_AT_ONCE):
+            assert at_work.acquire(timeout=20)
+        assert not at_work.acquire(timeout=0.3), "the others wait"
+        assert client.get("/api/library", headers=cookies["Bo"]).json() == {"name": "Bo"}
+        go_on.set()
+        for thread in threads:
+            thread.join()
+        assert answers == [200] * len(threads)
 
 
 # Web sockets
