@@ -23,7 +23,7 @@ from db.media_roots import NO_ROOTS, MediaRoots, checked_roots
 from db.records import Failure, Filters
 from indexer.identity import Identity
 from indexer.media.errors import UnreadableVideo
-from indexer.media_roots import root_state, why_unreachable
+from indexer.media_roots import Reach, root_state
 from indexer.missing_files import find_missing
 from indexer.pipeline import index_folders
 from indexer.preview import Decision
@@ -189,16 +189,16 @@ def test_retry_and_remove_missing_leave_a_root_that_is_not_set(world: World, mon
 
 def test_the_state_of_a_root_says_what_to_do(world: World) -> None:
     assert root_state(world.roots, "nas") == "reachable"
-    assert why_unreachable(world.roots, str(world.share / "1.mp4")) is None
-    assert why_unreachable(world.roots, str(world.local)) is None
+    assert Reach(world.roots).why_not(str(world.share / "1.mp4")) is None
+    assert Reach(world.roots).why_not(str(world.local)) is None
     assert root_state(world.roots, "tape") == "not set"
-    assert "tape=FOLDER" in str(why_unreachable(world.roots, "/.prismsearch-root/tape/a.mp4"))
+    assert "tape=FOLDER" in str(Reach(world.roots).why_not("/.prismsearch-root/tape/a.mp4"))
     unmount(world)
     assert root_state(world.roots, "nas") == "empty"
-    assert "mounted" in str(why_unreachable(world.roots, str(world.share / "1.mp4")))
+    assert "mounted" in str(Reach(world.roots).why_not(str(world.share / "1.mp4")))
     take_away(world)
     assert root_state(world.roots, "nas") == "missing"
-    assert "connected" in str(why_unreachable(world.roots, str(world.share)))
+    assert "connected" in str(Reach(world.roots).why_not(str(world.share)))
 
 
 def test_what_reads_a_file_of_a_root_that_is_not_set_says_so(world: World) -> None:

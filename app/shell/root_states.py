@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from app.shell.terminal import count_text, display_path
+from app.shell.terminal import count_text, display_path, print_note
 from indexer.media_roots import RootState, root_state
 
 if TYPE_CHECKING:
@@ -61,3 +62,10 @@ def known_roots(roots: MediaRoots, library: Library | None) -> list[KnownRoot]:
 def root_records(found: Iterable[KnownRoot]) -> list[dict[str, Any]]:
     """Return roots as JSON values."""
     return [asdict(each) for each in found]
+
+
+def note_unreachable(noun: str, reasons: Iterable[str | None]) -> None:
+    """Print a note for each reason why files cannot be reached, with their number; None is of one that can."""
+    for reason, count in Counter(reasons).items():
+        if reason is not None:
+            print_note(f"{count_text(count, noun)} cannot be reached: {reason}")
