@@ -76,6 +76,15 @@ class Reach:
             return f"no video of root {name!r} is in its folder, {folder}; is another drive or folder in its place?"
         return state_text(self._roots, name, self._state(name))
 
+    def allows_move(self, old: str, new: str) -> bool:
+        """Return whether a file may have been moved: from a root that is proved, or within one."""
+        return self._roots.root_of(old) == self._roots.root_of(new) or self.is_proved(old)
+
+    def allows_renamed_folders(self, old: str, new: str) -> bool:
+        """Return whether two files are below one root that is proved, so that what lies between may have been renamed."""
+        name = self._roots.root_of(old)
+        return name is not None and name == self._roots.root_of(new) and self.is_proved(old)
+
     def _state(self, name: str) -> RootState:
         if name not in self._states:
             self._states[name] = root_state(self._roots, name)

@@ -40,7 +40,7 @@ def find_missing(paths: Iterable[str], volumes: Mapping[str, str] | None = None)
         if not exists(path):
             folder = os.path.dirname(path)
             if folder not in folders:
-                folders[folder] = _is_empty(folder) is False
+                folders[folder] = has_entries(folder)
             gone = folders[folder] and not is_other_volume(volumes.get(path, ""), present.identity(folder))
             (deleted if gone else unreachable).append(path)
     return MissingFiles(deleted=tuple(deleted), unreachable=tuple(unreachable))
@@ -90,6 +90,11 @@ def is_below(path: str, folder: str) -> bool:
 def is_empty_folder(folder: str) -> bool:
     """Return whether `folder` is readable and empty."""
     return _is_empty(folder) is True
+
+
+def has_entries(folder: str) -> bool:
+    """Return whether `folder` is readable and not empty."""
+    return _is_empty(folder) is False
 
 
 def _is_empty(folder: str) -> bool | None:
