@@ -29,6 +29,7 @@ from app.web.http.errors import ApiError
 from app.web.http.pace import BURST, PER_SECOND, Pace
 from app.web.http.sign_in import SignInDesk
 from app.web.http.visitor import ALONE, VISITOR, Visitor
+from app.web.network import Network, guards
 from app.web.services import job_starts
 from app.web.services.examples import Examples
 from db.errors import LibraryError
@@ -289,7 +290,7 @@ def test_counts_are_told_to_this_machine_in_the_format_of_prometheus(library: Li
 
 
 def test_workers_are_counted_as_long_as_the_library_answers() -> None:
-    at_work = [worker("/films/a.mp4", "/films/b.mp4"), worker()]
+    at_work = [worker("/films/a.mp4", "/films/b.mp4", "/films/c.mp4"), worker()]
 
     def workers() -> list[Worker]:
         if not at_work:
@@ -298,12 +299,23 @@ def test_workers_are_counted_as_long_as_the_library_answers() -> None:
 
     told = counted_page(Counts(), "127.0.0.1", workers).get("/metrics").text
     assert "\nprismsearch_workers 2\n" in told
-    assert "# TYPE prismsearch_claims gauge\nprismsearch_claims 2\n" in told
+    assert "# TYPE prismsearch_claims gauge\nprismsearch_claims 3\n" in told
     assert "films" not in told
     at_work.clear()
     answer = counted_page(Counts(), "127.0.0.1", workers).get("/metrics")
     assert answer.status_code == 200
     assert "prismsearch_workers" not in answer.text
+
+
+def test_the_page_of_a_library_counts_its_own_workers(place: Path | str) -> None:
+    """Those of one on a server; one in a folder has none, and says nothing of them."""
+    with Library.open(place) as library, library.claims("index") as claims:
+        claims.take({"a": "/films/a.mp4"}, 1)
+        app = Starlette(middleware=guards(library, Network(host="127.0.0.1", port=8501), ""))
+        told = TestClient(app, base_url="http://127.0.0.1:8501", client=("127.0.0.1", 50000)).get("/metrics").text
+        assert ("\nprismsearch_workers 1\n" in told) is library.shared
+        assert ("\nprismsearch_claims 1\n" in told) is library.shared
+        assert ("prismsearch_workers" in told) is library.shared
 
 
 def worker(*paths: str) -> Worker:
