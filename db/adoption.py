@@ -32,7 +32,7 @@ from db.media_roots import MediaRoots, Range, root_range, unset_root, unset_text
 from db.path_types import in_ranges, roots_of
 from db.rows import chunks
 
-_TABLES = (schema.videos, schema.vanished_videos, schema.failures, schema.subclips)
+_TABLES = (schema.subclips, schema.vanished_videos, schema.failures, schema.videos)
 _BLOCK = 5000
 
 

@@ -12,13 +12,14 @@ from db.records import Failure
 from db.rows import chunks
 from db.schema import failures
 from db.sql import upsert
+from files.file_times import is_same_stamp
 
 
 def put_failure(connection: Connection, failure: Failure) -> None:
     """Store a failure. Attempts accumulate while the file is unchanged, and restart for a changed file."""
     stored = connection.execute(select(failures).where(failures.c.path == failure.path)).mappings().first()
     seen = (failure.size_bytes, failure.modified_ns)
-    again = stored is not None and (stored["size_bytes"], stored["modified_ns"]) == seen
+    again = stored is not None and is_same_stamp((stored["size_bytes"], stored["modified_ns"]), seen)
     values: dict[str, Any] = {
         "path": failure.path,
         "size_bytes": failure.size_bytes,

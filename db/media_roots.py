@@ -106,9 +106,9 @@ class MediaRoots:
     def path_of(self, text: str) -> str:
         """Return the path of this machine that a person means by `nas:/films`; any other text as it is."""
         match = _NAMED.fullmatch(text)
-        if match is None:
+        if match is None or not is_named(text):
             return text
-        name, rest = match[1], match[2].strip("/")
+        name, rest = match[1], match[2].rstrip("/")
         if rest:
             return self.shown(os.fsencode(f"{name}:/{rest}"))
         return self._folder_of.get(name, _NOWHERE + name)
@@ -158,6 +158,12 @@ def root_range(name: str) -> Range:
     return f"{name}:/".encode(), f"{name}:0".encode()
 
 
+def is_named(text: str) -> bool:
+    """Return whether a text is a path below a root, `nas:/films`, and no address, `postgresql://db/films`."""
+    match = _NAMED.fullmatch(text)
+    return match is not None and not match[2].startswith("/")
+
+
 def unset_root(path: str) -> str | None:
     """Return the name of the root that a machine lacks, if this is how it calls a file or folder of it; else None."""
     if not path.startswith(_NOWHERE):
@@ -172,6 +178,12 @@ def unset_text(name: str) -> str:
         f"root {name!r} is not set on this machine: add it to [roots] in the settings file, or to PRISMSEARCH_ROOTS "
         f"({name}=FOLDER)"
     )
+
+
+def absent_text(path: str, otherwise: str) -> str:
+    """Return what to say of a file that is not there, as a sentence: of one whose root is not set, that it is not."""
+    name = unset_root(path)
+    return otherwise if name is None else f"R{unset_text(name)[1:]}."
 
 
 def checked_roots(folders: Mapping[str, str]) -> MediaRoots:

@@ -26,6 +26,7 @@ from db.schema import embeddings, encodings, segments, shots, subclips, videos
 from db.text.writing import copy_texts, give_back, set_aside
 from db.vanished import bring_back, media_of_vanished, vanish
 from db.video_rows import VideoRows, put_rows
+from files.file_times import is_same_stamp
 
 File = TypeVar("File", Video, FileState)
 
@@ -332,7 +333,8 @@ def same_video(
     stored = connection.execute(select(videos).where(videos.c.path == video.path)).mappings().first()
     if stored is None or stored["fingerprint"] != video.fingerprint:
         return None
-    unchanged = (stored["size_bytes"], stored["modified_ns"]) == (video.size_bytes, video.modified_ns)
+    stamps = (stored["size_bytes"], stored["modified_ns"]), (video.size_bytes, video.modified_ns)
+    unchanged = is_same_stamp(*stamps)
     hashes = stored["content_hash"], video.content_hash
     if hashes[0] != hashes[1] if all(hashes) else not unchanged:
         return None

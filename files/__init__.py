@@ -10,6 +10,7 @@ links        links, which are not followed in a folder that somebody else may ha
 durability   creation that follows no link, fsync, checksums, removal that never raises
 claims       which of several processes does a piece of work
 folder_lock  locks on folders, which show that their owner lives
+file_times   times of modification, finer and coarser ones
 filesystems  mounted file systems, network drives among them
 volumes      identity of the volume that holds a file
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from db.records import Failure, KnownFile
@@ -102,9 +103,9 @@ def compare(
             read_hash=run.isolation.read_hash,
             cancelled=run.cancelled,
         )
-        every = dict(known) | dict(vanished)
+        every, moved = dict(known) | dict(vanished), partial(was_moved, roots=run.library.roots)
         plan = run.isolation.reading.wait(
-            lambda: make_plan(files.outdated, contents, every, lacks, redo=options.redo, was_moved=was_moved)
+            lambda: make_plan(files.outdated, contents, every, lacks, redo=options.redo, was_moved=moved)
         )
     return plan, files
 

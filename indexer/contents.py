@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Mapping
 
 from db.records import KnownFile
+from files.file_times import is_same_stamp, is_same_time
 from indexer.content_hash import content_hash
 from indexer.fingerprint import covers
 from indexer.media.errors import UnreadableVideo
@@ -44,7 +45,7 @@ class Contents:
         """Return whether a new or changed file has, for certain, the content that the library has of `path`."""
         if self.fingerprints[file] != record.fingerprint:
             return False
-        if file.modified_ns == record.modified_ns or covers(file.size_bytes):
+        if is_same_time(file.modified_ns, record.modified_ns) or covers(file.size_bytes):
             return True
         known = record.content_hash or self._hash_of_unchanged(path, record)
         return bool(known) and self.hash_of(file) == known
@@ -67,7 +68,7 @@ class Contents:
             status = os.stat(path)
         except OSError:
             return ""
-        if (status.st_size, status.st_mtime_ns) != (record.size_bytes, record.modified_ns):
+        if not is_same_stamp((status.st_size, status.st_mtime_ns), (record.size_bytes, record.modified_ns)):
             return ""
         first = path not in self._hashes
         found = self._hash(path)

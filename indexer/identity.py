@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from files.file_times import is_same_time
 from indexer.content_hash import content_hash
 from indexer.fingerprint import covers, fingerprint
 
@@ -94,8 +95,12 @@ def by_status(known: Identity, status: os.stat_result) -> Verdict:
         return Verdict.OTHER
     inode = known.file_id.partition(":")[2]
     same_number = not inode or not status.st_ino or inode == str(status.st_ino)
-    same_time = known.modified_ns == status.st_mtime_ns and known.size_bytes is not None
+    same_time = known.size_bytes is not None and _is_time_of(known, status)
     return Verdict.SAME if same_time and same_number else Verdict.UNKNOWN
+
+
+def _is_time_of(known: Identity, status: os.stat_result) -> bool:
+    return known.modified_ns is not None and is_same_time(known.modified_ns, status.st_mtime_ns)
 
 
 def by_content(known: Identity, path: str, *, cancelled: Callable[[], bool] | None = None) -> Verdict:
@@ -108,7 +113,7 @@ def by_content(known: Identity, path: str, *, cancelled: Callable[[], bool] | No
     status = os.stat(path)
     if fingerprint(path) != known.fingerprint:
         return Verdict.OTHER
-    if covers(status.st_size) or known.modified_ns == status.st_mtime_ns:
+    if covers(status.st_size) or _is_time_of(known, status):
         return Verdict.SAME
     if known.content_hash:
         same = content_hash(path, cancelled=cancelled) == known.content_hash

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from db.media_facts import MediaFacts
 from db.records import KnownFile, Video
+from files.file_times import is_same_stamp
 from indexer.media.errors import UnreadableVideo
 from indexer.media.timeline import JUMP_SECONDS
 from indexer.reading import Reading
@@ -38,7 +39,11 @@ def lacking_facts(files: Iterable[FoundFile], known: dict[str, KnownFile]) -> li
 
     def lacks(file: FoundFile, stored: KnownFile | None) -> bool:
         stamp = (file.size_bytes, file.modified_ns)
-        return stored is not None and not stored.facts_read and (stored.size_bytes, stored.modified_ns) == stamp
+        return (
+            stored is not None
+            and not stored.facts_read
+            and is_same_stamp((stored.size_bytes, stored.modified_ns), stamp)
+        )
 
     return [file for file in files if lacks(file, known.get(file.path))]
 

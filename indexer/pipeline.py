@@ -151,6 +151,7 @@ def _done(run: RunParts, roots: tuple[str | os.PathLike[str], ...], review: Revi
 def _steps(run: RunParts, roots: tuple[str | os.PathLike[str], ...], review: Review) -> None:
     """Do the steps of a run. Each leaves the library consistent, so the run may end at any point."""
     library, options = run.library, run.options
+    library.require_adopted()
 
     def on_found(count: int) -> None:
         run.meter.files_done = count
@@ -177,7 +178,7 @@ def _steps(run: RunParts, roots: tuple[str | os.PathLike[str], ...], review: Rev
     gone = Gone()
     if options.sweep:
         volumes = {path: record.volume for path, record in known.items()}
-        gone = run.isolation.reading.wait(lambda: find_gone(scan, known, failures, plan, volumes))
+        gone = run.isolation.reading.wait(lambda: find_gone(scan, known, failures, plan, volumes, library.roots))
     work = preview(plan, known | vanished, failures, lacking, gone, len(files.unchanged))
     decision = review(work)
     if options.dry_run or not decision.go_on:

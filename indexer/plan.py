@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from db.records import Failure, KnownFile
+from files.file_times import is_same_stamp
 from indexer.contents import Contents
 from indexer.same_file import file_keys
 from indexer.scan import FoundFile
@@ -102,7 +103,7 @@ def classify_files(
     for file in files:
         stamp = (file.size_bytes, file.modified_ns)
         stored, failure = known.get(file.path), failures.get(file.path)
-        if failure and (failure.size_bytes, failure.modified_ns) == stamp and not redo and not retry_failed:
+        if failure and not (redo or retry_failed) and is_same_stamp((failure.size_bytes, failure.modified_ns), stamp):
             try_again = failure.kind in _ALWAYS_RETRIED or (failure.kind == _RETRIED_TWICE and failure.attempts < 3)
             if not try_again:
                 result.skipped_failed.append(failure)
@@ -110,7 +111,7 @@ def classify_files(
         if stored is None:
             is_alias = stamp in by_stamp and bool(file_keys(file.path) & keys_of_known(stamp))
             (result.aliases if is_alias else result.unknown).append(file)
-        elif (stored.size_bytes, stored.modified_ns) != stamp or redo or _has_other_inode(stored, file):
+        elif redo or _is_changed(stored, file):
             result.unknown.append(file)
         elif stored.video_id in lacking:
             result.outdated.append(file)
@@ -119,8 +120,10 @@ def classify_files(
     return result
 
 
-def _has_other_inode(stored: KnownFile, file: FoundFile) -> bool:
-    """Return whether another file has the name of a known one, of the same size and time."""
+def _is_changed(stored: KnownFile, file: FoundFile) -> bool:
+    """Return whether a known file has another size or time, or another file of the same ones has its name."""
+    if not is_same_stamp((stored.size_bytes, stored.modified_ns), (file.size_bytes, file.modified_ns)):
+        return True
     before, now = (each.file_id.partition(":")[2] for each in (stored, file))
     return bool(before and now) and before != now
 

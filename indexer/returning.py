@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from db.errors import LibraryError
 from db.records import KnownFile
 from files.volumes import Volumes
+from indexer.media_roots import Reach
 from indexer.missing_files import is_other_volume
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ def vanished_as_known(library: Library, encoder_id: str) -> dict[str, KnownFile]
 def expire(library: Library, now: float | None = None) -> int:
     """Remove vanished videos for good after the days that the library keeps them. Return how many were removed.
 
-    Those of a drive or card that is not there now are kept: they have not vanished, but something else is in their
-    place.
+    Those of a drive, card or root of media that is not there now are kept: they have not vanished, but something else
+    is in their place.
 
     Args:
         library: The library.
@@ -48,7 +49,8 @@ def expire(library: Library, now: float | None = None) -> int:
     before = (time.time() if now is None else now) - _DAY_SECONDS * library.keep_vanished_days()
     volumes = Volumes()
     old = [each for each in library.vanished_videos() if each.vanished_at <= before]
-    over = [each.video_id for each in old if _is_there(each.path, each.volume, volumes)]
+    reach = Reach(library.roots)
+    over = [each.video_id for each in old if reach.has(each.path) and _is_there(each.path, each.volume, volumes)]
     removed = library.remove_vanished(over) if over else 0
     if removed:
         with suppress(LibraryError):  # another process writes: later

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from files.file_times import is_same_stamp
 from indexer.lacking import is_current
 from indexer.quick_pass import known_to_quick_pass
 
@@ -133,7 +134,8 @@ class SharedTasks:
         """Return the failure if another run has failed on the file of a claimed task since this one was planned."""
         file = task.file
         failure, former = self._library.failure_at(file.path), self._before.failures.get(file.path)
-        if failure is None or (failure.size_bytes, failure.modified_ns) != (file.size_bytes, file.modified_ns):
+        stamp = file.size_bytes, file.modified_ns
+        if failure is None or not is_same_stamp((failure.size_bytes, failure.modified_ns), stamp):
             return None
         known = former is not None and (former.attempts, former.failed_at) == (failure.attempts, failure.failed_at)
         return None if known else failure
@@ -147,7 +149,7 @@ class SharedTasks:
                 record = known_to_quick_pass(record, each.recipe)
             if record is None or not is_current(record, each.recipe):
                 return []
-            if (record.size_bytes, record.modified_ns) != (file.size_bytes, file.modified_ns):
+            if not is_same_stamp((record.size_bytes, record.modified_ns), (file.size_bytes, file.modified_ns)):
                 return []
             records.append(record)
         return records

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from db.media_roots import NO_ROOTS, MediaRoots
 from db.records import Failure, KnownFile
 from indexer.missing_files import exists, find_missing, is_below, is_empty_folder
 from indexer.plan import Plan
@@ -36,7 +37,12 @@ class Gone:
 
 
 def find_gone(
-    scan: Scan, known: Mapping[str, KnownFile], failures: Mapping[str, Failure], plan: Plan, volumes: Mapping[str, str]
+    scan: Scan,
+    known: Mapping[str, KnownFile],
+    failures: Mapping[str, Failure],
+    plan: Plan,
+    volumes: Mapping[str, str],
+    roots: MediaRoots = NO_ROOTS,
 ) -> Gone:
     """Return the files that are missing below the roots that exist.
 
@@ -46,6 +52,8 @@ def find_gone(
         failures: The library's failures, by path.
         plan: The plan of the run; a file that was moved is not gone.
         volumes: The identities of the volumes that known files were on, by path.
+        roots: The roots of media. Below one of which no known video is there, nothing is gone: its folder may be a
+            mount point with something else in it.
     """
     seen = {file.path for file in scan.files} | {item.old_path for item in plan.moved}
 
@@ -53,19 +61,29 @@ def find_gone(
         return [path for path in paths if any(is_below(path, root) for root in scan.present)]
 
     own = below_roots(known)
-    missing = find_missing([path for path in own if path not in seen], volumes)
-    deleted = set(missing.deleted)
+    missing = find_missing([path for path in own if path not in seen], volumes, roots)
+    proved: dict[str, bool] = {}
+
+    def is_proved(path: str) -> bool:
+        name = roots.root_of(path)
+        if name is not None and name not in proved:
+            proved[name] = any((each in seen or exists(each)) and roots.root_of(each) == name for each in known)
+        return name is None or proved[name]
+
+    doubted = {path for path in missing.deleted if not is_proved(path)}
+    deleted = set(missing.deleted) - doubted
     doubtful: dict[str, tuple[str, ...]] = {}
     for root in scan.present:
         gone = tuple(path for path in missing.deleted if path in deleted and is_below(path, root))
         if len(gone) > max(FEW, MOST * sum(is_below(path, root) for path in own)):
             doubtful[root] = gone
             deleted -= set(gone)
+    failed = [path for path in below_roots(failures) if path not in seen]
     return Gone(
         deleted=tuple(sorted(deleted)),
         doubtful=doubtful,
-        unreachable=missing.unreachable,
-        failures=find_missing([path for path in below_roots(failures) if path not in seen]).deleted,
+        unreachable=tuple(sorted({*missing.unreachable, *doubted})),
+        failures=tuple(filter(is_proved, find_missing(failed, roots=roots).deleted)),
     )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from db.records import KnownFile
 from db.timed_text import TextSource
+from files.file_times import is_same_stamp
 from indexer.scan import FoundFile, Problem
 from indexer.text.found import TextFound, TextProblem
 from indexer.text.sidecars import Sidecar, SidecarFolder, is_current
@@ -73,7 +74,8 @@ def words_due(
     tasks, paths = list[WordsTask](), set[str]()
     for file in files:
         stored = known.get(file.path)
-        if stored is None or (stored.size_bytes, stored.modified_ns) != (file.size_bytes, file.modified_ns):
+        stamp = file.size_bytes, file.modified_ns
+        if stored is None or not is_same_stamp((stored.size_bytes, stored.modified_ns), stamp):
             continue
         folder = os.path.dirname(file.path)
         if folder not in folders:

@@ -17,6 +17,7 @@ from streamlit.testing.v1 import AppTest
 
 import app.jobs.jobs
 from app.compose import Settings
+from app.exporting.request import ExportOptions
 from app.jobs.jobs import Jobs
 from app.jobs.orders import ExportOrder, IndexOrder, RetryOrder
 from app.web.http import roles
@@ -326,7 +327,6 @@ def test_an_export_into_a_folder_of_the_server_needs_more_than_a_zip(
 def test_the_export_of_a_tray_writes_that_tray_and_no_other(library: Library, tmp_path: Path) -> None:
     """By the function that a job's process calls."""
     from app.commands.export_run import export_collection
-    from app.exporting.request import ExportOptions
     from app.shell.errors import CommandError
 
     tray = filled(library, "collect")
@@ -351,7 +351,6 @@ def journal(library: Library, order: Any, title: str) -> str:
 
 
 def test_exports_are_seen_by_who_began_them_and_other_jobs_by_everybody(library: Library, tmp_path: Path) -> None:
-    from app.exporting.request import ExportOptions
 
     (library.directory / "exports").mkdir()
     (library.directory / "exports" / "a.zip").write_bytes(b"PK private clips")
@@ -375,6 +374,22 @@ def test_exports_are_seen_by_who_began_them_and_other_jobs_by_everybody(library:
     assert owner.get(f"/api/runs/{export}/download").content == b"PK private clips"
     assert {each["id"] for each in client_as(library, None).get("/api/runs").json()["runs"]} == {export}
     assert owner.delete(f"/api/runs/{export}").status_code == 200
+
+
+@pytest.mark.parametrize("again", ["resume", "retry"])
+def test_an_export_into_a_folder_goes_on_for_who_may_begin_one_now(
+    library: Library, started: Started, tmp_path: Path, again: str
+) -> None:
+    tray = filled(library, "manage")
+    options = ExportOptions(folder=tmp_path / "out", mode="copy", lists=("csv",))
+    order = ExportOrder(collection=tray, collection_name="x", options=options, person=visitor(library, "manage").id)
+    address = f"/api/runs/{journal(library, order, 'mine')}/{again}"
+    library.people.set_role("manage", "collect")
+    assert client_as(library, "manage").post(address).status_code == 403
+    assert started.orders == []
+    library.people.set_role("manage", "manage")
+    assert client_as(library, "manage").post(address).status_code == 200
+    assert started.orders == [order]
 
 
 def test_jobs_of_others_kinds_are_stopped_and_read_by_who_may_start_them(library: Library) -> None:

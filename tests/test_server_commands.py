@@ -45,6 +45,7 @@ TABLE: dict[str, list[str] | str] = {
     "info": ["info", FILM],
     "stats": ["stats"],
     "relink": ["relink", "{films}", "{elsewhere}", "--dry-run"],
+    "roots": ["roots"],
     "remove": ["remove", FILM, "--yes"],
     "backup": ["backup", "{copy}"],
     "restore": ["restore", "{films}"],

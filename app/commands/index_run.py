@@ -32,6 +32,7 @@ from app.shell.live_line import LiveLine
 from app.shell.notice import print_notice, print_other_text
 from app.shell.progress_line import shown_progress
 from app.shell.terminal import count_text, print_json, print_note, printable
+from db.media_roots import absent_text
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -92,7 +93,7 @@ def require_paths(paths: Sequence[str]) -> None:
     """Raise CommandError for a path that does not exist."""
     for path in paths:
         if not os.path.lexists(path):
-            raise CommandError(f"{printable(path)}: no such file or folder", MISSING)
+            raise CommandError(f"{printable(path)}: {absent_text(path, 'no such file or folder')}", MISSING)
 
 
 def run_indexer(

@@ -13,6 +13,7 @@ from app.shell.exit_codes import FAILED, MISSING
 from app.shell.options import PathWord, json_option, with_settings
 from app.shell.paths import as_indexed
 from app.shell.terminal import count_text, display_path, print_json, printable, table
+from db.media_roots import absent_text
 
 
 @click.command(
@@ -42,7 +43,7 @@ def relink(settings: Settings, old: str, new: str, dry_run: bool, as_json: bool)
     with compose.open_library(settings) as library:
         before, now = as_indexed(library, old), os.path.abspath(new)
         if not os.path.lexists(now):
-            raise CommandError(f"{printable(new)}: no such file or folder", MISSING)
+            raise CommandError(f"{printable(new)}: {absent_text(now, 'no such file or folder')}", MISSING)
         found = find_relink(library, before, now)
         if not (found.videos or found.failures or found.unfit or found.vanished):
             raise CommandError(f"the library has nothing in {display_path(before)}", MISSING)

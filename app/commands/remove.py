@@ -14,13 +14,13 @@ from app import compose
 from app.compose import Settings
 from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING
-from app.shell.listing import status_of
 from app.shell.options import PathWord, with_settings
 from app.shell.paths import as_indexed, files_of_name
 from app.shell.questions import confirm
 from app.shell.terminal import count_text, print_note, printable
 from db.errors import LibraryError
 from files.links import is_link, remove_tree
+from indexer.media_roots import Reach
 from indexer.missing_files import is_below
 
 if TYPE_CHECKING:
@@ -55,16 +55,21 @@ def remove(settings: Settings, paths: tuple[str, ...], missing: bool, yes: bool)
         videos: dict[int, Video] = {}
         failures: list[str] = []
         vanished: set[int] = set()
+        reach = Reach(library.roots)
+
+        def is_gone(path: str) -> bool:
+            return not os.path.exists(path) and reach.has(path)
+
         for path in (as_indexed(library, each) for each in paths):
             found = {each.id: each for each in library.videos(path) if each.id is not None}
             failed = [each.path for each in library.failures() if is_below(each.path, path)]
-            kept = {each.video_id for each in library.vanished_videos(path)}
+            kept = {each.video_id for each in library.vanished_videos(path) if not missing or reach.has(each.path)}
             if not found and not failed and not kept:
                 elsewhere = files_of_name(library, path)
                 known = f"it has {printable(elsewhere[0])}" if elsewhere else "nothing was removed"
                 raise CommandError(f"{printable(path)} is not in the library; {known}", MISSING)
-            videos |= {number: each for number, each in found.items() if not missing or status_of(each) == "missing"}
-            failures += [each for each in failed if not missing or not os.path.lexists(each)]
+            videos |= {number: each for number, each in found.items() if not missing or is_gone(each.path)}
+            failures += [each for each in failed if not missing or is_gone(each)]
             vanished |= kept
         if not videos and not failures and not vanished:
             print_note("no file is missing; nothing was removed")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 
 from app import compose
 from app.commands.fetch_model import open_or_download_encoder
@@ -13,6 +14,7 @@ from app.jobs.orders import RetryOrder
 from app.shell.index_report import report_record
 from app.shell.paths import as_indexed
 from app.shell.terminal import count_text, print_json, print_note
+from indexer.media_roots import Reach, why_unreachable
 from indexer.missing_files import is_below
 
 
@@ -28,6 +30,13 @@ def retry_failures(settings: Settings, order: RetryOrder, *, as_json: bool = Fal
             for failure in library.failures()
             if not wanted or any(is_below(failure.path, folder) for folder in wanted)
         ]
+        reach, reasons = Reach(library.roots), Counter[str]()
+        for path in failed:
+            if not reach.has(path):
+                reasons[why_unreachable(library.roots, path) or ""] += 1
+        for reason, count in reasons.items():
+            print_note(f"{count_text(count, 'failed file')} cannot be reached: {reason}")
+        failed = [path for path in failed if reach.has(path)]
         gone = [path for path in failed if not os.path.lexists(path)]
         if gone:
             library.clear_failures(gone)

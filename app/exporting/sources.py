@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app.exporting.request import ClipRequest, KnownCopy
+from db.media_roots import unset_root, unset_text
 from indexer.identity import Identity, IdentityCheck, Verdict
 
 if TYPE_CHECKING:
@@ -48,8 +49,11 @@ class Sources:
                 known = replace(request.identity, modified_ns=None, file_id="")
             if self._verdict(known, copy.path) is Verdict.SAME:
                 return replace(request, path=copy.path, identity=copy.identity, problem="")
+        if verdict is None:
+            root = unset_root(request.path)
+            return request if root is None else replace(request, problem=unset_text(root))
         problem = {Verdict.OTHER: REPLACED, Verdict.UNKNOWN: CHANGED}
-        return request if verdict is None else replace(request, problem=problem[verdict])
+        return replace(request, problem=problem[verdict])
 
     def _verdict(self, identity: Identity, path: str) -> Verdict | None:
         """Return what a file is; None if it is not there or cannot be read."""

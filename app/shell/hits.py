@@ -21,6 +21,7 @@ from app.shell.options import Whole, json_option
 from app.shell.result_record import place_fields
 from app.shell.terminal import display_path, print_json, print_note, print_paths, printable, table
 from app.times import format_timestamp, whole_milliseconds
+from db.media_roots import absent_text
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -251,7 +252,8 @@ def open_hit(hit: Hit) -> None:
     path = hit.video.path
     start = span_seconds(hit)[0]
     if not os.path.exists(path):
-        print_note(f"cannot open {printable(path)}: the file is missing; is its drive connected?")
+        why = absent_text(path, "the file is missing; is its drive connected?")
+        print_note(f"cannot open {printable(path)}: {why}")
         return
     if not _named_as_video(path):  # a library made by somebody else could name a program
         print_note(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from app.shell.terminal import count_text, printable
 from app.times import format_timestamp
+from files.file_times import is_same_stamp
 
 if TYPE_CHECKING:
     from db.records import Failure, Segment, Shot, Video
@@ -34,7 +35,8 @@ def status_of(video: Video) -> Status:
         now = os.stat(video.path)
     except OSError:
         return "missing"
-    return "ok" if (now.st_size, now.st_mtime_ns) == (video.size_bytes, video.modified_ns) else "changed"
+    same = is_same_stamp((now.st_size, now.st_mtime_ns), (video.size_bytes, video.modified_ns))
+    return "ok" if same else "changed"
 
 
 def video_record(video: Video, *, shots: int, segments: int) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from sqlalchemy import Connection
 
 from db.claims import Claim, Claims
 from db.errors import ClaimLost, LibraryError
+from db.migrating import require_current
 from db.path_types import roots_of
 from db.records import Worker
 from db.server.connection import ServerDatabase
@@ -110,7 +111,7 @@ class ServerClaims(Claims):
         taken: set[str] = set()
         who = (self._owner, socket.gethostname(), os.getpid(), program_version(), self._doing, self._lease)
         with self._database.beside() as connection:
-            self._database.check_version(connection)
+            require_current(connection, self._database)
             connection.exec_driver_sql(_SWEEP, (self._lease,))
         while len(taken) < most:
             names = [name for name in free if name not in taken]

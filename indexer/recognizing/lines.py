@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from db.media_roots import absent_text
 from db.timed_text import TextSource, TimedLine, TimedWord
+from files.file_times import is_same_stamp
 from indexer.media.errors import UnreadableVideo
 
 if TYPE_CHECKING:
@@ -60,8 +62,9 @@ def require_as_indexed(video: Video) -> None:
     try:
         found = os.stat(video.path)
     except FileNotFoundError:
-        raise UnreadableVideo(video.path, "missing", "The file is not there; is a drive disconnected?") from None
+        reason = absent_text(video.path, "The file is not there; is a drive disconnected?")
+        raise UnreadableVideo(video.path, "missing", reason) from None
     except OSError as error:
         raise UnreadableVideo(video.path, "error", f"The file cannot be read ({error.strerror or error}).") from error
-    if (found.st_size, found.st_mtime_ns) != (video.size_bytes, video.modified_ns):
+    if not is_same_stamp((found.st_size, found.st_mtime_ns), (video.size_bytes, video.modified_ns)):
         raise UnreadableVideo(video.path, "error", "The file has changed since it was indexed; index it again.")

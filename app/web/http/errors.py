@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+CANNOT_BE_FOUND = "The file cannot be found. Is its drive connected?"
+
 
 class ApiError(Exception):
     """A request that cannot be fulfilled.

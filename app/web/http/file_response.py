@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 import anyio
 from starlette.responses import Response, StreamingResponse
 
-from app.web.http.errors import ApiError
+from app.web.http.errors import CANNOT_BE_FOUND, ApiError
 from app.web.http.requests import ApiRequest
 from app.web.http.responses import has_etag
+from db.media_roots import absent_text
 from files.links import leads_outside
 from files.regular import NotRegularFile, open_regular
 from indexer.media.containers import extension_of
@@ -151,7 +152,7 @@ def _open(path: str | Path, inside: Path | None) -> FileIO:
             raise ApiError(404, "There is no such file.")
         return open_regular(path, follow_links=inside is None)
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise ApiError(404, "The file cannot be found. Is its drive connected?") from error
+        raise ApiError(404, absent_text(str(path), CANNOT_BE_FOUND)) from error
     except NotRegularFile as error:
         raise ApiError(404, "There is no such file.") from error
     except ValueError as error:  # a null character in the name
