@@ -128,9 +128,9 @@ def _other_colours(pictures: NDArray[np.float32], others: NDArray[np.float32], s
         rows.clip(0, HEIGHT - 1)[:, :, None],
         columns.clip(0, WIDTH - 1)[:, None],
     )
-    both_show = _in_cells(seen[..., None]).all(axis=(2, 4))[..., 0]
+    both_show = np.asarray(_in_cells(seen[..., None]).all(axis=(2, 4, 5)))
     differences = np.abs((_in_cells(pictures) - _in_cells(others[at])).mean(axis=(2, 4))).max(axis=-1)
-    return float((differences[both_show] > OTHER_COLOUR).mean())
+    return float(np.mean(differences[both_show] > OTHER_COLOUR))
 
 
 def _in_cells(pictures: NDArray[Any]) -> NDArray[Any]:
