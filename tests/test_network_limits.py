@@ -9,7 +9,7 @@ from typing import Any
 
 import anyio
 import pytest
-from people_page import HTML, SOCKET, Clock, add_person, log_in, match, password_of, people_page, who
+from people_page import ASKED, HTML, SOCKET, Clock, add_person, log_in, match, password_of, people_page, who
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Route, WebSocketRoute
@@ -92,7 +92,7 @@ def test_messages_of_a_socket_beyond_it_wait(library: Library, monkeypatch: pyte
     log_in(client, "Anna")
     with client.websocket_connect(SOCKET) as socket:
         for _ in range(int(BURST) + 2):
-            socket.send_text("a search")
+            socket.send_bytes(ASKED)
             assert socket.receive_json()["name"] == "Anna"
     assert waited[: int(BURST)] == [0.0] * int(BURST)
     assert waited[int(BURST) :] == [pytest.approx(1 / PER_SECOND), pytest.approx(2 / PER_SECOND)]
@@ -156,6 +156,7 @@ def test_a_socket_passes_on_what_the_page_sends_and_nothing_that_clears_the_cach
     client = people_page(library, Clock(), socket=streamlit)
     log_in(client, "Anna")
     with client.websocket_connect(SOCKET) as socket:
+        socket.send_text("which Streamlit would log with a traceback each time")
         for sent in (message(clear_cache=True), message(load_git_info=True), b"\xff no message", b"", asked):
             socket.send_bytes(sent)
         socket.receive_text()
@@ -175,7 +176,7 @@ def test_a_person_has_a_bounded_number_of_sockets(library: Library, monkeypatch:
         assert refused.value.status_code == 429
         log_in(bo, "Bo")
     with anna.websocket_connect(SOCKET) as socket:
-        socket.send_text("again")
+        socket.send_bytes(ASKED)
         assert socket.receive_json()["name"] == "Anna"
 
 
