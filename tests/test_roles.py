@@ -23,6 +23,7 @@ from app.jobs.orders import ExportOrder, IndexOrder, RetryOrder
 from app.web.http import roles
 from app.web.http.errors import ApiError
 from app.web.http.roles import ACTIONS, ROUTES, role_of
+from app.web.http.streamlit_page import page_routes
 from app.web.http.visitor import ALONE, VISITOR, Visitor
 from app.web.pages import components, session
 from app.web.pages import library as library_page
@@ -461,6 +462,34 @@ def test_pages_are_there_for_who_may_use_them(
     assert list(page.session_state["pages"]) == pages
     titles = [each.value for each in page.title]
     assert titles == (["Nothing here yet"] if role in ("search", "collect") else ["Find the shot"])
+
+
+@pytest.mark.parametrize(
+    ("role", "path", "says"),
+    [
+        (
+            "search",
+            "/indexing",
+            "Your role, search, may not index videos; ask somebody who has the role manage or delete",
+        ),
+        ("collect", "/indexing?options=open", "Your role, collect, may not index videos"),
+        ("search", "/questions", "may not write questions; ask somebody who has the role collect or manage or delete"),
+        ("collect", "/questions", ""),
+        ("manage", "/indexing", ""),
+        ("search", "/", ""),
+        (None, "/indexing", ""),
+    ],
+)
+def test_the_address_of_a_page_says_who_may_use_it(library: Library, role: str | None, path: str, says: str) -> None:
+    inner = Starlette(routes=page_routes(b"the page"))
+
+    async def asked(scope: Any, receive: Any, send: Any) -> None:
+        await inner(scope if role is None else {**scope, VISITOR: visitor(library, role)}, receive, send)
+
+    answer = TestClient(asked, base_url=ORIGIN).get(path)
+    assert answer.status_code == (403 if says else 200)
+    assert says in answer.text
+    assert (answer.text == "the page") is not bool(says)
 
 
 def test_searches_saved_on_the_page_are_the_visitors(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
