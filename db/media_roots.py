@@ -74,15 +74,15 @@ class MediaRoots:
         One of a root that this machine does not know is of a file that cannot exist, and is stored as it was.
         """
         path = os.fsdecode(stored)
-        if path[:1] == "/":
-            return path
-        match = _NAMED.fullmatch(path)
-        if match is None:
-            return path
-        name, rest = match.groups()
-        if not _stays_inside(rest):
-            return f"{_NOWHERE}{_REFUSED}{os.sep}{quote(stored, safe='')}"
-        return f"{self._folder_of.get(name, _NOWHERE + name)}{os.sep}{rest.replace('/', os.sep)}"
+        name, colon, rest = path.partition(":/")
+        folder = self._folder_of.get(name)
+        if folder is None:
+            if _NAMED.fullmatch(path) is None:
+                return path
+            folder = _NOWHERE + name
+        if not (colon and _stays_inside(rest)):
+            return f"{_NOWHERE}{_REFUSED}{os.sep}{quote(stored, safe='')}" if colon else path
+        return f"{folder}{os.sep}{rest if os.sep == '/' else rest.replace('/', os.sep)}"
 
     def is_below(self, path: str) -> bool:
         """Return whether a path of this machine is stored below a root, known here or not."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from db.records import Failure, KnownFile
@@ -12,6 +11,7 @@ from indexer.contents import Contents
 from indexer.decoding import file_error
 from indexer.lacking import Lacking, lacking
 from indexer.media.errors import UnreadableVideo
+from indexer.media_roots import Proof
 from indexer.moves import was_moved
 from indexer.new_files import NewFile, new_files
 from indexer.plan import ClassifiedFiles, Plan, classify_files, make_plan
@@ -103,7 +103,12 @@ def compare(
             read_hash=run.isolation.read_hash,
             cancelled=run.cancelled,
         )
-        every, moved = dict(known) | dict(vanished), partial(was_moved, roots=run.library.roots)
+        every = dict(known) | dict(vanished)
+        proof = Proof(run.library.roots, known, {file.path for file in scan.files})
+
+        def moved(old: str, record: KnownFile, file: FoundFile) -> bool:
+            return proof.allows_move(old, file.path) and was_moved(old, record, file)
+
         plan = run.isolation.reading.wait(
             lambda: make_plan(files.outdated, contents, every, lacks, redo=options.redo, was_moved=moved)
         )

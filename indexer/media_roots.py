@@ -7,6 +7,7 @@ one is what a mount point looks like before anything is mounted there.
 from __future__ import annotations
 
 import os
+from collections.abc import Collection, Iterable
 from typing import Literal
 
 from db.media_roots import MediaRoots, unset_text
@@ -44,6 +45,34 @@ def state_text(roots: MediaRoots, name: str, state: RootState) -> str | None:
         "unreadable": f"{where} cannot be read; check its drive and its permissions",
     }
     return texts.get(state)
+
+
+class Proof:
+    """Which roots are surely there: at least one known video of theirs is. A mount point may have something else in it.
+
+    Args:
+        roots: The roots of media.
+        known: The library's files.
+        seen: Files that are there; others are looked for only if need be.
+    """
+
+    def __init__(self, roots: MediaRoots, known: Iterable[str], seen: Collection[str]) -> None:
+        self._roots, self._known, self._seen = roots, known, seen
+        self._proved: dict[str, bool] = {}
+
+    def has(self, path: str) -> bool:
+        """Return whether the root of a path is surely there; True of a path without one."""
+        name = self._roots.root_of(path)
+        if name is None:
+            return True
+        if name not in self._proved:
+            own = (each for each in self._known if self._roots.root_of(each) == name)
+            self._proved[name] = any(each in self._seen or os.path.exists(each) for each in own)
+        return self._proved[name]
+
+    def allows_move(self, old: str, new: str) -> bool:
+        """Return whether a file may have been moved: from a root that is surely there, or within one."""
+        return self.has(old) or self._roots.root_of(old) == self._roots.root_of(new)
 
 
 class Reach:

@@ -8,23 +8,20 @@ from __future__ import annotations
 
 import os
 
-from db.media_roots import NO_ROOTS, MediaRoots
 from db.records import KnownFile
-from indexer.media_roots import Reach
 from indexer.missing_files import find_missing, was_renamed_to
 from indexer.scan import FoundFile
 
 
-def was_moved(old_path: str, record: KnownFile, file: FoundFile, roots: MediaRoots = NO_ROOTS) -> bool:
+def was_moved(old_path: str, record: KnownFile, file: FoundFile) -> bool:
     """Return whether `file`, which has the content of the video at `old_path`, came from there.
 
     Args:
         old_path: Where the library has the content.
         record: The video there.
         file: A file that was found elsewhere.
-        roots: The roots of media. Nothing was moved from one that cannot be reached.
     """
-    if not was_renamed_to(old_path, file.path) or not Reach(roots).has(old_path):
+    if not was_renamed_to(old_path, file.path):
         return False
     if record.file_id and record.file_id == file.file_id and record.modified_ns == file.modified_ns:
         return True

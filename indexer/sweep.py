@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from db.media_roots import NO_ROOTS, MediaRoots
 from db.records import Failure, KnownFile
+from indexer.media_roots import Proof
 from indexer.missing_files import exists, find_missing, is_below, is_empty_folder
 from indexer.plan import Plan
 from indexer.scan import Problem, Scan
@@ -61,16 +62,9 @@ def find_gone(
         return [path for path in paths if any(is_below(path, root) for root in scan.present)]
 
     own = below_roots(known)
-    missing = find_missing([path for path in own if path not in seen], volumes, roots)
-    proved: dict[str, bool] = {}
-
-    def is_proved(path: str) -> bool:
-        name = roots.root_of(path)
-        if name is not None and name not in proved:
-            proved[name] = any((each in seen or exists(each)) and roots.root_of(each) == name for each in known)
-        return name is None or proved[name]
-
-    doubted = {path for path in missing.deleted if not is_proved(path)}
+    missing = find_missing([path for path in own if path not in seen], volumes)
+    proof = Proof(roots, known, seen)
+    doubted = {path for path in missing.deleted if not proof.has(path)}
     deleted = set(missing.deleted) - doubted
     doubtful: dict[str, tuple[str, ...]] = {}
     for root in scan.present:
@@ -83,7 +77,7 @@ def find_gone(
         deleted=tuple(sorted(deleted)),
         doubtful=doubtful,
         unreachable=tuple(sorted({*missing.unreachable, *doubted})),
-        failures=tuple(filter(is_proved, find_missing(failed, roots=roots).deleted)),
+        failures=tuple(filter(proof.has, find_missing(failed).deleted)),
     )
 
 

@@ -139,6 +139,27 @@ def test_adopt_stores_every_path_below_the_root_and_release_undoes_it(shared: Sh
     assert {name: shared.stored(name) for name in plain} == plain
 
 
+def test_adopt_names_the_folders_of_saved_searches(shared: Shared) -> None:
+    shared.index()
+    shared.be(None)
+    link = SearchLink(words="a dog", folder=str(shared.folders[0] / "films"))
+    others = SearchLink(words="a dog", folder="/elsewhere"), SearchLink(words="a cat")
+    with shared.open() as library:
+        ann = library.people.add("ann", "search", None)
+        for searches in (library.searches, library.searches.of(ann.id)):
+            for name, each in zip(("here", "there", "all"), (link, *others), strict=True):
+                searches.save(name, each.query_string(), text_id="t1")
+    shared.be(0)
+    assert shared.run("roots", "adopt", "nas", "--yes").exit_code == 0
+    shared.be(1)
+    with shared.open(1) as library:
+        for searches in (library.searches, library.searches.of(ann.id)):
+            found = {each.name: parse_address(each.link)[0] for each in searches.all()}
+            assert found["here"].folder == str(shared.folders[1] / "films")
+            assert (found["there"], found["all"]) == others
+            assert {each.text_id for each in searches.all()} == {"t1"}
+
+
 def test_adopt_is_refused_where_two_videos_would_be_one(shared: Shared) -> None:
     shared.index(0)
     shared.index()  # by a machine that lacks the root
@@ -278,9 +299,10 @@ def test_index_refuses_files_from_before_a_root_in_one_line(shared: Shared) -> N
     shared.index()
     folder = shared.be(0)
     before = shared.stored()
-    done = shared.run("index", str(folder))
-    assert done.exit_code != 0
-    assert "Take such files over first: prismsearch roots adopt nas" in done.output
+    for more in ([], ["--dry-run"]):
+        done = shared.run("index", str(folder), *more)
+        assert done.exit_code == 3
+        assert "Take such files over first: prismsearch roots adopt nas" in done.stderr
     assert shared.stored() == before
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import anyio
 import pytest
-from people_page import HTML, SOCKET, Clock, add_person, log_in, match, password_of, people_page, who
+from people_page import ASKED, HTML, SOCKET, Clock, add_person, log_in, match, password_of, people_page, who
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Route, WebSocketRoute
@@ -27,6 +27,9 @@ from app.web.http import people_access
 from app.web.http.counts import Counts, CountsMiddleware
 from app.web.http.errors import ApiError
 from app.web.http.pace import BURST, PER_SECOND, Pace
+from app.web.http.people_access import MOST_AT_ONCE
+from app.web.http.requests import ApiRequest
+from app.web.http.routes import route
 from app.web.http.sign_in import SignInDesk
 from app.web.http.visitor import ALONE, VISITOR, Visitor
 from app.web.network import Network, guards
@@ -90,10 +93,46 @@ def test_messages_of_a_socket_beyond_it_wait(library: Library, monkeypatch: pyte
     log_in(client, "Anna")
     with client.websocket_connect(SOCKET) as socket:
         for _ in range(int(BURST) + 2):
-            socket.send_text("a search")
+            socket.send_bytes(ASKED)
             assert socket.receive_json()["name"] == "Anna"
     assert waited[: int(BURST)] == [0.0] * int(BURST)
     assert waited[int(BURST) :] == [pytest.approx(1 / PER_SECOND), pytest.approx(2 / PER_SECOND)]
+
+
+# Looking
+
+
+def test_of_what_one_person_looks_at_a_bounded_part_keeps_threads_from_others(library: Library) -> None:
+    """As with the list of a large library, asked for a hundred times at once."""
+    at_work, go_on = threading.Semaphore(0), threading.Event()
+
+    def slow(request: ApiRequest) -> dict[str, str]:
+        at_work.release()
+        go_on.wait(20 if request.visitor.name == "Anna" else 0)
+        return {"name": request.visitor.name}
+
+    with people_page(library, Clock(), routes=[route("/api/library", slow)]) as client:
+        cookies = {}
+        for name in ("Anna", "Bo"):
+            log_in(client, name)
+            cookies[name] = {"Cookie": "; ".join(f"{each}={value}" for each, value in client.cookies.items())}
+            client.cookies.clear()
+        answers: list[int] = []
+
+        def look() -> None:
+            answers.append(client.get("/api/library", headers=cookies["Anna"]).status_code)
+
+        threads = [threading.Thread(target=look) for _ in range(MOST_AT_ONCE + 50)]
+        for thread in threads:
+            thread.start()
+        for _ in range(MOST_AT_ONCE):
+            assert at_work.acquire(timeout=20)
+        assert not at_work.acquire(timeout=0.3), "the others wait"
+        assert client.get("/api/library", headers=cookies["Bo"]).json() == {"name": "Bo"}
+        go_on.set()
+        for thread in threads:
+            thread.join()
+        assert answers == [200] * len(threads)
 
 
 # Web sockets
@@ -118,6 +157,7 @@ def test_a_socket_passes_on_what_the_page_sends_and_nothing_that_clears_the_cach
     client = people_page(library, Clock(), socket=streamlit)
     log_in(client, "Anna")
     with client.websocket_connect(SOCKET) as socket:
+        socket.send_text("which Streamlit would log with a traceback each time")
         for sent in (message(clear_cache=True), message(load_git_info=True), b"\xff no message", b"", asked):
             socket.send_bytes(sent)
         socket.receive_text()
@@ -137,7 +177,7 @@ def test_a_person_has_a_bounded_number_of_sockets(library: Library, monkeypatch:
         assert refused.value.status_code == 429
         log_in(bo, "Bo")
     with anna.websocket_connect(SOCKET) as socket:
-        socket.send_text("again")
+        socket.send_bytes(ASKED)
         assert socket.receive_json()["name"] == "Anna"
 
 

@@ -135,12 +135,27 @@ def test_what_is_deleted_below_a_root_that_is_there_is_gone(world: World) -> Non
 
 @pytest.mark.parametrize("away", AWAY)
 def test_a_backup_of_a_root_that_is_away_is_a_copy(world: World, away: Callable[[World], None]) -> None:
-    shutil.copytree(world.share / "films", world.local / "backup")
+    shutil.copytree(world.share, world.local / "backup")
     away(world)
     with world.open() as library:
         report = world.index(library, world.local)
-        assert (report.duplicates, report.moved) == (VIDEOS // 2, 0)
+        assert (report.duplicates, report.moved) == (VIDEOS, 0)
         assert len(library.filtered_videos(Filters(folder=str(world.share)))) == VIDEOS
+
+
+def test_the_only_video_of_a_root_may_be_renamed_there(place: Path | str, tmp_path: Path) -> None:
+    path = put_video(tmp_path / "nas" / "a.mp4", ["red"])
+    put_video(tmp_path / "nas" / "not yet.txt", ["red"])
+    with Library.open(place, roots=checked_roots({"nas": str(tmp_path / "nas")})) as library:
+        for new in (tmp_path / "nas" / "b.mp4", tmp_path / "nas" / "deep" / "c.mp4"):
+            report = index_folders(library, ColourEncoder(), [tmp_path], IndexSettings(), open_video=Reader())
+            assert report.complete
+            new.parent.mkdir(exist_ok=True)
+            os.rename(path, new)
+            path = str(new)
+        report = index_folders(library, ColourEncoder(), [tmp_path], IndexSettings(), open_video=Reader())
+        assert (report.moved, report.added, report.duplicates) == (1, 0, 0)
+        assert [video.path for video in library.videos()] == [path]
 
 
 @pytest.mark.parametrize("away", AWAY)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from pathlib import Path
 from unittest.mock import MagicMock
 
@@ -21,7 +22,7 @@ from app.web.http.health import HealthMiddleware
 from app.web.http.peers import Peers
 from app.web.http.security import SecurityMiddleware
 from app.web.network import Network, print_reach
-from db.library import Library
+from db.library import FILE_NAME, Library
 
 
 @pytest.fixture
@@ -87,6 +88,7 @@ def test_it_listens_for_people_with_a_password_or_whom_a_proxy_names(library: Pa
         (["--listen", "0.0.0.0:8501", "--no-token"], "do not go with --listen"),
         (["--listen", "0.0.0.0:8501", "--proxy", "proxy.example"], "proxy.example"),
         (["--listen", "0.0.0.0:8501", "--person-header", "X-User"], "needs --proxy"),
+        (["--listen", "0.0.0.0:8501", "--proxy", "0.0.0.0/0", "--person-header", "X-User"], "every machine"),
         (["--listen", "0.0.0.0:8501", "--proxy", "::1", "--person-header", "X User"], "name of a header"),
         (["--person-header", "X-User"], "belong to --listen"),
         (["--proxy", "10.0.0.1"], "belong to --listen"),
@@ -165,6 +167,20 @@ def test_what_is_said_at_the_start(library: Path, capsys: pytest.CaptureFixture[
         for safe in (Network(host="::", port=1, proxies=("10.0.0.1",)), Network(host="127.0.0.1", port=1)):
             print_reach(opened, safe)
             assert "TLS" not in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such permissions")
+@pytest.mark.parametrize(
+    ("folder", "file", "told"), [(0o755, 0o644, True), (0o750, 0o644, False), (0o755, 0o640, False)]
+)
+def test_it_says_that_others_of_this_machine_can_read_the_hashes(
+    library: Path, capsys: pytest.CaptureFixture[str], folder: int, file: int, told: bool
+) -> None:
+    with Library.open(library) as opened:
+        library.chmod(folder)
+        (library / FILE_NAME).chmod(file)
+        print_reach(opened, Network(host="127.0.0.1", port=1))
+        assert (f"chmod -R o= {library}" in capsys.readouterr().err) is told
 
 
 def test_health_is_told_to_everybody_and_nothing_else() -> None:

@@ -70,6 +70,8 @@ def roots(settings: Settings, action: str | None, name: str | None, yes: bool, a
             refusal=f"this would store {what}, for all machines",
         )
         done = library.adopt_root(name) if action == "adopt" else library.release_root(name)
+        if action == "adopt":
+            _name_folders_of_searches(library)
     others = f" and {count_text(done.others, 'other row')}" if done.others else ""
     where = f"{name}:/" if action == "adopt" else display_path(folder)
     click.echo(f"{count_text(done.videos, 'video')}{others} are stored below {where} now")
@@ -77,6 +79,18 @@ def roots(settings: Settings, action: str | None, name: str | None, yes: bool, a
         print_note(f"every other machine needs its own folder for {name}, in [roots] or in PRISMSEARCH_ROOTS")
     else:
         print_note(f"take {name} out of [roots] and PRISMSEARCH_ROOTS now, on all machines")
+
+
+def _name_folders_of_searches(library: Library) -> None:
+    """Let saved searches name the roots that their folders are in, as those that are saved from now on do."""
+    from app.search_link import parse_address
+
+    for owner in (None, *(person.id for person in library.people.all())):
+        searches = library.searches.of(owner)
+        for each in searches.all():
+            link, problems = parse_address(each.link)
+            if link.folder is not None and not problems and (named := link.query_string()) != each.link:
+                searches.save(each.name, named, text_id=each.text_id)
 
 
 def _require_alone(library: Library) -> None:

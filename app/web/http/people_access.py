@@ -48,6 +48,8 @@ WRONG = "The name or the password is wrong."
 BUSY = "Too many people are logging in at this moment; try again."
 MOST_SOCKETS = 50
 """Web sockets of one person, that is, open tabs."""
+MOST_AT_ONCE = 8
+"""Requests of one person that are worked on at a time, of the threads that all people share; the others wait."""
 MOST_FORMS = 8
 """Forms of one address that arrive at a time: whoever sends them slowly keeps a connection each."""
 TOO_MANY_TABS = "You have too many tabs of prismsearch open; close some."
@@ -90,6 +92,7 @@ class PeopleMiddleware:
         self.pace = Pace()
         self.sockets = Places(MOST_SOCKETS)
         self.forms = Places(MOST_FORMS)
+        self.turns: dict[int, anyio.CapacityLimiter] = {}
         self._told = ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -107,7 +110,8 @@ class PeopleMiddleware:
             await (answer or self._refusal(scope))(scope, receive, send)
 
     async def _let_in(self, person: Person, scope: Scope, receive: Receive, send: Send) -> None:
-        visitor = Visitor(person, self.peers.of(scope).address, self.desk.events)
+        turn = self.turns.setdefault(person.id, anyio.CapacityLimiter(MOST_AT_ONCE))
+        visitor = Visitor(person, self.peers.of(scope).address, self.desk.events, turn)
         ours = {PERSON_HEADER.encode(): str(person.id).encode(), ADDRESS_HEADER.encode(): visitor.address.encode()}
         told = [(name, value) for name, value in scope["headers"] if name.lower() not in ours] + list(ours.items())
         inner = {**scope, "headers": told, VISITOR: visitor}
@@ -125,7 +129,7 @@ class PeopleMiddleware:
                     await send({"type": "websocket.close", "code": _SOCKET_CLOSED})
                     return {"type": "websocket.disconnect", "code": _SOCKET_CLOSED}
                 await anyio.sleep(self.pace.delay_of(person.id, self.clock()))
-                if message.get("bytes") is None or is_of_page(message["bytes"]):
+                if is_of_page(message.get("bytes") or b""):
                     break
             return message
 
