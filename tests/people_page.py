@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
+from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from app.web.http.login_page import LoginPage
 from app.web.http.peers import Peers
@@ -27,6 +28,7 @@ NOW, DAY = 1_800_000_000.0, 86400
 HOST = "search.example"
 ORIGIN = f"http://{HOST}"
 HTML = {"Accept": "text/html,*/*"}
+ASKED = BackMsg(app_heartbeat=True).SerializeToString()
 SOCKET = f"ws://{HOST}/_stcore/stream"
 
 
@@ -66,7 +68,7 @@ def everything(clock: Clock, answering: Any = None) -> list[Any]:
         await websocket.accept()
         try:
             while True:
-                await websocket.receive_text()
+                await websocket.receive_bytes()
                 await websocket.send_json(told(websocket))
         except WebSocketDisconnect:
             pass

@@ -9,7 +9,7 @@ from typing import Any
 
 import anyio
 import pytest
-from people_page import HTML, SOCKET, Clock, add_person, log_in, match, password_of, people_page, who
+from people_page import ASKED, HTML, SOCKET, Clock, add_person, log_in, match, password_of, people_page, who
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Route, WebSocketRoute
@@ -32,6 +32,7 @@ from app.web.http.requests import ApiRequest
 from app.web.http.routes import route
 from app.web.http.sign_in import SignInDesk
 from app.web.http.visitor import ALONE, VISITOR, Visitor
+from app.web.network import Network, guards
 from app.web.services import job_starts
 from app.web.services.examples import Examples
 from db.errors import LibraryError
@@ -92,7 +93,7 @@ def test_messages_of_a_socket_beyond_it_wait(library: Library, monkeypatch: pyte
     log_in(client, "Anna")
     with client.websocket_connect(SOCKET) as socket:
         for _ in range(int(BURST) + 2):
-            socket.send_text("a search")
+            socket.send_bytes(ASKED)
             assert socket.receive_json()["name"] == "Anna"
     assert waited[: int(BURST)] == [0.0] * int(BURST)
     assert waited[int(BURST) :] == [pytest.approx(1 / PER_SECOND), pytest.approx(2 / PER_SECOND)]
@@ -156,6 +157,7 @@ def test_a_socket_passes_on_what_the_page_sends_and_nothing_that_clears_the_cach
     client = people_page(library, Clock(), socket=streamlit)
     log_in(client, "Anna")
     with client.websocket_connect(SOCKET) as socket:
+        socket.send_text("which Streamlit would log with a traceback each time")
         for sent in (message(clear_cache=True), message(load_git_info=True), b"\xff no message", b"", asked):
             socket.send_bytes(sent)
         socket.receive_text()
@@ -175,7 +177,7 @@ def test_a_person_has_a_bounded_number_of_sockets(library: Library, monkeypatch:
         assert refused.value.status_code == 429
         log_in(bo, "Bo")
     with anna.websocket_connect(SOCKET) as socket:
-        socket.send_text("again")
+        socket.send_bytes(ASKED)
         assert socket.receive_json()["name"] == "Anna"
 
 
@@ -328,7 +330,7 @@ def test_counts_are_told_to_this_machine_in_the_format_of_prometheus(library: Li
 
 
 def test_workers_are_counted_as_long_as_the_library_answers() -> None:
-    at_work = [worker("/films/a.mp4", "/films/b.mp4"), worker()]
+    at_work = [worker("/films/a.mp4", "/films/b.mp4", "/films/c.mp4"), worker()]
 
     def workers() -> list[Worker]:
         if not at_work:
@@ -337,12 +339,23 @@ def test_workers_are_counted_as_long_as_the_library_answers() -> None:
 
     told = counted_page(Counts(), "127.0.0.1", workers).get("/metrics").text
     assert "\nprismsearch_workers 2\n" in told
-    assert "# TYPE prismsearch_claims gauge\nprismsearch_claims 2\n" in told
+    assert "# TYPE prismsearch_claims gauge\nprismsearch_claims 3\n" in told
     assert "films" not in told
     at_work.clear()
     answer = counted_page(Counts(), "127.0.0.1", workers).get("/metrics")
     assert answer.status_code == 200
     assert "prismsearch_workers" not in answer.text
+
+
+def test_the_page_of_a_library_counts_its_own_workers(place: Path | str) -> None:
+    """Those of one on a server; one in a folder has none, and says nothing of them."""
+    with Library.open(place) as library, library.claims("index") as claims:
+        claims.take({"a": "/films/a.mp4"}, 1)
+        app = Starlette(middleware=guards(library, Network(host="127.0.0.1", port=8501), ""))
+        told = TestClient(app, base_url="http://127.0.0.1:8501", client=("127.0.0.1", 50000)).get("/metrics").text
+        assert ("\nprismsearch_workers 1\n" in told) is library.shared
+        assert ("\nprismsearch_claims 1\n" in told) is library.shared
+        assert ("prismsearch_workers" in told) is library.shared
 
 
 def worker(*paths: str) -> Worker:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from people_page import (
+    ASKED,
     DAY,
     HOST,
     HTML,
@@ -101,7 +102,7 @@ def test_a_person_logs_in_by_name_and_password(library: Library, clock: Clock) -
         "headers": [[str(anna.id)], ["10.0.0.7"]],
     }
     with client.websocket_connect(SOCKET) as socket:
-        socket.send_text("who?")
+        socket.send_bytes(ASKED)
         assert socket.receive_json() == seen
 
 
@@ -192,7 +193,7 @@ def test_logging_out_ends_the_log_in_everywhere_in_this_browser(library: Library
     with client.websocket_connect(SOCKET) as socket:
         gone = client.post("/logout")
         assert f"{name}=; Path=/; Max-Age=0" in gone.headers["set-cookie"]
-        socket.send_text("still there?")
+        socket.send_bytes(ASKED)
         with pytest.raises(WebSocketDisconnect):
             socket.receive_json()
     assert who(client) is None
@@ -237,14 +238,14 @@ def test_a_changed_password_and_a_removed_person_are_out_within_a_second(
     client = people_page(library, clock)
     log_in(client, "Anna")
     with client.websocket_connect(SOCKET) as socket:
-        socket.send_text("who?")
+        socket.send_bytes(ASKED)
         assert socket.receive_json()["name"] == "Anna"
         if change == "password":
             library.people.set_password("Anna", "hash of another")
         else:
             library.people.remove("Anna")
         clock.now += 1
-        socket.send_text("who?")
+        socket.send_bytes(ASKED)
         with pytest.raises(WebSocketDisconnect):
             socket.receive_json()
     assert who(client) is None
@@ -263,7 +264,7 @@ def test_a_library_that_does_not_answer_lets_nobody_in(
     with client.websocket_connect(SOCKET) as socket:
         monkeypatch.setattr(library.people.sign_ins, "find", busy)
         clock.now += 5
-        socket.send_text("who?")
+        socket.send_bytes(ASKED)
         with pytest.raises(WebSocketDisconnect):
             socket.receive_json()
     assert client.get("/api/x").status_code == 503
@@ -371,7 +372,7 @@ def test_a_person_whom_our_proxy_names_is_in(library: Library, clock: Clock) -> 
     client.headers["X-Remote-User"] = "Bo"
     with client.websocket_connect(SOCKET) as socket:
         library.people.remove("Bo")
-        socket.send_text("who?")
+        socket.send_bytes(ASKED)
         with pytest.raises(WebSocketDisconnect):
             socket.receive_json()
 

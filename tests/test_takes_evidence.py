@@ -161,6 +161,23 @@ def test_a_jump_is_no_run_that_goes_on_and_neither_is_what_never_changes() -> No
     assert not compare_runs(fading(50, 50), fading(50, 50)).goes_on, "nothing changes"
 
 
+def test_a_camera_that_shakes_around_a_seam_goes_on_over_it() -> None:
+    usual = np.random.default_rng(5).integers(60, 180, (HEIGHT, WIDTH, 3))
+
+    def changing(*values: int) -> Look:
+        pictures = np.stack([usual] * len(values)).astype(np.uint8)
+        pictures[:, :8, :8] = np.array(values)[:, None, None, None]
+        return of(pictures)
+
+    before, after = (0, 15, 30, 45, 60, 70, 74), (120, 124, 128, 132, 136, 150, 165, 180, 195, 210, 225)
+    jolted_before, jolted_after = (0, 4, 8, 12, 16, 20, 62, 66, 70, 74), (120, 124, 128, 132, 174, 178, 182)
+    for first, second in ((jolted_before, after), (before, jolted_after)):
+        assert compare_runs(changing(*first), changing(*second)).goes_on
+        assert compare_runs(changing(*second), changing(*first)).goes_on_back
+    for first, second in (((*jolted_before, 78), after), (before, (116, *jolted_after)), (before, after)):
+        assert not compare_runs(changing(*first), changing(*second)).goes_on, "it is calm around the seam"
+
+
 def test_one_picture_in_common_is_not_the_same_run_and_another_light_is() -> None:
     whole = walking((220, 30, 30), 0.0, 0.95, count=31)
     assert not compare_runs(of(whole[:16]), of(whole[15:])).same_run

@@ -129,7 +129,7 @@ class PeopleMiddleware:
                     await send({"type": "websocket.close", "code": _SOCKET_CLOSED})
                     return {"type": "websocket.disconnect", "code": _SOCKET_CLOSED}
                 await anyio.sleep(self.pace.delay_of(person.id, self.clock()))
-                if message.get("bytes") is None or is_of_page(message["bytes"]):
+                if is_of_page(message.get("bytes") or b""):
                     break
             return message
 
