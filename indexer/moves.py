@@ -15,7 +15,6 @@ from indexer.media_roots import Reach
 from indexer.missing_files import exists, find_missing, has_entries, was_renamed_to
 from indexer.scan import FoundFile
 
-
 _NO_REACH = Reach(NO_ROOTS)
 
 

@@ -68,7 +68,9 @@ def remove(settings: Settings, paths: tuple[str, ...], missing: bool, yes: bool)
         for path in (as_indexed(library, each) for each in paths):
             found = {each.id: each for each in library.videos(path) if each.id is not None}
             failed = [each.path for each in library.failures() if is_below(each.path, path)]
-            kept = {each.video_id for each in library.vanished_videos(path) if not missing or reach.is_proved(each.path)}
+            kept = {
+                each.video_id for each in library.vanished_videos(path) if not missing or reach.is_proved(each.path)
+            }
             if not found and not failed and not kept:
                 elsewhere = files_of_name(library, path)
                 known = f"it has {printable(elsewhere[0])}" if elsewhere else "nothing was removed"
