@@ -81,7 +81,7 @@ class Reach:
         return self._roots.root_of(old) == self._roots.root_of(new) or self.is_proved(old)
 
     def allows_renamed_folders(self, old: str, new: str) -> bool:
-        """Return whether two files are below one root that is proved, so that what lies between may have been renamed."""
+        """Return whether two files are below one root that is proved, which lets its folders be renamed."""
         name = self._roots.root_of(old)
         return name is not None and name == self._roots.root_of(new) and self.is_proved(old)
 
