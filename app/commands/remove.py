@@ -56,8 +56,8 @@ def remove(settings: Settings, paths: tuple[str, ...], missing: bool, yes: bool)
         videos: dict[int, Video] = {}
         failures: list[str] = []
         vanished: set[int] = set()
-        known = [each.path for each in library.videos()] if missing and library.roots else ()
-        reach, absent = Reach(library.roots, known), set[str]()
+        proving = [each.path for each in library.videos()] if missing and library.roots else []
+        reach, absent = Reach(library.roots, proving), set[str]()
 
         def is_gone(path: str) -> bool:
             if os.path.exists(path):
