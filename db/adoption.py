@@ -68,7 +68,7 @@ def require_adopted(connection: Connection) -> None:
     for table in (schema.videos, schema.failures):
         path = connection.scalar(select(table.c.path).where(in_ranges(table.c.path, ranges)).limit(1))
         if path is not None:
-            name = roots.root_of(path)
+            name = roots.root_of(roots.without_links(path))
             raise LibraryError(
                 f"The library has {path} from before {name} was a root here. Take such files over first: prismsearch "
                 f"roots adopt {name}"

@@ -48,6 +48,11 @@ class MediaRoots:
     def _folder_of(self) -> dict[str, str]:
         return dict(self.folders)
 
+    @cached_property
+    def _real(self) -> MediaRoots:
+        """The roots in the folders that links lead to; each is looked at once."""
+        return MediaRoots(tuple((name, os.path.realpath(folder)) for name, folder in self.folders))
+
     def folder(self, name: str) -> str | None:
         """Return the folder of a root; None if this machine does not know it."""
         return self._folder_of.get(name)
@@ -95,6 +100,15 @@ class MediaRoots:
         compared = _compared(path.rstrip(os.sep) + os.sep)
         return next((name for name, begin in self._inner_first if compared.startswith(begin)), None)
 
+    def without_links(self, path: str) -> str:
+        """Return an absolute path that links lead below a root as the path there; any other one as it is."""
+        if not self.folders or self.root_of(path) is not None:
+            return path
+        for real in (path, os.path.realpath(path)):
+            if (name := self._real.root_of(real)) is not None:
+                return self._folder_of[name] + real[len(self._real._folder_of[name]) :]
+        return path
+
     def named(self, path: str) -> str:
         """Return a path or folder as all machines know it, `nas:/films`; one of this machine alone as it is."""
         name = self.root_of(path)
@@ -137,9 +151,13 @@ class MediaRoots:
         return found
 
     def other_ranges(self, name: str) -> list[Range]:
-        """Return where files below the folder of a root may be stored in another way: plain, or below an outer root."""
+        """Return where files below the folder of a root may be stored in another way: plain, or below an outer root.
+
+        Plain ones also by the folder that a link of the root leads to.
+        """
         folder = self._folder_of[name]
-        found = _ranges(os.fsencode(folder), os.fsencode(os.sep))[1:]
+        places = sorted({folder, self._real._folder_of[name]})
+        found = [_ranges(os.fsencode(place), os.fsencode(os.sep))[1] for place in places]
         for other, outer in self.folders:
             if other != name and _compared(folder).startswith(_compared(outer + os.sep)):
                 found += _below_root(other, _with_slashes(folder[len(outer) :]).strip("/"))[1:]
@@ -147,7 +165,7 @@ class MediaRoots:
 
     def as_stored_now(self, stored: bytes) -> bytes:
         """Return how the path of a file that was stored before a root was set is stored with these roots."""
-        return self.stored(self.shown(stored))
+        return self.stored(self.without_links(self.shown(stored)))
 
 
 NO_ROOTS = MediaRoots()

@@ -349,3 +349,32 @@ def test_settings_and_doctor_tell_the_roots(shared: Shared) -> None:
     shared.be(None)
     [found] = check_roots(settings_from())
     assert (found.state, "is not set" in found.advice) == ("note", True)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
+def test_files_below_a_root_are_its_files_however_links_lead_to_them(shared: Shared) -> None:
+    """A root may be set by a link, or a folder of it be named by one, as the current folder is not."""
+    folder = shared.be(0)
+    link, films = folder.parent / "link", folder.parent / "films of mine"
+    link.symlink_to(folder)
+    films.symlink_to(folder / "films")
+    for root, named in ((link, folder), (folder, link), (folder, films)):
+        with Library.open(shared.place, roots=checked_roots({"nas": str(root)})) as library:
+            library.remove_videos([video.id for video in library.videos() if video.id is not None])
+            index_folders(library, ColourEncoder(), [named], IndexSettings(), open_video=Reader())
+        assert shared.stored() == (NAMED if named != films else NAMED[:1])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
+def test_videos_from_before_are_taken_over_by_a_root_that_is_set_by_a_link(shared: Shared) -> None:
+    folder = shared.be(None)
+    shared.index()
+    shared.be(0)
+    link = folder.parent / "link"
+    link.symlink_to(folder)
+    shared.patch.setenv(ROOTS_VARIABLE, f"nas={link}")
+    assert "2 videos from before" in shared.run("roots").stdout
+    assert "roots adopt nas" in shared.run("index", str(link)).stderr
+    assert "2 videos" in shared.run("roots", "adopt", "nas", "--yes").stdout
+    assert shared.stored() == NAMED
+    assert "from before" not in shared.run("roots").stdout
