@@ -52,6 +52,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
         "info": ("library", "info", "Show what is known about a video: facts, shots and parts."),
         "stats": ("stats", "stats", "Show how much the library holds."),
         "relink": ("relink", "relink", "Tell the library that a folder has moved."),
+        "roots": ("roots", "roots", "List the named roots of videos, and adopt what is in them."),
         "remove": ("remove", "remove", "Remove videos from the library; the files stay."),
         "backup": ("backup", "backup", "Back up the library into another folder."),
         "restore": ("backup", "restore", "Restore the library from a backup."),

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.settings_file import WrongSetting
-from db.server.address import is_address, parse_address
+from db.server.address import has_secret, is_address, parse_address
 
 if TYPE_CHECKING:
     from db.server.address import ServerAddress
@@ -67,7 +67,7 @@ def has_password(named: str | None) -> bool:
     if named is None or not is_address(named):
         return False
     try:
-        return parse_address(named).password is not None
+        return has_secret(named)
     except ValueError:
         return False
 

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 from urllib.parse import quote, unquote_to_bytes
 
+from app.root_paths import local_path, shared_name
 from app.times import MAX_SECONDS
 from db.records import Orientation
 from search.strength import LEVELS, Level
@@ -56,8 +57,12 @@ def _decode(text: str) -> str:
     return os.fsdecode(unquote_to_bytes(text[len(_RAW_BYTES) :])) if text.startswith(_RAW_BYTES) else text
 
 
+def _encode_folder(path: str) -> str:
+    return encode_path(shared_name(path))  # another machine may have it elsewhere
+
+
 def _decode_path(text: str) -> str:
-    path = _decode(text)
+    path = local_path(_decode(text))
     if not os.path.isabs(path) or "\0" in path:
         raise ValueError("give the full path of a folder or file")
     return path
@@ -201,7 +206,7 @@ PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
         "tw": Parameter("text_weight", _parse_share, format_number),
         "within": Parameter("within_seconds", _parse_length, format_number),
         "order": Parameter("any_order", _parse_order, _format_order),
-        "in": Parameter("folder", _decode_path, encode_path),
+        "in": Parameter("folder", _decode_path, _encode_folder),
         "name": Parameter("name", _parse_name, _encode_name),
         "since": Parameter("since", _parse_day),
         "until": Parameter("until", _parse_day),

@@ -15,14 +15,18 @@ if str(Path(__file__).parent) in sys.path:  # Streamlit puts the script's folder
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from app.compose import WrongSetting
-from app.web.http.roles import ACTIONS, Action
+from app.web.http.roles import ACTIONS
+from app.web.http.roles import PAGES as FOR
 from app.web.http.visitor import MAY
-from app.web.pages import collections, indexing, library, map, questions, search, session
+from app.web.pages import away, collections, indexing, library, map, questions, search, session
 from app.web.pages.components import component
 from app.web.pages.escape import escape_markdown
-from db.errors import LibraryError
+from db.errors import LibraryError, LibraryUnreachable
 
-visitor = session.visitor()  # ends the script for somebody who was logged out
+try:
+    visitor = session.visitor()  # ends the script for somebody who was logged out
+except LibraryUnreachable:
+    away.wait_for_library()
 st.set_page_config(page_icon=str(Path(__file__).parent / "web" / "static" / "icon.svg"), layout="wide")
 PAGES = {
     "search": st.Page(search.show, title="Search", icon=":material/search:", url_path="search", default=True),
@@ -34,8 +38,7 @@ PAGES = {
     "questions": st.Page(questions.show, title="Questions", icon=":material/help_center:", url_path="questions"),
     "indexing": st.Page(indexing.show, title="Indexing", icon=":material/create_new_folder:", url_path="indexing"),
 }
-NEEDS: dict[str, Action] = {"questions": "write questions", "indexing": "run index"}
-for name, action in NEEDS.items():
+for name, action in FOR.items():
     if not visitor.may(ACTIONS[action]):
         del PAGES[name]
 st.session_state["pages"] = PAGES
@@ -46,6 +49,8 @@ st.session_state["page"] = page.url_path
 st.set_page_config(page_title=f"{page.title} · prismsearch")
 try:
     page.run()
+except LibraryUnreachable:
+    away.wait_for_library()
 except LibraryError as error:
     st.error(escape_markdown(str(error)), icon=":material/database:")
 except WrongSetting as error:  # the settings file was changed while the page runs

@@ -83,6 +83,8 @@ class _Site:
             if "cannot be reached" not in last and "kept the library" not in last:
                 raise Fault(f"index ended with {last!r}")
             self.case.count("runs that said that the server is away")
+        if "the server is back after" in worker.said:
+            self.case.count("runs that waited for the server, and went on")
         self.case.count(
             "videos left to another worker", (worker.said + worker.printed).count("another took the video over")
         )

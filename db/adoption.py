@@ -32,7 +32,7 @@ from db.media_roots import MediaRoots, Range, root_range, unset_root, unset_text
 from db.path_types import in_ranges, roots_of
 from db.rows import chunks
 
-_TABLES = (schema.videos, schema.vanished_videos, schema.failures, schema.subclips)
+_TABLES = (schema.subclips, schema.vanished_videos, schema.failures, schema.videos)
 _BLOCK = 5000
 
 
@@ -68,7 +68,7 @@ def require_adopted(connection: Connection) -> None:
     for table in (schema.videos, schema.failures):
         path = connection.scalar(select(table.c.path).where(in_ranges(table.c.path, ranges)).limit(1))
         if path is not None:
-            name = roots.root_of(path)
+            name = roots.root_of(roots.without_links(path))
             raise LibraryError(
                 f"The library has {path} from before {name} was a root here. Take such files over first: prismsearch "
                 f"roots adopt {name}"

@@ -57,6 +57,10 @@ class Claims(ABC):
     def release(self, name: str) -> None:
         """Give a claim up. Does nothing if it is not held. Raises LibraryError."""
 
+    def progress(self) -> None:
+        """Tell that the work goes on. Whoever has told it once, and then no more for long, may lose its claims."""
+        return
+
     @abstractmethod
     def close(self) -> None:
         """Give all claims up. Never raises."""

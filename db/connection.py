@@ -20,6 +20,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 from db.database import Database
 from db.errors import LibraryBusy, LibraryDamaged, LibraryError, LibraryFull
 from db.file_checks import damage_advice
+from db.migrating import require_current
 from db.text.full_text import INDEXES, mend
 
 PAGE_BYTES = 8192  # five float16 rows of 768 columns a page, where 4096 would hold two and waste a quarter
@@ -90,6 +91,13 @@ class SqliteDatabase(Database):
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Yield a connection that holds the write lock; commit at the end, roll back on any exception."""
+        with self.locked() as connection:
+            require_current(connection, self)
+            yield connection
+
+    @contextmanager
+    def locked(self) -> Iterator[Connection]:
+        """Yield a connection as `writing` does, whatever format the library has: for its opening."""
         with self.translated(), self.checked_out() as connection, _trusted(connection):
             connection = connection.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
             with connection.begin():

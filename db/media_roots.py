@@ -48,6 +48,11 @@ class MediaRoots:
     def _folder_of(self) -> dict[str, str]:
         return dict(self.folders)
 
+    @cached_property
+    def _real(self) -> MediaRoots:
+        """The roots in the folders that links lead to; each is looked at once."""
+        return MediaRoots(tuple((name, os.path.realpath(folder)) for name, folder in self.folders))
+
     def folder(self, name: str) -> str | None:
         """Return the folder of a root; None if this machine does not know it."""
         return self._folder_of.get(name)
@@ -74,15 +79,15 @@ class MediaRoots:
         One of a root that this machine does not know is of a file that cannot exist, and is stored as it was.
         """
         path = os.fsdecode(stored)
-        if path[:1] == "/":
-            return path
-        match = _NAMED.fullmatch(path)
-        if match is None:
-            return path
-        name, rest = match.groups()
-        if not _stays_inside(rest):
-            return f"{_NOWHERE}{_REFUSED}{os.sep}{quote(stored, safe='')}"
-        return f"{self._folder_of.get(name, _NOWHERE + name)}{os.sep}{rest.replace('/', os.sep)}"
+        name, colon, rest = path.partition(":/")
+        folder = self._folder_of.get(name)
+        if folder is None:
+            if _NAMED.fullmatch(path) is None:
+                return path
+            folder = _NOWHERE + name
+        if not (colon and _stays_inside(rest)):
+            return f"{_NOWHERE}{_REFUSED}{os.sep}{quote(stored, safe='')}" if colon else path
+        return f"{folder}{os.sep}{rest if os.sep == '/' else rest.replace('/', os.sep)}"
 
     def is_below(self, path: str) -> bool:
         """Return whether a path of this machine is stored below a root, known here or not."""
@@ -95,6 +100,15 @@ class MediaRoots:
         compared = _compared(path.rstrip(os.sep) + os.sep)
         return next((name for name, begin in self._inner_first if compared.startswith(begin)), None)
 
+    def without_links(self, path: str) -> str:
+        """Return an absolute path that links lead below a root as the path there; any other one as it is."""
+        if not self.folders or self.root_of(path) is not None:
+            return path
+        for real in (path, os.path.realpath(path)):
+            if (name := self._real.root_of(real)) is not None:
+                return self._folder_of[name] + real[len(self._real._folder_of[name]) :]
+        return path
+
     def named(self, path: str) -> str:
         """Return a path or folder as all machines know it, `nas:/films`; one of this machine alone as it is."""
         name = self.root_of(path)
@@ -106,9 +120,9 @@ class MediaRoots:
     def path_of(self, text: str) -> str:
         """Return the path of this machine that a person means by `nas:/films`; any other text as it is."""
         match = _NAMED.fullmatch(text)
-        if match is None:
+        if match is None or not is_named(text):
             return text
-        name, rest = match[1], match[2].strip("/")
+        name, rest = match[1], match[2].rstrip("/")
         if rest:
             return self.shown(os.fsencode(f"{name}:/{rest}"))
         return self._folder_of.get(name, _NOWHERE + name)
@@ -137,9 +151,13 @@ class MediaRoots:
         return found
 
     def other_ranges(self, name: str) -> list[Range]:
-        """Return where files below the folder of a root may be stored in another way: plain, or below an outer root."""
+        """Return where files below the folder of a root may be stored in another way: plain, or below an outer root.
+
+        Plain ones also by the folder that a link of the root leads to.
+        """
         folder = self._folder_of[name]
-        found = _ranges(os.fsencode(folder), os.fsencode(os.sep))[1:]
+        places = sorted({folder, self._real._folder_of[name]})
+        found = [_ranges(os.fsencode(place), os.fsencode(os.sep))[1] for place in places]
         for other, outer in self.folders:
             if other != name and _compared(folder).startswith(_compared(outer + os.sep)):
                 found += _below_root(other, _with_slashes(folder[len(outer) :]).strip("/"))[1:]
@@ -147,7 +165,7 @@ class MediaRoots:
 
     def as_stored_now(self, stored: bytes) -> bytes:
         """Return how the path of a file that was stored before a root was set is stored with these roots."""
-        return self.stored(self.shown(stored))
+        return self.stored(self.without_links(self.shown(stored)))
 
 
 NO_ROOTS = MediaRoots()
@@ -156,6 +174,12 @@ NO_ROOTS = MediaRoots()
 def root_range(name: str) -> Range:
     """Return where the files of a root are among stored paths in order."""
     return f"{name}:/".encode(), f"{name}:0".encode()
+
+
+def is_named(text: str) -> bool:
+    """Return whether a text is a path below a root, `nas:/films`, and no address, `postgresql://db/films`."""
+    match = _NAMED.fullmatch(text)
+    return match is not None and not match[2].startswith("/")
 
 
 def unset_root(path: str) -> str | None:

@@ -67,6 +67,31 @@ def checked_version(stored: object, database: Database, named: object) -> int:
     return int(stored)
 
 
+def require_current(connection: Connection, database: Database) -> None:
+    """Return if a library has the format that this process writes: what has it open for long may have been overtaken.
+
+    Args:
+        connection: In a write transaction, so that the answer stays true.
+        database: The library's.
+
+    Raises:
+        LibraryUnfinished: It was empty, and a copy into it began.
+        LibraryNewer: A newer version of prismsearch has migrated it.
+    """
+    stored = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    if stored == schema.revision_of(schema.SCHEMA_VERSION):
+        return
+    if isinstance(stored, str) and _COPY.fullmatch(stored):
+        checked_version(stored, database, database.name)  # raises, unless it is ours
+        return
+    met = "another machine has a newer prismsearch. Update prismsearch here, too."
+    raise LibraryNewer(
+        f"The library {database.name} has format {stored} now, and this prismsearch writes format "
+        f"{schema.SCHEMA_VERSION}: "
+        + (met if database.shared else "a newer prismsearch has opened it meanwhile. End this one, and start that.")
+    )
+
+
 def add_identity(connection: Connection) -> None:
     """Insert the id of a new library."""
     now = datetime.now(UTC).isoformat(timespec="seconds")

@@ -96,7 +96,7 @@ def prepare(database: SqliteDatabase) -> str:
         database.use_write_ahead_log()
     if version is None or version < schema.SCHEMA_VERSION:
         if version is None:
-            with database.writing() as connection:
+            with database.locked() as connection:
                 if _version(connection, database) is None:  # else another process was faster
                     _create(connection)
         else:

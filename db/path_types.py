@@ -7,6 +7,8 @@ that a folder is one range of the index.
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import ColumnElement, Dialect, LargeBinary, TypeDecorator, and_, literal, or_, type_coerce
@@ -43,14 +45,20 @@ class MediaPath(TypeDecorator[str]):
     def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
         return None if value is None else roots_of(dialect).stored(value)
 
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> str | None:
-        if isinstance(value, bytes):
-            return roots_of(dialect).shown(value)
-        return None if value is None else str(value)  # damaged
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], str | None]:
+        """Return what shows a stored path. In place of `process_result_value`, which takes half as long again."""
+        shown, encoding, errors = roots_of(dialect).shown, sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
+
+        def process(value: Any) -> str | None:
+            if type(value) is bytes:
+                return value.decode(encoding, errors) if value[:1] == b"/" else shown(value)
+            return None if value is None else str(value)  # damaged
+
+        return process
 
 
 def use_roots(dialect: Dialect, roots: MediaRoots) -> None:
-    """Let an engine store and show paths by these roots."""
+    """Let an engine store and show paths by these roots. Called before it reads any."""
     setattr(dialect, _ROOTS, roots)
 
 

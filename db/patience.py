@@ -133,6 +133,10 @@ class _PatientClaims(Claims):
         """See Claims."""
         self._patience.call(self._claims.release, name)
 
+    def progress(self) -> None:
+        """See Claims."""
+        self._claims.progress()
+
     def close(self) -> None:
         """See Claims."""
         self._claims.close()

@@ -351,3 +351,4 @@ class Worker:
     doing: str  # the kind of its work: "index"
     seconds: float  # since its first claim
     paths: tuple[str, ...]  # the videos that it has in work, the first ones first
+    path_seconds: tuple[float, ...] = ()  # for how long it has had each of them

@@ -9,7 +9,19 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, bindparam, delete, func, insert, select, tuple_, update
+from sqlalchemy import (
+    Connection,
+    Table,
+    UniqueConstraint,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.exc import DBAPIError
 
 from db.database import Database
@@ -87,6 +99,7 @@ class TableCopy:
                     with self._target.writing() as here:
                         self._insert(here, new)
                         if changed:
+                            self._park(here, changed)
                             values: dict[str, Any] = {
                                 column.name: bindparam(f"new_{column.name}") for column in self._columns
                             }
@@ -99,6 +112,13 @@ class TableCopy:
                         "damaged; what is copied already is kept."
                     ) from error
             yield len(block.wanted)
+
+    def _park(self, here: Connection, keys: list[Key]) -> None:
+        """Take the names away that only one row may have, as two rows may have changed theirs for each other's."""
+        unique = [each for each in self._table.constraints if isinstance(each, UniqueConstraint)]
+        for column in (each.columns[0] for each in unique if len(each.columns) == 1):
+            parked = update(self._table).where(self._is_key()).values({column.name: bindparam("parked")})
+            here.execute(parked, [self._named_key(key) | {"parked": f"prismsearch copies {key}"} for key in keys])
 
     def differing(self) -> Iterator[tuple[int, int]]:
         """Yield, block by block, how many rows were compared, and how many of them are not the same."""

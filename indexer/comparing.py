@@ -12,6 +12,7 @@ from indexer.contents import Contents
 from indexer.decoding import file_error
 from indexer.lacking import Lacking, lacking
 from indexer.media.errors import UnreadableVideo
+from indexer.media_roots import Reach
 from indexer.moves import was_moved
 from indexer.new_files import NewFile, new_files
 from indexer.plan import ClassifiedFiles, Plan, classify_files, make_plan
@@ -103,7 +104,9 @@ def compare(
             read_hash=run.isolation.read_hash,
             cancelled=run.cancelled,
         )
-        every, moved = dict(known) | dict(vanished), partial(was_moved, roots=run.library.roots)
+        every = dict(known) | dict(vanished)
+        reach = Reach(run.library.roots, known, {file.path for file in scan.files})
+        moved = partial(was_moved, reach=reach)
         plan = run.isolation.reading.wait(
             lambda: make_plan(files.outdated, contents, every, lacks, redo=options.redo, was_moved=moved)
         )

@@ -75,6 +75,7 @@ class Encoding:
         )
         self._begun: dict[str, VideoTask] = {}  # by path, as planned, until stored or failed
         self._decoded: dict[str, Decoded] = {}  # by path, waiting for their last rows
+        self._state: object = None  # differs while the run makes progress
 
     def run(
         self,
@@ -336,6 +337,15 @@ class Encoding:
     def _report_progress(self, decoders: Decoders) -> None:
         """Report progress. Decoded clips may wait for a slower encoder, so only encoded ones count as done."""
         in_progress = decoders.in_progress()
+        state = (
+            self._rows.clips,
+            self._meter.files_done,
+            len(self._decoded),
+            [reader.seconds_done for _, reader in in_progress],
+        )
+        if state != self._state:
+            self._state = state
+            self._shared.progress()
         bytes_done = seconds_done = 0.0
         for task, reader in in_progress:
             encoded = self._rows.share(task.file.path, self._numbers(task), len(reader.segments))
@@ -353,4 +363,5 @@ class Encoding:
             ),
             bytes_in_flight=bytes_done,
             seconds_in_flight=seconds_done,
+            waits_for=self._shared.waited_for() if self._shared and not self._begun else (),
         )

@@ -1,9 +1,9 @@
 """Distinction between deleted and unreachable files, so that an unplugged drive loses nothing from a library.
 
 The rule: a file counts as deleted only if its folder exists, is readable, is not empty, and is on the volume that the
-file was on, where that is known, and if its root of media, where it has one, can be reached. A missing folder may be an
-unplugged drive, and so may an empty one, which is what an unmounted mount point looks like; and another card may be at
-the place of the one before. Such videos are kept and reported as missing.
+file was on, where that is known (`sweep` has more for roots of media). A missing folder may be an unplugged drive, and
+so may an empty one, which is what an unmounted mount point looks like; and another card may be at the place of the one
+before. Such videos are kept and reported as missing.
 """
 
 from __future__ import annotations
@@ -13,10 +13,8 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from db.media_roots import NO_ROOTS, MediaRoots
 from db.names import comparison_key
 from files.volumes import Volumes
-from indexer.media_roots import Reach
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,17 +25,14 @@ class MissingFiles:
     unreachable: tuple[str, ...]  # from a folder that is missing, empty, unreadable or on another volume now
 
 
-def find_missing(
-    paths: Iterable[str], volumes: Mapping[str, str] | None = None, roots: MediaRoots = NO_ROOTS
-) -> MissingFiles:
+def find_missing(paths: Iterable[str], volumes: Mapping[str, str] | None = None) -> MissingFiles:
     """Return the `paths` that do not exist, separated into deleted and unreachable ones.
 
     Args:
         paths: Absolute paths of files.
         volumes: The identities of the volumes that files were on, by path, as far as they are known.
-        roots: The roots of media. Nothing is deleted below one that cannot be reached.
     """
-    volumes, present, reach = volumes or {}, Volumes(), Reach(roots)
+    volumes, present = volumes or {}, Volumes()
     deleted: list[str] = []
     unreachable: list[str] = []
     folders: dict[str, bool] = {}
@@ -45,9 +40,8 @@ def find_missing(
         if not exists(path):
             folder = os.path.dirname(path)
             if folder not in folders:
-                folders[folder] = _is_empty(folder) is False
+                folders[folder] = has_entries(folder)
             gone = folders[folder] and not is_other_volume(volumes.get(path, ""), present.identity(folder))
-            gone = gone and reach.has(path)
             (deleted if gone else unreachable).append(path)
     return MissingFiles(deleted=tuple(deleted), unreachable=tuple(unreachable))
 
@@ -96,6 +90,11 @@ def is_below(path: str, folder: str) -> bool:
 def is_empty_folder(folder: str) -> bool:
     """Return whether `folder` is readable and empty."""
     return _is_empty(folder) is True
+
+
+def has_entries(folder: str) -> bool:
+    """Return whether `folder` is readable and not empty."""
+    return _is_empty(folder) is False
 
 
 def _is_empty(folder: str) -> bool | None:

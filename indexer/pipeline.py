@@ -152,6 +152,9 @@ def _steps(run: RunParts, roots: tuple[str | os.PathLike[str], ...], review: Rev
     """Do the steps of a run. Each leaves the library consistent, so the run may end at any point."""
     library, options = run.library, run.options
     library.require_adopted()
+    if library.roots:
+        named = [os.path.abspath(os.fspath(root)) for root in roots]
+        roots = run.isolation.reading.wait(lambda: tuple(map(library.roots.without_links, named)))
 
     def on_found(count: int) -> None:
         run.meter.files_done = count

@@ -9,11 +9,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from db.records import Failure
+    from db.records import Failure, Worker
 
 Phase = Literal["scan", "facts", "fingerprint", "index", "words", "done"]
 
@@ -48,6 +48,7 @@ class Progress:
     elapsed_seconds: float = 0.0  # since the phase began
     eta_seconds: float | None = None
     speed: float | None = None  # seconds of video per second
+    waits_for: tuple[Worker, ...] = ()  # who has in work all that is left, so that the run can only wait
 
     @property
     def fraction(self) -> float | None:
@@ -110,6 +111,7 @@ class ProgressMeter:
         current: tuple[str, ...] = (),
         bytes_in_flight: float = 0.0,
         seconds_in_flight: float = 0.0,
+        waits_for: tuple[Worker, ...] = (),
     ) -> None:
         """Report to the callback, if the last report is old enough or `now` is set.
 
@@ -118,6 +120,7 @@ class ProgressMeter:
             current: Paths in flight, oldest first.
             bytes_in_flight: The share of files in flight that is done, in bytes.
             seconds_in_flight: The same in seconds of video.
+            waits_for: Who has all that is left.
         """
         if self._on_progress is None:
             return
@@ -125,7 +128,8 @@ class ProgressMeter:
         if not now and moment - self._reported_at < _MIN_INTERVAL_SECONDS:
             return
         self._reported_at = moment
-        self._on_progress(self._progress(moment, current, bytes_in_flight, seconds_in_flight))
+        progress = self._progress(moment, current, bytes_in_flight, seconds_in_flight)
+        self._on_progress(replace(progress, waits_for=waits_for) if waits_for else progress)
 
     def _progress(
         self, moment: float, current: tuple[str, ...], bytes_in_flight: float, seconds_in_flight: float

@@ -49,8 +49,8 @@ def expire(library: Library, now: float | None = None) -> int:
     before = (time.time() if now is None else now) - _DAY_SECONDS * library.keep_vanished_days()
     volumes = Volumes()
     old = [each for each in library.vanished_videos() if each.vanished_at <= before]
-    reach = Reach(library.roots)
-    over = [each.video_id for each in old if reach.has(each.path) and _is_there(each.path, each.volume, volumes)]
+    reach = Reach(library.roots, [video.path for video in library.videos()] if library.roots and old else ())
+    over = [each.video_id for each in old if reach.is_proved(each.path) and _is_there(each.path, each.volume, volumes)]
     removed = library.remove_vanished(over) if over else 0
     if removed:
         with suppress(LibraryError):  # another process writes: later

@@ -15,13 +15,14 @@ from indexer.quick_pass import known_to_quick_pass
 if TYPE_CHECKING:
     from db.claims import Claim, Claims
     from db.library import Library
-    from db.records import Failure, KnownFile
+    from db.records import Failure, KnownFile, Worker
     from indexer.plan import VideoTask
     from indexer.run_parts import RunEncoder
     from indexer.scan import FoundFile
 
 _LOOK = 200
 """The most tasks that are asked for at once. Other runs have begun few."""
+_LOOK_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +67,8 @@ class SharedTasks:
         self._waiting: deque[VideoTask] = deque()
         self._refused = 0  # in a row
         self._ask_at = 0.0
+        self._look_at = 0.0
+        self._others: tuple[Worker, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
@@ -101,6 +104,18 @@ class SharedTasks:
         if self._refused and self._refused >= len(self._waiting):
             self._refused, self._ask_at = 0, monotonic() + self._claims.pause_seconds
         return tasks
+
+    def progress(self) -> None:
+        """Tell others that this run goes on with what it has claimed."""
+        self._claims.progress()
+
+    def waited_for(self) -> tuple[Worker, ...]:
+        """Return the workers on other machines that have videos in work, for a run that has none to begin."""
+        now = monotonic()
+        if now >= self._look_at:
+            self._look_at = now + _LOOK_SECONDS
+            self._others = tuple(each for each in self._library.workers() if each.doing == "index" and each.paths)
+        return self._others
 
     def claim(self, task: VideoTask) -> Claim | None:
         """Return the claim on a task, for the transaction that stores it."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from db.media_roots import NO_ROOTS, MediaRoots
 from db.records import Failure, KnownFile
+from indexer.media_roots import Reach
 from indexer.missing_files import exists, find_missing, is_below, is_empty_folder
 from indexer.plan import Plan
 from indexer.scan import Problem, Scan
@@ -52,8 +53,7 @@ def find_gone(
         failures: The library's failures, by path.
         plan: The plan of the run; a file that was moved is not gone.
         volumes: The identities of the volumes that known files were on, by path.
-        roots: The roots of media. Below one of which no known video is there, nothing is gone: its folder may be a
-            mount point with something else in it.
+        roots: The roots of media. Below one that is not proved, nothing is gone.
     """
     seen = {file.path for file in scan.files} | {item.old_path for item in plan.moved}
 
@@ -61,16 +61,9 @@ def find_gone(
         return [path for path in paths if any(is_below(path, root) for root in scan.present)]
 
     own = below_roots(known)
-    missing = find_missing([path for path in own if path not in seen], volumes, roots)
-    proved: dict[str, bool] = {}
-
-    def is_proved(path: str) -> bool:
-        name = roots.root_of(path)
-        if name is not None and name not in proved:
-            proved[name] = any((each in seen or exists(each)) and roots.root_of(each) == name for each in known)
-        return name is None or proved[name]
-
-    doubted = {path for path in missing.deleted if not is_proved(path)}
+    missing = find_missing([path for path in own if path not in seen], volumes)
+    reach = Reach(roots, known, {file.path for file in scan.files})
+    doubted = {path for path in missing.deleted if not reach.is_proved(path)}
     deleted = set(missing.deleted) - doubted
     doubtful: dict[str, tuple[str, ...]] = {}
     for root in scan.present:
@@ -83,7 +76,7 @@ def find_gone(
         deleted=tuple(sorted(deleted)),
         doubtful=doubtful,
         unreachable=tuple(sorted({*missing.unreachable, *doubted})),
-        failures=tuple(filter(is_proved, find_missing(failed, roots=roots).deleted)),
+        failures=tuple(filter(reach.is_proved, find_missing(failed).deleted)),
     )
 
 

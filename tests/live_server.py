@@ -12,12 +12,12 @@ import uvicorn
 
 
 @contextmanager
-def live(app: Any) -> Iterator[int]:
-    """The port on which the app answers while this lasts."""
+def live(app: Any, **options: Any) -> Iterator[int]:
+    """The port on which the app answers while this lasts. options: further ones of uvicorn."""
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.bind(("127.0.0.1", 0))
     listening.listen(64)
-    server = uvicorn.Server(uvicorn.Config(app, access_log=False, log_level="critical", lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(app, access_log=False, log_level="critical", lifespan="off", **options))
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
+from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from app.web.http.login_page import LoginPage
 from app.web.http.peers import Peers
@@ -27,6 +28,7 @@ NOW, DAY = 1_800_000_000.0, 86400
 HOST = "search.example"
 ORIGIN = f"http://{HOST}"
 HTML = {"Accept": "text/html,*/*"}
+ASKED = BackMsg(app_heartbeat=True).SerializeToString()
 SOCKET = f"ws://{HOST}/_stcore/stream"
 
 
@@ -51,7 +53,7 @@ def add_person(library: Library, name: str, role: Role = "collect") -> Person:
     return library.people.add(name, role, f"hash of {password_of(name)}")
 
 
-def everything(clock: Clock) -> list[Any]:
+def everything(clock: Clock, answering: Any = None) -> list[Any]:
     """Routes that tell who is there: a page, something of the API, and a web socket that answers each message."""
 
     def told(connection: Any) -> dict[str, Any]:
@@ -66,7 +68,7 @@ def everything(clock: Clock) -> list[Any]:
         await websocket.accept()
         try:
             while True:
-                await websocket.receive_text()
+                await websocket.receive_bytes()
                 await websocket.send_json(told(websocket))
         except WebSocketDisconnect:
             pass
@@ -74,14 +76,28 @@ def everything(clock: Clock) -> list[Any]:
     paths = ("/", "/search", "/api/x", "/static/js/a.js", "/media/a.mp4", "/_stcore/health", "/_stcore/upload_file/a/b")
     return [
         *(Route(path, page, methods=["GET", "POST", "PUT"]) for path in paths),
-        WebSocketRoute("/_stcore/stream", socket),
+        WebSocketRoute("/_stcore/stream", answering or socket),
     ]
 
 
 def people_page(
-    library: Library, clock: Clock, *, proxies: Sequence[str] = (), header: str = "", client: str = "10.0.0.7"
+    library: Library,
+    clock: Clock,
+    *,
+    proxies: Sequence[str] = (),
+    header: str = "",
+    client: str = "10.0.0.7",
+    socket: Any = None,
+    routes: Sequence[Route] = (),
 ) -> TestClient:
-    """A browser without a cookie at such a page. client: the address that it connects from."""
+    """A browser without a cookie at such a page.
+
+    Args:
+        library, clock, proxies, header: As for the middleware.
+        client: The address that it connects from.
+        socket: What answers the web socket; None for one that tells who is there.
+        routes: Further routes.
+    """
     peers = Peers(proxies)
     guards = [
         Middleware(SecurityMiddleware, hosts=[HOST], peers=peers),
@@ -95,7 +111,7 @@ def people_page(
             clock=clock,
         ),
     ]
-    app = Starlette(routes=everything(clock), middleware=guards)
+    app = Starlette(routes=[*routes, *everything(clock, socket)], middleware=guards)
     headers = {"X-Prismsearch": "1", "Origin": ORIGIN}
     return TestClient(app, base_url=ORIGIN, headers=headers, client=(client, 50000), follow_redirects=False)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import subprocess
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,7 +43,16 @@ def running_postgres(folder: Path) -> Iterator[str]:
     address = f"postgresql://postgres@/postgres?host={quote(str(folder))}"
     import psycopg
 
-    with psycopg.connect(address, autocommit=True) as connection:
+    deadline = time.monotonic() + 60
+    while True:  # it may be said to run a moment before it listens
+        try:
+            first = psycopg.connect(address, autocommit=True)
+            break
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+    with first as connection:
         connection.execute("SELECT pg_advisory_lock(1)")  # other workers come at the same time
         if connection.execute("SHOW fsync").fetchone() == ("on",):
             for name, value in _FAST.items():

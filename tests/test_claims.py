@@ -15,6 +15,7 @@ import pytest
 from db_samples import add, make_parts, make_video, unit_rows
 from postgres import lapse, needs_postgres, new_place, on_a_server
 
+from db.claims import Claims
 from db.errors import ClaimLost, LibraryNewer
 from db.library import Library
 from db.server.address import parse_address
@@ -88,9 +89,11 @@ def test_workers_are_seen_while_they_work(library: Library) -> None:
         assert (second.doing, second.paths) == ("transcribe", ("/films/speech-a.mp4",))
         assert first.machine
         assert 0 <= first.seconds < 600
+        assert len(first.path_seconds) == 2
+        assert all(600 > seconds >= 0 for seconds in first.path_seconds)
         one.release("b")
         two.release("speech-a")
-        assert [worker.paths for worker in library.workers()] == [("/films/a.mp4",), ()]
+        assert [(each.paths, len(each.path_seconds)) for each in library.workers()] == [(("/films/a.mp4",), 1), ((), 0)]
     assert library.workers() == []
 
 
@@ -204,6 +207,35 @@ def waits_for_a_lock(library: Library) -> bool:
     waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%%FOR KEY SHARE%%'"
     with library._database.reading() as connection:
         return connection.exec_driver_sql(waiting, ()).first() is not None
+
+
+def is_left_by(claims: Claims, other: Claims) -> bool:
+    """Whether another gets the work of a worker whose process runs on."""
+    deadline = time.monotonic() + 0.6  # three times its lease
+    while time.monotonic() < deadline:
+        if other.take(named("a"), 1) == ["a"]:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+@on_a_server
+@pytest.mark.usefixtures("server_has_run_for_long")
+def test_a_worker_without_progress_loses_its_claims_though_its_process_runs(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.server.claims.STILL_SECONDS", 0.05)
+    with (
+        library.claims("index", lease_seconds=0.2, beat_seconds=0.01) as one,
+        library.claims("index", beat_seconds=LONG) as two,
+    ):
+        one.take(named("a", "b"), 1)
+        assert not is_left_by(one, two), "it has never told of progress, so none is expected"
+        one.progress()
+        assert is_left_by(one, two)
+        with pytest.raises(ClaimLost), library._database.writing() as connection:
+            one.claim("a").confirm(connection)  # type: ignore[union-attr]
+        assert one.take(named("c"), 1) == ["c"], "it goes on with other work"
 
 
 CHILD = """

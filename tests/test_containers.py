@@ -18,6 +18,7 @@ import yaml
 from click.testing import CliRunner
 
 from app.cli import COMMANDS, main
+from app.commands.ui import HOST_NAMES_VARIABLE, PROXIES_VARIABLE
 from app.library_place import has_password
 from db.server.address import parse_address
 
@@ -102,6 +103,9 @@ def test_commands_of_the_services_are_commands_of_prismsearch() -> None:
         shown = CliRunner().invoke(main, [words[0], "--help"]).output
         assert all(word in shown for word in words if word.startswith("--"))
     environment = page["environment"]
+    assert {HOST_NAMES_VARIABLE, PROXIES_VARIABLE} <= set(environment)
+    assert not {HOST_NAMES_VARIABLE, PROXIES_VARIABLE} & set(worker["environment"])
+    assert environment.items() >= worker["environment"].items()
     address = parse_address(environment["PRISMSEARCH_LIBRARY"])
     mounted = {each.split(":")[1] if isinstance(each, str) else each["target"] for each in page["volumes"]}
     assert {str(address.media), "/footage", "/models"} <= mounted

@@ -289,7 +289,12 @@ def test_a_copy_that_goes_on_follows_what_has_changed_meanwhile(
             for video_id, path in ((one.id, "/x"), (two.id, one.path), (one.id, two.path)):
                 connection.execute(update(schema.videos).where(schema.videos.c.id == video_id).values(path=path))
         library.texts.replace(3, WORDS, [TimedLine(0, 10, "other words, line for line")])
-        library.rename_space("other", "renamed", "text")
+        for former, name in (
+            ("other", "spare"),
+            ("enc:quick4f", "other"),
+            ("spare", "enc:quick4f"),
+        ):  # two encoders have, too
+            library.rename_space(former, name, "text")
         library.touch_video(4, path="/films/back.mp4", size_bytes=9, modified_ns=9, file_id="", volume="")
         library.collections.rename(library.collections.all()[-1].id, "Better")
         library.hide_videos([3])
@@ -504,3 +509,40 @@ def test_who_may_only_read_can_copy_and_look(ends: tuple[str, Path], request: py
     with psycopg.connect(address.server.replace("postgres@", f"{role}@"), autocommit=True) as connection:
         for name in ("later", "later_id_seq"):
             connection.execute(f"SELECT * FROM {address.schema}.{name}")
+
+
+def test_copy_takes_its_libraries_as_from_and_to_alone(tmp_path: Path) -> None:
+    Library.open(tmp_path / "one").close()
+    ways = [str(tmp_path / "one"), str(tmp_path / "two")]
+    shown = CliRunner().invoke(main, ["copy", "--help"]).output
+    assert "--progress" in shown
+    assert not any(name in shown for name in ("--library", "--encoder", "--device", "--precision"))
+    for words in (["copy", "--library", "x", *ways], ["copy", "--encoder", "demo", *ways]):
+        assert "No such option" in CliRunner().invoke(main, words).output
+    refused = CliRunner().invoke(main, ["--library", str(tmp_path / "one"), "copy", *ways])
+    assert refused.exit_code == 2
+    assert "as FROM and TO: leave --library out" in refused.output
+    assert not (tmp_path / "two").exists()
+
+
+def test_who_had_the_new_place_open_before_writes_nothing_into_the_copy(place: Path | str, tmp_path: Path) -> None:
+    with Library.open(tmp_path / "source") as source, Library.open(place) as early:
+        fill(source)
+        with Library.open(place, copy_of=source.id) as made:
+            copying = Copying(source, made)
+            copying.begin()
+            for write in (
+                lambda: add(early),
+                lambda: early.people.add("Eve", "delete", "hash"),
+                lambda: early.collections.create("Mine"),
+                lambda: early.texts.remove([1]),
+            ):
+                with pytest.raises(LibraryUnfinished, match="is a copy that was not finished") as refused:
+                    write()
+                assert "\n" not in str(refused.value)
+            copying.run(lambda stage, done, total: None)
+            copying.finish()
+        assert [video.path for video in early.videos()] == [video.path for video in source.videos()]
+        assert early.people.named("Eve") is None
+        add(early, make_video("/films/new.mp4", "ffff"))  # it is a library like any other now
+        assert early.check() == []

@@ -8,7 +8,7 @@ from db.connection import WAL_BYTES, SqliteDatabase
 
 
 def write(database: SqliteDatabase, size: int) -> None:
-    with database.writing() as connection:
+    with database.locked() as connection:
         connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS blobs (content BLOB)")
         connection.exec_driver_sql("INSERT INTO blobs VALUES (zeroblob(?))", (size,))
 

@@ -344,3 +344,17 @@ def test_two_processes_bring_one_library_to_today(tmp_path: Path) -> None:
     processes = [subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(3)]
     said = [process.communicate() for process in processes]
     assert [out for out, _ in said] == [b"2\n"] * 3, said
+
+
+def test_who_has_a_library_open_writes_no_more_once_a_newer_prismsearch_has_migrated_it(tmp_path: Path) -> None:
+    with Library.open(tmp_path) as library:
+        add(library)
+        sql(tmp_path, "UPDATE alembic_version SET version_num = '0999'")
+        with pytest.raises(LibraryNewer, match=r"has format 0999 now.*End this one, and start that") as refused:
+            add(library, make_video("/films/b.mp4", "bb"))
+        assert "\n" not in str(refused.value)
+        assert len(library.videos()) == 1
+        with pytest.raises(LibraryNewer):
+            library.collections.create("Mine")
+        sql(tmp_path, f"UPDATE alembic_version SET version_num = '{schema.revision_of(schema.SCHEMA_VERSION)}'")
+        add(library, make_video("/films/b.mp4", "bb"))

@@ -199,6 +199,19 @@ def test_nobody_goes_on_with_the_streamlit_session_of_another_person(app: App) -
         assert begin_session(again) == session, "as she herself does after a break of her network"
 
 
+def test_nobody_fills_the_memory_by_uploads_of_streamlit(app: App) -> None:
+    cookie = cookie_of(app, "Bo")
+    with connect(app, cookie) as connection:
+        session = begin_session(connection)
+        token = request(app, "GET", "/_stcore/health", Cookie=cookie)[1]["set-cookie"].partition(";")[0]
+        form = '--b\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\nx\r\n--b--\r\n'
+        headers = {"Cookie": f"{cookie}; {token}", "X_Xsrftoken": token.partition("=")[2]}
+        headers["Content_Type"] = "multipart/form-data; boundary=b"
+        for method in ("PUT", "DELETE"):
+            path = f"/_stcore/upload_file/{session}/file"
+            assert request(app, method, path, form, **headers)[0] == 404
+
+
 def test_an_open_socket_ends_with_the_log_in(app: App) -> None:
     cookie = cookie_of(app, "Bo")
     with connect(app, cookie) as connection:

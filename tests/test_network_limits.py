@@ -9,11 +9,11 @@ from typing import Any
 
 import anyio
 import pytest
-from people_page import HTML, SOCKET, Clock, add_person, log_in, match, password_of, people_page, who
+from people_page import ASKED, HTML, SOCKET, Clock, add_person, log_in, match, password_of, people_page, who
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Route, WebSocketRoute
-from starlette.testclient import TestClient
+from starlette.testclient import TestClient, WebSocketDenialResponse
 from starlette.websockets import WebSocket
 
 from app.compose import Settings
@@ -23,11 +23,16 @@ from app.jobs.orders import ExportOrder
 from app.jobs.process import own_process_id
 from app.jobs.state import START_FILE, JobState, write_state
 from app.web.api.examples import example_routes
+from app.web.http import people_access
 from app.web.http.counts import Counts, CountsMiddleware
 from app.web.http.errors import ApiError
 from app.web.http.pace import BURST, PER_SECOND, Pace
+from app.web.http.people_access import MOST_AT_ONCE
+from app.web.http.requests import ApiRequest
+from app.web.http.routes import route
 from app.web.http.sign_in import SignInDesk
 from app.web.http.visitor import ALONE, VISITOR, Visitor
+from app.web.network import Network, guards
 from app.web.services import job_starts
 from app.web.services.examples import Examples
 from db.errors import LibraryError
@@ -88,10 +93,125 @@ def test_messages_of_a_socket_beyond_it_wait(library: Library, monkeypatch: pyte
     log_in(client, "Anna")
     with client.websocket_connect(SOCKET) as socket:
         for _ in range(int(BURST) + 2):
-            socket.send_text("a search")
+            socket.send_bytes(ASKED)
             assert socket.receive_json()["name"] == "Anna"
     assert waited[: int(BURST)] == [0.0] * int(BURST)
     assert waited[int(BURST) :] == [pytest.approx(1 / PER_SECOND), pytest.approx(2 / PER_SECOND)]
+
+
+# Looking
+
+
+def test_of_what_one_person_looks_at_a_bounded_part_keeps_threads_from_others(library: Library) -> None:
+    """As with the list of a large library, asked for a hundred times at once."""
+    at_work, go_on = threading.Semaphore(0), threading.Event()
+
+    def slow(request: ApiRequest) -> dict[str, str]:
+        at_work.release()
+        go_on.wait(20 if request.visitor.name == "Anna" else 0)
+        return {"name": request.visitor.name}
+
+    with people_page(library, Clock(), routes=[route("/api/library", slow)]) as client:
+        cookies = {}
+        for name in ("Anna", "Bo"):
+            log_in(client, name)
+            cookies[name] = {"Cookie": "; ".join(f"{each}={value}" for each, value in client.cookies.items())}
+            client.cookies.clear()
+        answers: list[int] = []
+
+        def look() -> None:
+            answers.append(client.get("/api/library", headers=cookies["Anna"]).status_code)
+
+        threads = [threading.Thread(target=look) for _ in range(MOST_AT_ONCE + 50)]
+        for thread in threads:
+            thread.start()
+        for _ in range(MOST_AT_ONCE):
+            assert at_work.acquire(timeout=20)
+        assert not at_work.acquire(timeout=0.3), "the others wait"
+        assert client.get("/api/library", headers=cookies["Bo"]).json() == {"name": "Bo"}
+        go_on.set()
+        for thread in threads:
+            thread.join()
+        assert answers == [200] * len(threads)
+
+
+# Web sockets
+
+
+def message(**of: Any) -> bytes:
+    from streamlit.proto.BackMsg_pb2 import BackMsg
+
+    return BackMsg(**of).SerializeToString()
+
+
+def test_a_socket_passes_on_what_the_page_sends_and_nothing_that_clears_the_caches_of_all(library: Library) -> None:
+    passed: list[bytes] = []
+
+    async def streamlit(websocket: WebSocket) -> None:
+        await websocket.accept()
+        async for each in websocket.iter_bytes():
+            passed.append(each)
+            await websocket.send_text("")
+
+    asked = message(rerun_script={"query_string": "q=fox"})
+    client = people_page(library, Clock(), socket=streamlit)
+    log_in(client, "Anna")
+    with client.websocket_connect(SOCKET) as socket:
+        socket.send_text("which Streamlit would log with a traceback each time")
+        for sent in (message(clear_cache=True), message(load_git_info=True), b"\xff no message", b"", asked):
+            socket.send_bytes(sent)
+        socket.receive_text()
+        socket.send_bytes(message(app_heartbeat=True))
+        socket.receive_text()
+    assert passed == [asked, message(app_heartbeat=True)]
+
+
+def test_a_person_has_a_bounded_number_of_sockets(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(people_access, "MOST_SOCKETS", 2)
+    clock = Clock()
+    anna, bo = people_page(library, clock), people_page(library, clock)
+    log_in(anna, "Anna")
+    with anna.websocket_connect(SOCKET), anna.websocket_connect(SOCKET):
+        with pytest.raises(WebSocketDenialResponse) as refused, anna.websocket_connect(SOCKET):
+            pass
+        assert refused.value.status_code == 429
+        log_in(bo, "Bo")
+    with anna.websocket_connect(SOCKET) as socket:
+        socket.send_bytes(ASKED)
+        assert socket.receive_json()["name"] == "Anna"
+
+
+def test_log_ins_that_one_address_sends_slowly_leave_room_for_those_of_others(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(people_access, "MOST_FORMS", 2)
+    page = people_page(library, Clock(), proxies=["10.0.0.7"])
+    release, arrived, answers = threading.Event(), threading.Semaphore(0), []
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+
+    def of(address: str) -> dict[str, str]:
+        return {"X-Forwarded-For": address, **form}
+
+    def slow() -> Iterator[bytes]:
+        arrived.release()
+        release.wait(20)
+        yield b"name=Anna&password=x"
+
+    def send() -> None:
+        answers.append(page.post("/login", content=slow(), headers=of("203.0.113.9")).status_code)
+
+    threads = [threading.Thread(target=send) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+        assert arrived.acquire(timeout=20)
+    refused = page.post("/login", content=b"name=Anna", headers=of("203.0.113.9"))
+    assert (refused.status_code, refused.headers["connection"]) == (503, "close")
+    assert page.post("/login", content=b"name=Anna", headers=of("203.0.113.8")).status_code == 403
+    release.set()
+    for thread in threads:
+        thread.join()
+    assert answers == [403, 403]
+    assert page.post("/login", content=b"name=Anna", headers=of("203.0.113.9")).status_code == 403
 
 
 # Exports and uploads
@@ -108,7 +228,7 @@ def test_a_person_has_two_exports_at_a_time(library: Library, monkeypatch: pytes
     jobs, started = Jobs(library.directory), []
     monkeypatch.setattr(Jobs, "start", lambda self, order, *_, **__: started.append(order.person))
     anna, bo = (Visitor(person, "10.0.0.7", library.people.events) for person in library.people.all())
-    options = ExportOptions(folder=Path("/x"), lists=("csv",))
+    options = ExportOptions(zip=Path("/x.zip"), lists=("csv",))
 
     def start(visitor: Visitor) -> None:
         order = ExportOrder(collection=1, collection_name="x", options=options)
@@ -176,7 +296,9 @@ def counted_page(counts: Counts, client: str, workers: Callable[[], list[Worker]
 
     guard = Middleware(CountsMiddleware, counts=counts, workers=workers)
     routes = [Route("/", page), WebSocketRoute("/socket", socket)]
-    return TestClient(Starlette(routes=routes, middleware=[guard]), client=(client, 1))
+    return TestClient(
+        Starlette(routes=routes, middleware=[guard]), base_url="http://127.0.0.1:8501", client=(client, 1)
+    )
 
 
 def test_counts_are_told_to_this_machine_in_the_format_of_prometheus(library: Library) -> None:
@@ -208,7 +330,7 @@ def test_counts_are_told_to_this_machine_in_the_format_of_prometheus(library: Li
 
 
 def test_workers_are_counted_as_long_as_the_library_answers() -> None:
-    at_work = [worker("/films/a.mp4", "/films/b.mp4"), worker()]
+    at_work = [worker("/films/a.mp4", "/films/b.mp4", "/films/c.mp4"), worker()]
 
     def workers() -> list[Worker]:
         if not at_work:
@@ -217,12 +339,23 @@ def test_workers_are_counted_as_long_as_the_library_answers() -> None:
 
     told = counted_page(Counts(), "127.0.0.1", workers).get("/metrics").text
     assert "\nprismsearch_workers 2\n" in told
-    assert "# TYPE prismsearch_claims gauge\nprismsearch_claims 2\n" in told
+    assert "# TYPE prismsearch_claims gauge\nprismsearch_claims 3\n" in told
     assert "films" not in told
     at_work.clear()
     answer = counted_page(Counts(), "127.0.0.1", workers).get("/metrics")
     assert answer.status_code == 200
     assert "prismsearch_workers" not in answer.text
+
+
+def test_the_page_of_a_library_counts_its_own_workers(place: Path | str) -> None:
+    """Those of one on a server; one in a folder has none, and says nothing of them."""
+    with Library.open(place) as library, library.claims("index") as claims:
+        claims.take({"a": "/films/a.mp4"}, 1)
+        app = Starlette(middleware=guards(library, Network(host="127.0.0.1", port=8501), ""))
+        told = TestClient(app, base_url="http://127.0.0.1:8501", client=("127.0.0.1", 50000)).get("/metrics").text
+        assert ("\nprismsearch_workers 1\n" in told) is library.shared
+        assert ("\nprismsearch_claims 1\n" in told) is library.shared
+        assert ("prismsearch_workers" in told) is library.shared
 
 
 def worker(*paths: str) -> Worker:
@@ -239,6 +372,10 @@ def worker(*paths: str) -> Worker:
         ("127.0.0.1", {"X-Forwarded-For": "203.0.113.9"}, 404),
         ("127.0.0.1", {"X-Forwarded-For": "127.0.0.1"}, 404),
         ("127.0.0.1", {"Forwarded": "for=203.0.113.9"}, 404),
+        ("127.0.0.1", {"Host": "localhost:8501"}, 200),
+        ("::1", {"Host": "[::1]:8501"}, 200),
+        ("127.0.0.1", {"Host": "search.example.org"}, 404),  # by a proxy that says no more, or by a name made for this
+        ("127.0.0.1", {"Host": "127.0.0.1:8501@evil.example"}, 404),
     ],
 )
 def test_counts_are_told_to_nobody_else(client: str, headers: dict[str, str], status: int) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from people_page import (
+    ASKED,
     DAY,
     HOST,
     HTML,
@@ -24,9 +25,10 @@ from people_page import (
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from app.web.http.people_access import ADDRESS_HEADER, PERSON_HEADER
+from app.web.http.access import cookie_name
+from app.web.http.people_access import ADDRESS_HEADER, PERSON_HEADER, TROUBLE
 from app.web.http.sign_in import IDLE_SECONDS, LONGEST_SECONDS
-from db.errors import LibraryBusy
+from db.errors import LibraryBusy, LibraryFull
 from db.library import Library
 
 
@@ -100,7 +102,7 @@ def test_a_person_logs_in_by_name_and_password(library: Library, clock: Clock) -
         "headers": [[str(anna.id)], ["10.0.0.7"]],
     }
     with client.websocket_connect(SOCKET) as socket:
-        socket.send_text("who?")
+        socket.send_bytes(ASKED)
         assert socket.receive_json() == seen
 
 
@@ -191,7 +193,7 @@ def test_logging_out_ends_the_log_in_everywhere_in_this_browser(library: Library
     with client.websocket_connect(SOCKET) as socket:
         gone = client.post("/logout")
         assert f"{name}=; Path=/; Max-Age=0" in gone.headers["set-cookie"]
-        socket.send_text("still there?")
+        socket.send_bytes(ASKED)
         with pytest.raises(WebSocketDisconnect):
             socket.receive_json()
     assert who(client) is None
@@ -236,14 +238,14 @@ def test_a_changed_password_and_a_removed_person_are_out_within_a_second(
     client = people_page(library, clock)
     log_in(client, "Anna")
     with client.websocket_connect(SOCKET) as socket:
-        socket.send_text("who?")
+        socket.send_bytes(ASKED)
         assert socket.receive_json()["name"] == "Anna"
         if change == "password":
             library.people.set_password("Anna", "hash of another")
         else:
             library.people.remove("Anna")
         clock.now += 1
-        socket.send_text("who?")
+        socket.send_bytes(ASKED)
         with pytest.raises(WebSocketDisconnect):
             socket.receive_json()
     assert who(client) is None
@@ -262,11 +264,31 @@ def test_a_library_that_does_not_answer_lets_nobody_in(
     with client.websocket_connect(SOCKET) as socket:
         monkeypatch.setattr(library.people.sign_ins, "find", busy)
         clock.now += 5
-        socket.send_text("who?")
+        socket.send_bytes(ASKED)
         with pytest.raises(WebSocketDisconnect):
             socket.receive_json()
     assert client.get("/api/x").status_code == 503
     assert socket_status(client) == 503
+
+
+def test_strangers_are_not_told_where_the_library_is_or_what_it_lacks(
+    library: Library, clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = f"There is no space left on the disk of the library {library.place}."
+
+    def full(*_: object, **__: object) -> None:
+        raise LibraryFull(said)
+
+    client = people_page(library, clock)
+    for name in ("note_failure", "begin", "find"):
+        monkeypatch.setattr(library.people.sign_ins, name, full)
+    client.cookies.set(f"{cookie_name(library.id)}-login", "x")
+    for password in (password_of("Anna"), "wrong", "wrong again"):
+        answer = log_in(client, "Anna", password)
+        assert (answer.status_code, answer.json()) == (507, {"error": TROUBLE})
+    answer = client.get("/api/x")
+    assert (answer.status_code, answer.json()) == (507, {"error": TROUBLE})
+    assert caplog.messages == [f"nobody can log in: {said}"], "once"
 
 
 # Forged
@@ -333,20 +355,24 @@ def test_headers_of_a_proxy_are_believed_from_its_addresses_only(library: Librar
 
 def test_a_person_whom_our_proxy_names_is_in(library: Library, clock: Clock) -> None:
     client = people_page(library, clock, proxies=["10.0.0.7"], header="X-Remote-User")
-    for named, seen in (("Proxied", "Proxied"), ("ANNA", "Anna"), ("Nobody", None), ("Anna, Bo", None), ("", None)):
+    add_person(library, "Chris")
+    told = {"Proxied": "Proxied", "ANNA": "Anna", "Nobody": None, "Anna, Bo": None, "": None, "chris": "Chris"}
+    for named, seen in told.items():
         client.headers["X-Remote-User"] = named
         assert who(client) == seen, named
     del client.headers["X-Remote-User"]
     twice = [("X-Remote-User", "Bo"), ("X-Remote-User", "Anna")]
     assert client.get("/api/x", headers=twice).status_code == 401, "one of them is not the proxy's"
     assert client.get("/api/x", headers=twice[:1]).status_code == 200
+    alike = [(b"X-Remote-User", "Chriſ".encode())]  # somebody else to a single sign-on, though not to our own log-in
+    assert client.get("/api/x", headers=alike).status_code == 401
     client.headers["X-Remote-User"] = "Nobody"
     shown = client.get("/", headers=HTML)
     assert (shown.status_code, "not known here" in shown.text) == (403, True)
     client.headers["X-Remote-User"] = "Bo"
     with client.websocket_connect(SOCKET) as socket:
         library.people.remove("Bo")
-        socket.send_text("who?")
+        socket.send_bytes(ASKED)
         with pytest.raises(WebSocketDisconnect):
             socket.receive_json()
 

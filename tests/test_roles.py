@@ -17,11 +17,13 @@ from streamlit.testing.v1 import AppTest
 
 import app.jobs.jobs
 from app.compose import Settings
+from app.exporting.request import ExportOptions
 from app.jobs.jobs import Jobs
 from app.jobs.orders import ExportOrder, IndexOrder, RetryOrder
 from app.web.http import roles
 from app.web.http.errors import ApiError
 from app.web.http.roles import ACTIONS, ROUTES, role_of
+from app.web.http.streamlit_page import page_routes
 from app.web.http.visitor import ALONE, VISITOR, Visitor
 from app.web.pages import components, session
 from app.web.pages import library as library_page
@@ -326,7 +328,6 @@ def test_an_export_into_a_folder_of_the_server_needs_more_than_a_zip(
 def test_the_export_of_a_tray_writes_that_tray_and_no_other(library: Library, tmp_path: Path) -> None:
     """By the function that a job's process calls."""
     from app.commands.export_run import export_collection
-    from app.exporting.request import ExportOptions
     from app.shell.errors import CommandError
 
     tray = filled(library, "collect")
@@ -351,7 +352,6 @@ def journal(library: Library, order: Any, title: str) -> str:
 
 
 def test_exports_are_seen_by_who_began_them_and_other_jobs_by_everybody(library: Library, tmp_path: Path) -> None:
-    from app.exporting.request import ExportOptions
 
     (library.directory / "exports").mkdir()
     (library.directory / "exports" / "a.zip").write_bytes(b"PK private clips")
@@ -375,6 +375,22 @@ def test_exports_are_seen_by_who_began_them_and_other_jobs_by_everybody(library:
     assert owner.get(f"/api/runs/{export}/download").content == b"PK private clips"
     assert {each["id"] for each in client_as(library, None).get("/api/runs").json()["runs"]} == {export}
     assert owner.delete(f"/api/runs/{export}").status_code == 200
+
+
+@pytest.mark.parametrize("again", ["resume", "retry"])
+def test_an_export_into_a_folder_goes_on_for_who_may_begin_one_now(
+    library: Library, started: Started, tmp_path: Path, again: str
+) -> None:
+    tray = filled(library, "manage")
+    options = ExportOptions(folder=tmp_path / "out", mode="copy", lists=("csv",))
+    order = ExportOrder(collection=tray, collection_name="x", options=options, person=visitor(library, "manage").id)
+    address = f"/api/runs/{journal(library, order, 'mine')}/{again}"
+    library.people.set_role("manage", "collect")
+    assert client_as(library, "manage").post(address).status_code == 403
+    assert started.orders == []
+    library.people.set_role("manage", "manage")
+    assert client_as(library, "manage").post(address).status_code == 200
+    assert started.orders == [order]
 
 
 def test_jobs_of_others_kinds_are_stopped_and_read_by_who_may_start_them(library: Library) -> None:
@@ -446,6 +462,34 @@ def test_pages_are_there_for_who_may_use_them(
     assert list(page.session_state["pages"]) == pages
     titles = [each.value for each in page.title]
     assert titles == (["Nothing here yet"] if role in ("search", "collect") else ["Find the shot"])
+
+
+@pytest.mark.parametrize(
+    ("role", "path", "says"),
+    [
+        (
+            "search",
+            "/indexing",
+            "Your role, search, may not index videos; ask somebody who has the role manage or delete",
+        ),
+        ("collect", "/indexing?options=open", "Your role, collect, may not index videos"),
+        ("search", "/questions", "may not write questions; ask somebody who has the role collect or manage or delete"),
+        ("collect", "/questions", ""),
+        ("manage", "/indexing", ""),
+        ("search", "/", ""),
+        (None, "/indexing", ""),
+    ],
+)
+def test_the_address_of_a_page_says_who_may_use_it(library: Library, role: str | None, path: str, says: str) -> None:
+    inner = Starlette(routes=page_routes(b"the page"))
+
+    async def asked(scope: Any, receive: Any, send: Any) -> None:
+        await inner(scope if role is None else {**scope, VISITOR: visitor(library, role)}, receive, send)
+
+    answer = TestClient(asked, base_url=ORIGIN).get(path)
+    assert answer.status_code == (403 if says else 200)
+    assert says in answer.text
+    assert (answer.text == "the page") is not bool(says)
 
 
 def test_searches_saved_on_the_page_are_the_visitors(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:

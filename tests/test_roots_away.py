@@ -23,7 +23,7 @@ from db.media_roots import NO_ROOTS, MediaRoots, checked_roots
 from db.records import Failure, Filters
 from indexer.identity import Identity
 from indexer.media.errors import UnreadableVideo
-from indexer.media_roots import root_state, why_unreachable
+from indexer.media_roots import Reach, root_state
 from indexer.missing_files import find_missing
 from indexer.pipeline import index_folders
 from indexer.preview import Decision
@@ -135,12 +135,27 @@ def test_what_is_deleted_below_a_root_that_is_there_is_gone(world: World) -> Non
 
 @pytest.mark.parametrize("away", AWAY)
 def test_a_backup_of_a_root_that_is_away_is_a_copy(world: World, away: Callable[[World], None]) -> None:
-    shutil.copytree(world.share / "films", world.local / "backup")
+    shutil.copytree(world.share, world.local / "backup")
     away(world)
     with world.open() as library:
         report = world.index(library, world.local)
-        assert (report.duplicates, report.moved) == (VIDEOS // 2, 0)
+        assert (report.duplicates, report.moved) == (VIDEOS, 0)
         assert len(library.filtered_videos(Filters(folder=str(world.share)))) == VIDEOS
+
+
+def test_the_only_video_of_a_root_may_be_renamed_there(place: Path | str, tmp_path: Path) -> None:
+    path = put_video(tmp_path / "nas" / "a.mp4", ["red"])
+    put_video(tmp_path / "nas" / "not yet.txt", ["red"])
+    with Library.open(place, roots=checked_roots({"nas": str(tmp_path / "nas")})) as library:
+        for new in (tmp_path / "nas" / "b.mp4", tmp_path / "nas" / "deep" / "c.mp4"):
+            report = index_folders(library, ColourEncoder(), [tmp_path], IndexSettings(), open_video=Reader())
+            assert report.complete
+            new.parent.mkdir(exist_ok=True)
+            os.rename(path, new)
+            path = str(new)
+        report = index_folders(library, ColourEncoder(), [tmp_path], IndexSettings(), open_video=Reader())
+        assert (report.moved, report.added, report.duplicates) == (1, 0, 0)
+        assert [video.path for video in library.videos()] == [path]
 
 
 @pytest.mark.parametrize("away", AWAY)
@@ -167,13 +182,17 @@ def test_vanished_videos_are_not_given_up_while_their_root_is_away(world: World,
         assert expire(library, late) == VIDEOS
 
 
-@pytest.mark.parametrize("away", AWAY[:1] + AWAY[2:])
+@pytest.mark.parametrize("away", AWAY)
 def test_retry_and_remove_missing_leave_a_root_that_is_away(world: World, away: Callable[[World], None]) -> None:
     away(world)
     said = world.run("retry")
-    assert "1 failed file cannot be reached: the folder of root 'nas'" in said
+    assert "1 failed file cannot be reached: " in said
+    assert "root 'nas'" in said
     assert "removed" not in said
-    assert "nothing was removed" in world.run("remove", "--missing", "--yes", str(world.here))
+    for path in (world.here, world.share, "nas:/films"):
+        said = world.run("remove", "--missing", "--yes", str(path))
+        assert "cannot be reached: " in said
+        assert "nothing was removed" in said
     with world.open() as library:
         assert all_there(library)
 
@@ -187,18 +206,47 @@ def test_retry_and_remove_missing_leave_a_root_that_is_not_set(world: World, mon
     assert f"removed {VIDEOS} videos" in world.run("remove", "--yes", "/.prismsearch-root/nas")  # on purpose
 
 
+def test_remove_missing_takes_what_is_gone_from_a_root_that_is_there(world: World) -> None:
+    (world.share / "1.mp4").unlink()
+    (world.share / "bad.mp4").unlink()
+    assert "removed 1 video" in world.run("remove", "--missing", "--yes", "nas:/")
+    with world.open() as library:
+        assert (len(library.videos()), len(library.failures())) == (VIDEOS, 0)
+
+
+@pytest.mark.parametrize("new", ["movies", "archive/2020/films", "1/films"])
+def test_a_folder_below_a_root_may_be_renamed(world: World, new: str) -> None:
+    """Its files have no number there by which they could be known again."""
+    with world.open() as library:
+        before = {video.id for video in library.videos()}
+        (world.share / new).parent.mkdir(parents=True, exist_ok=True)
+        os.rename(world.share / "films", world.share / new)
+        report = world.index(library, world.share)
+        assert (report.moved, report.duplicates, report.added, len(report.kept_missing)) == (VIDEOS // 2, 0, 0, 0)
+        assert {video.id for video in library.videos()} == before
+
+
+def test_a_backup_of_a_mount_below_a_root_is_a_copy(world: World) -> None:
+    shutil.copytree(world.share / "films", world.share / "backup")
+    shutil.rmtree(world.share / "films")
+    (world.share / "films").mkdir()  # where nothing is mounted
+    with world.open() as library:
+        report = world.index(library, world.share)
+        assert (report.moved, report.duplicates, len(report.kept_missing)) == (0, VIDEOS // 2, VIDEOS // 2)
+
+
 def test_the_state_of_a_root_says_what_to_do(world: World) -> None:
     assert root_state(world.roots, "nas") == "reachable"
-    assert why_unreachable(world.roots, str(world.share / "1.mp4")) is None
-    assert why_unreachable(world.roots, str(world.local)) is None
+    assert Reach(world.roots).why_not(str(world.share / "1.mp4")) is None
+    assert Reach(world.roots).why_not(str(world.local)) is None
     assert root_state(world.roots, "tape") == "not set"
-    assert "tape=FOLDER" in str(why_unreachable(world.roots, "/.prismsearch-root/tape/a.mp4"))
+    assert "tape=FOLDER" in str(Reach(world.roots).why_not("/.prismsearch-root/tape/a.mp4"))
     unmount(world)
     assert root_state(world.roots, "nas") == "empty"
-    assert "mounted" in str(why_unreachable(world.roots, str(world.share / "1.mp4")))
+    assert "mounted" in str(Reach(world.roots).why_not(str(world.share / "1.mp4")))
     take_away(world)
     assert root_state(world.roots, "nas") == "missing"
-    assert "connected" in str(why_unreachable(world.roots, str(world.share)))
+    assert "connected" in str(Reach(world.roots).why_not(str(world.share)))
 
 
 def test_what_reads_a_file_of_a_root_that_is_not_set_says_so(world: World) -> None:

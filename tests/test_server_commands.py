@@ -8,6 +8,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,7 @@ TABLE: dict[str, list[str] | str] = {
     "info": ["info", FILM],
     "stats": ["stats"],
     "relink": ["relink", "{films}", "{elsewhere}", "--dry-run"],
+    "roots": ["roots"],
     "remove": ["remove", FILM, "--yes"],
     "backup": ["backup", "{copy}"],
     "restore": ["restore", "{films}"],
@@ -159,8 +161,12 @@ def test_a_job_of_a_server_runs_in_a_process_that_has_no_password_in_its_words(
 
 
 def test_a_password_has_no_place_in_a_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    for arguments in (["--library", "{}", "stats"], ["stats", "--library", "{}"]):
-        url = f"postgresql://ann:{SECRET}@db/films"
+    urls = (
+        f"postgresql://ann:{SECRET}@db/films",
+        f"postgresql://db/films?password={SECRET}",
+        f"postgresql://db/films?sslpassword={SECRET}",
+    )
+    for url, arguments in product(urls, (["--library", "{}", "stats"], ["stats", "--library", "{}"])):
         result = CliRunner().invoke(main, [each.format(url) for each in arguments])
         assert result.exit_code == 2
         assert "PGPASSWORD" in result.stderr

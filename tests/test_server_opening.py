@@ -6,6 +6,7 @@ import builtins
 import logging
 import shutil
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -23,6 +24,7 @@ from db.server.connection import ServerDatabase
 
 pytestmark = needs_postgres
 SECRET = "s3cret"
+VERSION = "SELECT version_num FROM alembic_version"
 
 
 @pytest.fixture
@@ -164,6 +166,31 @@ def test_the_migrations_of_folders_bring_a_server_to_a_later_format(
                 " WHERE column_name = 'mood' AND table_schema = current_schema()"
             )
             assert connection.scalar(named) == (0 if fails else 1)
+
+
+def test_a_migration_waits_for_who_has_the_library(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And so does who comes while it runs: both take the library's lock."""
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'advisory' AND query LIKE '%%' || %s || '%%'"
+    with Library.open(address) as library, ThreadPoolExecutor(1) as pool:
+        database, now = library._database, schema.SCHEMA_VERSION
+        assert isinstance(database, ServerDatabase)
+        (tmp_path / "v_next.py").write_text(NEXT.format(fails=False, now=now, next=now + 1))
+        monkeypatch.setattr(schema, "SCHEMA_VERSION", now + 1)
+        monkeypatch.setattr(migrating, "VERSION_FOLDERS", (*migrating.VERSION_FOLDERS, tmp_path))
+        with database.locked():
+            migrated = pool.submit(lambda: Library.open(address).close())
+            while True:
+                with database.reading() as connection:
+                    if connection.exec_driver_sql(waiting, ("pg_advisory_xact_lock",)).first() is not None:
+                        break
+                assert not migrated.done()
+            with database.reading() as connection:
+                assert connection.exec_driver_sql(VERSION).scalar() == schema.revision_of(now)
+        migrated.result()
+        with database.reading() as connection:
+            assert connection.exec_driver_sql(VERSION).scalar() == schema.revision_of(now + 1)
 
 
 def test_a_role_that_may_only_read_searches_and_changes_nothing(address: str) -> None:

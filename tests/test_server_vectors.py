@@ -24,6 +24,8 @@ from app.compose import settings_from
 from app.settings_file import WrongSetting
 from db.errors import LibraryError
 from db.library import Library
+from db.server.connection import ServerDatabase
+from db.server.graphs import Graphs
 from db.server.nearest import ServerRows
 from search.vectors.faiss_index import FaissIndex
 from search.vectors.server_index import ServerIndex
@@ -178,6 +180,74 @@ def test_an_invalid_graph_is_not_used_and_is_made_anew(index: MirroredIndex, mad
     assert index.optimize()
     assert recall(index, made_up) > 0.95
     assert walks(index) > 0
+
+
+def made_with(index: MirroredIndex, monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]) -> int:
+    """The bytes that a graph is made with, where a server has these settings."""
+    database = index.library._database
+    assert isinstance(database, ServerDatabase)
+    connect, made = ServerDatabase.connect, []
+
+    def as_set(self: ServerDatabase) -> Any:
+        connection = connect(self)
+        for name, value in settings.items():
+            connection.execute(f"SET {name} = '{value}'")
+        made.append(connection)
+        return connection
+
+    given: list[int] = []
+
+    def execute(self: Graphs, driver: Any, statement: str, on_progress: object) -> None:
+        given.append(driver.execute("SELECT pg_size_bytes(current_setting('maintenance_work_mem'))").fetchone()[0])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ServerDatabase, "connect", as_set)
+        patch.setattr(Graphs, "_execute", execute)
+        assert index.library.server_rows is not None
+        assert index.library.server_rows.graphs.make(ENCODER, lambda share: None)
+    return given[0]
+
+
+@needs_postgres
+def test_a_graph_is_made_with_what_it_needs_up_to_what_the_server_is_likely_to_have(
+    index: MirroredIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gib = 2**30
+    small = {"maintenance_work_mem": "1MB", "effective_cache_size": "4GB"}
+    needed = COUNT * (2 * made_dim(index) + 700)
+    assert needed > 2**20
+    assert needed - 1024 <= made_with(index, monkeypatch, small) <= needed
+    monkeypatch.setattr("db.server.graphs._LINK_BYTES", 500_000)  # as if there were 1.1 million rows of 768 columns
+    assert 2 * gib < COUNT * 500_000 < 3 * gib
+    assert made_with(index, monkeypatch, small) == gib
+    assert made_with(index, monkeypatch, small | {"effective_cache_size": "8GB"}) == 2 * gib
+    assert 2.3 * gib < made_with(index, monkeypatch, small | {"effective_cache_size": "48GB"}) < 2.5 * gib
+    assert made_with(index, monkeypatch, small | {"maintenance_work_mem": "3GB"}) == 3 * gib
+
+
+def made_dim(index: MirroredIndex) -> int:
+    return int(ask(index, "SELECT dim FROM encoders"))
+
+
+@needs_postgres
+def test_a_graph_that_does_not_fit_is_made_and_once_told_what_to_raise(
+    index: MirroredIndex, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    connect = ServerDatabase.connect
+
+    def with_little(self: ServerDatabase) -> Any:
+        connection = connect(self)
+        connection.execute("SET maintenance_work_mem = '1MB'")
+        return connection
+
+    monkeypatch.setattr(ServerDatabase, "connect", with_little)
+    monkeypatch.setattr("db.server.graphs._LINK_BYTES", 0)
+    assert index.library.server_rows is not None
+    assert index.library.server_rows.graphs.make(ENCODER, lambda share: None)
+    assert is_valid(index)
+    [told] = [each.getMessage() for each in caplog.records if "index of vectors" in each.getMessage()]
+    assert "ALTER SYSTEM SET maintenance_work_mem = '1MB'" in told
+    assert "\n" not in told
 
 
 @needs_postgres

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from fakes import ColourEncoder
+from numpy.typing import NDArray
 from postgres import lapse, on_a_server
 from pretend import Reader, put_video
 
@@ -22,6 +24,7 @@ from indexer.media.errors import UnreadableVideo
 from indexer.pipeline import index_folders
 from indexer.plan import VideoTask
 from indexer.preview import Decision, Preview
+from indexer.progress import Progress
 from indexer.quick_pass import QuickPass
 from indexer.report import IndexReport
 from indexer.scan import FoundFile
@@ -30,6 +33,9 @@ from indexer.shared_tasks import Before, SharedTasks
 
 COLOURS = ["red", "green", "blue", "white", "black"]
 VIDEOS = 12
+
+
+Clips = NDArray[np.uint8]
 
 
 class Two:
@@ -206,6 +212,67 @@ def test_what_a_run_has_made_that_stood_still_is_dropped_with_a_note(two: Two) -
     assert all("another took the video over" in note.reason for note in report.notes)
     assert two.library.stats().segments == sum(two.encoders[1].batches)
     assert two.library.check() == []
+
+
+@on_a_server
+@pytest.mark.usefixtures("server_has_run_for_long")
+def test_a_run_that_hangs_is_left_behind(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its process lives, and could renew its lease for ever."""
+    monkeypatch.setattr("db.server.claims.STILL_SECONDS", 0.3)
+    claims = two.libraries[0].claims("index", lease_seconds=0.3, beat_seconds=0.02)
+    others: list[IndexReport] = []
+
+    def hang(clips: Clips) -> None:
+        if sum(two.encoders[0].batches) > 5 and not others:
+            others.append(two.run(1))
+
+    monkeypatch.setattr(two.encoders[0], "encode_clips", HangingEncoder(two.encoders[0], hang))
+    report = two.run(0, claims=claims)
+    assert others[0].complete
+    assert report.complete
+    assert len(two.library.videos()) == report.added + others[0].added == VIDEOS
+    assert others[0].added > 1
+    assert any("another took the video over" in note.reason for note in report.notes)
+    assert two.library.check() == []
+
+
+class HangingEncoder:
+    def __init__(self, encoder: ColourEncoder, before: Callable[[Clips], None]) -> None:
+        self.encode, self.before = encoder.encode_clips, before
+
+    def __call__(self, clips: Clips) -> Any:
+        self.before(clips)
+        return self.encode(clips)
+
+
+@on_a_server
+def test_a_run_that_can_only_wait_says_for_whom(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("indexer.shared_tasks._LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("db.server.claims.ServerClaims.pause_seconds", 0.05)
+    other = two.libraries[1].claims("index")
+    fingerprints: dict[str, str] = {}
+
+    def keep(work: Preview) -> Decision:
+        fingerprints.update({task.fingerprint: task.file.path for task in work.plan.tasks})
+        other.take(fingerprints, VIDEOS)
+        return Decision()
+
+    seen: list[Progress] = []
+
+    def on_progress(progress: Progress) -> None:
+        seen.append(progress)
+        if progress.waits_for or len(seen) > 40:
+            other.close()
+
+    report = index_folders(
+        two.library, two.encoders[0], [two.films], IndexSettings(), RunOptions(decode_workers=1),
+        open_video=two.readers[0], review=keep, on_progress=on_progress,
+    )  # fmt: skip
+    assert report.added == VIDEOS
+    waits = next(each.waits_for for each in seen if each.waits_for)
+    assert [worker.process for worker in waits] == [os.getpid()]
+    assert set(waits[0].paths) == set(fingerprints.values())
+    assert not seen[-1].waits_for
 
 
 class Held(Claims):

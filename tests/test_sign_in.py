@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from people_page import NOW, Clock, add_person, log_in, match, password_of, people_page, who
+from people_page import DAY, NOW, Clock, add_person, log_in, match, password_of, people_page, who
 
 from app.web.http.sign_in import SignInDesk
 from db.library import Library
@@ -106,6 +107,37 @@ def test_many_addresses_guess_at_a_name_only_once_a_minute_and_keep_nobody_out_f
     assert comes_in(desk, address="10.0.0.9", now=now + 60)
 
 
+def test_nobody_keeps_a_person_out_from_where_she_has_logged_in_before(desk: SignInDesk) -> None:
+    """By guessing at her name all the time, from as many addresses as it takes."""
+    for address in ("10.0.0.9", "2001:db8:0:9::1"):
+        assert comes_in(desk, address=address)
+    for each in range(50):
+        guess(desk, address=f"10.0.1.{each}")
+    assert not comes_in(desk, address="10.0.0.8")
+    assert not comes_in(desk, "anna ", address="10.0.0.8")
+    assert comes_in(desk, address="2001:db8:0:9::2"), "another address of the same machine"
+    for each in range(50):
+        guess(desk, address=f"10.0.1.{each}", now=NOW + 3601)
+    assert [guess(desk, address="10.0.0.9", now=NOW + 3601) for _ in range(5)] == [0] * 4 + [30], "her own are counted"
+    assert not comes_in(desk, address="10.0.0.9", now=NOW + 3601)
+
+
+def test_a_lock_does_not_last_for_as_long_as_the_clock_was_wrong(desk: SignInDesk) -> None:
+    """As where a machine begins with a wrong time, until it has asked for the right one."""
+    for _ in range(5):
+        guess(desk, now=NOW + 365 * DAY)
+    assert comes_in(desk, now=NOW)
+    for _ in range(4):
+        guess(desk, now=NOW + 365 * DAY)
+    assert [guess(desk) for _ in range(5)] == [0] * 4 + [30]
+
+
+def test_a_log_in_of_a_time_that_has_not_come_is_none(desk: SignInDesk) -> None:
+    token = desk.sign_in("Anna", password_of("Anna"), address="10.0.0.7", now=NOW + 365 * DAY).token
+    assert desk.find(token, now=NOW + 365 * DAY - 60) is not None, "clocks are set back a little all the time"
+    assert desk.find(token, now=NOW) is None
+
+
 def test_a_right_password_forgives_guesses_at_its_name_but_not_those_of_its_address(desk: SignInDesk) -> None:
     for _ in range(4):
         guess(desk)
@@ -142,14 +174,46 @@ def test_guesses_at_the_same_time_are_compared_one_after_another(library: Librar
     threads = [threading.Thread(target=one, args=(number,)) for number in range(20)]
     for thread in threads:
         thread.start()
-    while sum(each.busy for each in outcomes) < 12:
+    while sum(each.busy for each in outcomes) < 16:
         assert any(thread.is_alive() for thread in threads)
     started.set()
     for thread in threads:
         thread.join()
     assert most == [1]
-    assert sum(each.busy for each in outcomes) == 12, "who comes while others wait is told so"
-    assert sum(bool(each.wait_seconds) for each in outcomes) == 4, "those after the fifth were not compared"
+    assert sum(each.busy for each in outcomes) == 16, "who comes while others wait is told so"
+    assert guess(desk) == 30, "each of those that were compared has counted"
+
+
+def test_one_address_does_not_take_all_the_places_of_those_who_log_in(library: Library) -> None:
+    comparing, go_on = threading.Semaphore(0), threading.Event()
+
+    def slow(stored: str | None, password: str) -> bool:
+        comparing.release()
+        return go_on.wait(20) and match(stored, password)
+
+    desk, outcomes = SignInDesk(library.people, slow), []
+
+    def try_from(address: str) -> None:
+        outcomes.append((address, desk.sign_in("Anna", password_of("Anna"), address=address, now=NOW)))
+
+    def begin(addresses: list[str]) -> list[threading.Thread]:
+        threads = [threading.Thread(target=try_from, args=(address,)) for address in addresses]
+        for thread in threads:
+            thread.start()
+        return threads
+
+    threads = begin(["10.0.0.7"] * 40)
+    assert comparing.acquire(timeout=20)
+    while len(outcomes) < 36:
+        time.sleep(0.01)
+    threads += begin(["10.0.0.8"])
+    time.sleep(0.1)
+    go_on.set()
+    for thread in threads:
+        thread.join()
+    assert sum(outcome.busy for _, outcome in outcomes) == 36
+    assert [bool(outcome.token) for address, outcome in outcomes if address == "10.0.0.8"] == [True]
+    assert desk.sign_in("Anna", password_of("Anna"), address="10.0.0.7", now=NOW).token, "the places are free again"
 
 
 def test_the_form_says_for_how_long_it_is_locked(library: Library) -> None:

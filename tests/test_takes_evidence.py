@@ -161,6 +161,46 @@ def test_a_jump_is_no_run_that_goes_on_and_neither_is_what_never_changes() -> No
     assert not compare_runs(fading(50, 50), fading(50, 50)).goes_on, "nothing changes"
 
 
+def changing(*values: int) -> Look:
+    """A shot of which one corner changes, in every picture to one of these values."""
+    usual = np.random.default_rng(5).integers(60, 180, (HEIGHT, WIDTH, 3))
+    pictures = np.stack([usual] * len(values)).astype(np.uint8)
+    pictures[:, :8, :8] = np.array(values)[:, None, None, None]
+    return of(pictures)
+
+
+def test_a_camera_that_shakes_around_a_seam_goes_on_over_it() -> None:
+    before, after = (0, 15, 30, 45, 60, 70, 74), (120, 124, 128, 132, 136, 150, 165, 180, 195, 210, 225)
+    jolted_before, jolted_after = (0, 4, 8, 12, 16, 20, 62, 66, 70, 74), (120, 124, 128, 132, 174, 178, 182)
+    for first, second in ((jolted_before, after), (before, jolted_after)):
+        assert compare_runs(changing(*first), changing(*second)).goes_on
+        assert compare_runs(changing(*second), changing(*first)).goes_on_back
+    for first, second in (((*jolted_before, 78), after), (before, (116, *jolted_after)), (before, after)):
+        assert not compare_runs(changing(*first), changing(*second)).goes_on, "it is calm around the seam"
+
+
+def test_a_run_goes_on_if_its_ends_are_twice_as_near_as_its_beginnings() -> None:
+    first = changing(0, 2, 4, 6, 8, 10)
+    assert compare_runs(first, changing(18, 20, 22, 24, 26, 28)).goes_on
+    assert not compare_runs(first, changing(21, 23, 25, 27, 29, 31)).goes_on
+
+
+def test_runs_are_the_same_by_most_of_what_at_least_half_of_them_shares() -> None:
+    whole = walking((220, 30, 30), 0.0, 0.95, count=32)
+    assert not compare_runs(of(whole[:16]), of(whole[10:26])).same_run, "a third"
+    flashed = whole[:16].copy()
+    flashed[4:6] = 250
+    assert compare_runs(of(whole[:16]), of(flashed)).same_run
+
+
+def test_a_few_cells_are_nothing_that_moves_and_black_has_no_light() -> None:
+    speck = walking((220, 30, 30), 0.4, 0.4)
+    speck[3:6, :4, :4] = (30, 60, 220)
+    assert compare_sets(of(speck), of(speck)).actor is None
+    black = np.full((8, HEIGHT, WIDTH, 3), 1, np.uint8)
+    assert compare_sets(of(black), of(black + 2)).same_light
+
+
 def test_one_picture_in_common_is_not_the_same_run_and_another_light_is() -> None:
     whole = walking((220, 30, 30), 0.0, 0.95, count=31)
     assert not compare_runs(of(whole[:16]), of(whole[15:])).same_run

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 from db_samples import make_video
 from test_takes_evidence import of, walking
+from test_takes_laying import BLUE as OTHER_COLOUR
+from test_takes_laying import STEADY, SWAYING, filmed
 
 from db.records import Segment
+from search.takes.laying import lay_over
 from search.takes.relations import Placed, Relation, may_be_related, relation_of
 
 BLUE = (30, 60, 220)
@@ -63,3 +66,12 @@ def test_parts_of_one_shot_and_other_framings_are_never_related() -> None:
         wide = placed("/a", width=1920, height=1080)
         assert may_be_related(wide, placed("/bb", width=width, height=height)) is expected
         assert may_be_related(placed("/bb", width=width, height=height), wide) is expected
+
+
+def test_takes_from_the_hand_are_takes_if_the_same_moves() -> None:
+    here, there = placed("/a"), placed("/bb")
+    swaying = filmed(away=SWAYING)
+    alike = lay_over(STEADY, swaying).alike
+    assert relation_of(here, there, (STEADY, swaying), is_same_actor=False) == (Relation.TAKE, alike)
+    assert relation_of(here, there, (STEADY, filmed(OTHER_COLOUR, SWAYING)), is_same_actor=True) is None
+    assert relation_of(here, there, (STEADY, filmed(wall=1)), is_same_actor=True) is None

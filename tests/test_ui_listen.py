@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from pathlib import Path
 from unittest.mock import MagicMock
 
@@ -21,7 +22,7 @@ from app.web.http.health import HealthMiddleware
 from app.web.http.peers import Peers
 from app.web.http.security import SecurityMiddleware
 from app.web.network import Network, print_reach
-from db.library import Library
+from db.library import FILE_NAME, Library
 
 
 @pytest.fixture
@@ -87,6 +88,7 @@ def test_it_listens_for_people_with_a_password_or_whom_a_proxy_names(library: Pa
         (["--listen", "0.0.0.0:8501", "--no-token"], "do not go with --listen"),
         (["--listen", "0.0.0.0:8501", "--proxy", "proxy.example"], "proxy.example"),
         (["--listen", "0.0.0.0:8501", "--person-header", "X-User"], "needs --proxy"),
+        (["--listen", "0.0.0.0:8501", "--proxy", "0.0.0.0/0", "--person-header", "X-User"], "every machine"),
         (["--listen", "0.0.0.0:8501", "--proxy", "::1", "--person-header", "X User"], "name of a header"),
         (["--person-header", "X-User"], "belong to --listen"),
         (["--proxy", "10.0.0.1"], "belong to --listen"),
@@ -167,6 +169,20 @@ def test_what_is_said_at_the_start(library: Path, capsys: pytest.CaptureFixture[
             assert "TLS" not in capsys.readouterr().err
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such permissions")
+@pytest.mark.parametrize(
+    ("folder", "file", "told"), [(0o755, 0o644, True), (0o750, 0o644, False), (0o755, 0o640, False)]
+)
+def test_it_says_that_others_of_this_machine_can_read_the_hashes(
+    library: Path, capsys: pytest.CaptureFixture[str], folder: int, file: int, told: bool
+) -> None:
+    with Library.open(library) as opened:
+        library.chmod(folder)
+        (library / FILE_NAME).chmod(file)
+        print_reach(opened, Network(host="127.0.0.1", port=1))
+        assert (f"chmod -R o= {library}" in capsys.readouterr().err) is told
+
+
 def test_health_is_told_to_everybody_and_nothing_else() -> None:
     well = [True]
 
@@ -185,3 +201,25 @@ def test_health_is_told_to_everybody_and_nothing_else() -> None:
     answer = client.get("/readyz")
     assert (answer.status_code, answer.text) == (503, "not ready\n")
     assert client.get("/healthz/x").status_code == client.get("/").status_code == 400
+
+
+def test_host_names_and_proxies_can_come_from_the_environment(
+    library: Path, served: MagicMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As compose.yaml has them from .env, where they may be empty."""
+    with Library.open(library) as opened:
+        add_person(opened, "Ann")
+    made = MagicMock()
+    monkeypatch.setattr(server, "make_app", made)
+    for given, names, proxies in (
+        ("", (), ()), ("search.example.org 172.18.0.1", ("search.example.org", "172.18.0.1"), ("172.18.0.1",) * 2)
+    ):  # fmt: skip
+        monkeypatch.setenv("PRISMSEARCH_HOST_NAMES", given)
+        monkeypatch.setenv("PRISMSEARCH_PROXIES", " ".join(proxies))
+        assert ui("--listen", f"127.0.0.1:{free_port()}").exit_code == 0
+        network = made.call_args.kwargs["network"]
+        assert (network.names, network.proxies) == (names, proxies)
+    assert ui("--no-browser", "--port", str(free_port())).exit_code == 0, "they do not concern a page for one person"
+    monkeypatch.setenv("PRISMSEARCH_PROXIES", "nonsense")
+    refused = ui("--listen", f"127.0.0.1:{free_port()}")
+    assert (refused.exit_code, refused.output.count("\n")) == (2, 1)

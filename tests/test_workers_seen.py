@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from collections.abc import Callable
@@ -14,11 +15,16 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from app.cli import main
-from app.shell.worker_text import place_text, work_text
+from app.jobs.index_journal import journal_progress
+from app.jobs.jobs import Jobs
+from app.shell.progress_line import progress_text
+from app.shell.worker_text import place_text, waiting_text, work_text
 from app.web.api.workers import worker_routes
 from app.web.pages import job_cards
+from app.web.services.job_texts import progress_text as card_text
 from db.library import Library
 from db.records import Worker
+from indexer.progress import Progress
 
 
 def worker(*paths: str, doing: str = "index", seconds: float = 200.0, version: str = "1.0") -> Worker:
@@ -38,6 +44,24 @@ def worker(*paths: str, doing: str = "index", seconds: float = 200.0, version: s
 )
 def test_what_a_worker_does_in_words(given: Worker, text: str) -> None:
     assert work_text(given) == text
+
+
+def test_for_how_long_a_worker_has_a_video_if_that_is_long() -> None:
+    given = dataclasses.replace(worker("/films/a.mp4", "/films/b.mp4"), path_seconds=(720.0, 59.0))
+    assert work_text(given) == "indexing a.mp4 (for 12:00), b.mp4"
+
+
+def test_for_whom_a_run_waits(tmp_path: Path) -> None:
+    one = dataclasses.replace(worker("/films/a.mp4"), path_seconds=(30.0,))
+    two = dataclasses.replace(worker("/films/b.mp4", "/films/c.mp4"), machine="old\x1b", path_seconds=(720.0, 90.0))
+    assert waiting_text([one]) == "waiting for 1 video that render has in work: a.mp4"
+    said = "waiting for 3 videos that old\\x1b (and 1 other worker) has in work: b.mp4 (for 12:00), c.mp4 (for 1:30)"
+    assert waiting_text([one, two]) == said
+    progress = Progress(phase="index", files_done=4, files_total=6, waits_for=(one,))
+    assert progress_text(progress) == "indexing  4/6 videos  waiting for 1 video that render has in work: a.mp4"
+    with Jobs(tmp_path).begin("index", "films") as job:
+        journal_progress(job, progress)
+        assert card_text(job._state) == "Indexing  4/6 videos  waiting for 1 video that render has in work: a.mp4"
 
 
 def test_where_and_since_when() -> None:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import click
 
 from app.commands.backup import copy_questions
-from app.compose import Settings
+from app.compose import Settings, settings_from
 from app.library_place import hand_on_password, has_password
 from app.shell.counted_line import CountedLine
 from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING
 from app.shell.live_line import LiveLine
-from app.shell.options import PathWord, with_settings
+from app.shell.options import PathWord, progress_option
 from app.shell.terminal import count_text, print_note, printable, size_text
 from db.media_roots import NO_ROOTS
 
@@ -48,8 +48,9 @@ A copy that was stopped goes on where it was; until it is whole, no command take
 )
 @click.argument("source", metavar="FROM", type=PathWord())
 @click.argument("target", metavar="TO", type=PathWord())
-@with_settings
-def copy(settings: Settings, source: str, target: str) -> None:
+@progress_option
+@click.pass_context
+def copy(ctx: click.Context, /, source: str, target: str) -> None:
     """Copy the library FROM into TO, a new one: folders, or addresses of libraries on servers."""
     from app.compose import open_library
     from app.work_folder import require_own
@@ -60,7 +61,9 @@ def copy(settings: Settings, source: str, target: str) -> None:
         raise click.UsageError(
             "a password in an address would show in the list of processes: put it into ~/.pgpass or PGPASSWORD"
         )
-    settings = replace(settings, roots=NO_ROOTS)  # paths are copied as they are stored
+    if ctx.find_root().params.get("library") is not None:
+        raise click.UsageError("copy takes its two libraries as FROM and TO: leave --library out")
+    settings = replace(settings_from(), roots=NO_ROOTS)  # paths are copied as they are stored
     origin, place = (settings.with_options(library=named) for named in (source, target))
     for each in (origin, place):
         hand_on_password(each.server)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from app.exporting.sources import is_as_indexed
+from app.root_paths import local_path
 from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING
 from app.shell.file_words import find_file_range, no_such_file
@@ -55,6 +56,7 @@ def file_example(library: Library, encoder: Encoder, text: str) -> ExampleQuery:
     """Return the example named by `FILE[@START[-END]]`, or the picture of that name. Raises as `video_example` does."""
     from indexer.media.still import read_picture
 
+    text = local_path(text)
     if os.path.isfile(text) and library.video_at(os.path.abspath(text)) is None and read_picture(text) is not None:
         return image_example(encoder, text)
     return video_example(library, encoder, text)

@@ -17,6 +17,7 @@ from app.exporting.collection_clips import collection_clips
 from app.exporting.request import ClipRequest
 from app.exporting.source_facts import SourceFacts
 from app.exporting.sources import Sources, with_copies
+from app.root_paths import local_path
 from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING
 from app.shell.file_words import find_file_range, names_a_file
@@ -152,7 +153,7 @@ def _from_record(number: int, record: Any, library: Library | None) -> ClipReque
         path = record["path"] if "path" in record else record["source"]
         if not isinstance(path, str) or "\0" in path or end <= start or start < 0:
             raise ValueError
-        path, score = os.path.abspath(path), record.get("score")
+        path, score = os.path.abspath(local_path(path)), record.get("score")
         return ClipRequest(
             path=path,
             start_seconds=start,

@@ -51,6 +51,7 @@ def show_plan(settings: Settings, order: IndexOrder, *, renew: bool, as_json: bo
     if order.read_text:
         word_engines.require_text_reader()
     with _library_or_none_yet(settings) as library, LiveLine() as line:
+        library.require_adopted()
         values = values_of_each(settings, order, library, renew=renew)
         encoders = [_encoder(library, each) for each in values]
         shapings = [each.shaping(encoder) for each, encoder in zip(values, encoders, strict=True)]

@@ -61,6 +61,8 @@ def index_videos(
     require_paths(order.paths)
     with compose.open_existing_library(settings) as known:
         values = values_of_each(settings, order, known, renew=renew)
+        if known is not None:
+            known.require_adopted()
     reader = word_engines.open_text_reader() if order.read_text else None
     encoders = open_different([each.settings for each in values], yes=yes)
     further = list(zip(values[1:], encoders[1:], strict=True))

@@ -17,6 +17,7 @@ from app.shell.exit_codes import MISSING
 from app.shell.options import PathWord, with_settings
 from app.shell.paths import as_indexed, files_of_name
 from app.shell.questions import confirm
+from app.shell.root_states import note_unreachable
 from app.shell.terminal import count_text, print_note, printable
 from db.errors import LibraryError
 from files.links import is_link, remove_tree
@@ -55,15 +56,21 @@ def remove(settings: Settings, paths: tuple[str, ...], missing: bool, yes: bool)
         videos: dict[int, Video] = {}
         failures: list[str] = []
         vanished: set[int] = set()
-        reach = Reach(library.roots)
+        proving = [each.path for each in library.videos()] if missing and library.roots else []
+        reach, absent = Reach(library.roots, proving), set[str]()
 
         def is_gone(path: str) -> bool:
-            return not os.path.exists(path) and reach.has(path)
+            if os.path.exists(path):
+                return False
+            absent.add(path)
+            return reach.is_proved(path)
 
         for path in (as_indexed(library, each) for each in paths):
             found = {each.id: each for each in library.videos(path) if each.id is not None}
             failed = [each.path for each in library.failures() if is_below(each.path, path)]
-            kept = {each.video_id for each in library.vanished_videos(path) if not missing or reach.has(each.path)}
+            kept = {
+                each.video_id for each in library.vanished_videos(path) if not missing or reach.is_proved(each.path)
+            }
             if not found and not failed and not kept:
                 elsewhere = files_of_name(library, path)
                 known = f"it has {printable(elsewhere[0])}" if elsewhere else "nothing was removed"
@@ -71,6 +78,7 @@ def remove(settings: Settings, paths: tuple[str, ...], missing: bool, yes: bool)
             videos |= {number: each for number, each in found.items() if not missing or is_gone(each.path)}
             failures += [each for each in failed if not missing or is_gone(each)]
             vanished |= kept
+        note_unreachable("file", map(reach.why_not, absent))
         if not videos and not failures and not vanished:
             print_note("no file is missing; nothing was removed")
             return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 
 from app import compose
 from app.commands.fetch_model import open_or_download_encoder
@@ -13,8 +12,9 @@ from app.compose import Settings
 from app.jobs.orders import RetryOrder
 from app.shell.index_report import report_record
 from app.shell.paths import as_indexed
+from app.shell.root_states import note_unreachable
 from app.shell.terminal import count_text, print_json, print_note
-from indexer.media_roots import Reach, why_unreachable
+from indexer.media_roots import Reach
 from indexer.missing_files import is_below
 
 
@@ -30,13 +30,9 @@ def retry_failures(settings: Settings, order: RetryOrder, *, as_json: bool = Fal
             for failure in library.failures()
             if not wanted or any(is_below(failure.path, folder) for folder in wanted)
         ]
-        reach, reasons = Reach(library.roots), Counter[str]()
-        for path in failed:
-            if not reach.has(path):
-                reasons[why_unreachable(library.roots, path) or ""] += 1
-        for reason, count in reasons.items():
-            print_note(f"{count_text(count, 'failed file')} cannot be reached: {reason}")
-        failed = [path for path in failed if reach.has(path)]
+        reach = Reach(library.roots, [video.path for video in library.videos()] if library.roots else ())
+        note_unreachable("failed file", (reach.why_not(path) for path in failed if not os.path.lexists(path)))
+        failed = [path for path in failed if os.path.lexists(path) or reach.is_proved(path)]
         gone = [path for path in failed if not os.path.lexists(path)]
         if gone:
             library.clear_failures(gone)

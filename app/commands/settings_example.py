@@ -14,6 +14,9 @@ EXAMPLE = """\
 # ffmpeg = "/usr/bin/ffmpeg"    # use this program instead of the packaged one
 # vector-index = "pgvector"     # of libraries on a server: faiss (a copy on this machine), pgvector, auto
 
+[roots]                         # named folders of videos, which other machines have elsewhere
+# nas = "/mnt/nas"
+
 [index]
 # These shape what is stored. They apply to new libraries; a library keeps what it was created with.
 # detector = "blend"            # learned, blend, adaptive, content, hash, histogram, threshold

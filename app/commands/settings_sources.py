@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from app import compose
 from app.compose import Settings
-from app.settings_file import GLOBALS, SettingsFile
+from app.settings_file import GLOBALS, ROOTS, ROOTS_VARIABLE, SettingsFile
 from app.shell.settings_values import parsed_options
 
 if TYPE_CHECKING:
@@ -51,6 +51,9 @@ def all_values(settings: Settings, file: SettingsFile, library: Library | None) 
     from app.commands.ui import ui
 
     values = {"": _global_values(settings, file, library), "index": _index_values(settings, file, library)}
+    if settings.roots:
+        source, note = ("environment", ROOTS_VARIABLE) if os.environ.get(ROOTS_VARIABLE) else ("file", "")
+        values[ROOTS] = {name: Value(folder, source, note) for name, folder in settings.roots.folders}
     for command in (search, export, ui):
         name = str(command.name)
         values[name] = {

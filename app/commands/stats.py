@@ -12,6 +12,7 @@ from app.compose import Settings
 from app.shell.index_report import quick_text
 from app.shell.listing import WORDS
 from app.shell.options import json_option, with_settings
+from app.shell.root_states import known_roots, root_records
 from app.shell.terminal import count_text, print_json, printable, size_text, table
 from app.shell.worker_text import place_text, work_text
 from app.times import format_duration
@@ -43,6 +44,7 @@ def stats(settings: Settings, as_json: bool) -> None:
                 "failures": held.failures,
                 "quick_videos": held.quick_videos,
                 "vanished": len(library.vanished_videos()),
+                "roots": root_records(known_roots(settings.roots, library)),
                 "workers": [dataclasses.asdict(each) for each in library.workers()],
                 "words": {kind: dataclasses.asdict(count) for kind, count in library.texts.counts().items()},
                 "encoders": [
@@ -83,6 +85,10 @@ def stats(settings: Settings, as_json: bool) -> None:
             )
             for each in encoders
             if each.segments or each.quick_of is None
+        ]
+        rows += [
+            ("root", f"{each.name} ({count_text(each.videos, 'video')}): {each.folder_shown}, {each.state_shown}")
+            for each in known_roots(settings.roots, library)
         ]
         rows += [
             ("worker", f"{printable(each.machine)}: {work_text(each)} ({place_text(each)})")

@@ -15,6 +15,9 @@ from app.shell.exit_codes import MISSING
 from app.shell.options import Whole, with_settings
 from app.web.address import ADDRESS, DEFAULT_PORT, host_and_port
 
+HOST_NAMES_VARIABLE = "PRISMSEARCH_HOST_NAMES"
+PROXIES_VARIABLE = "PRISMSEARCH_PROXIES"
+
 
 @click.command(
     epilog="""\b
@@ -41,14 +44,21 @@ Ctrl-C. With --listen it is for several people over a network: docs/network.md."
 @click.option("--no-token", is_flag=True, help="Admit every user and program on this machine.")
 @click.option("--listen", metavar="HOST:PORT", help="Listen for several people, who log in; refused while nobody can.")
 @click.option(
-    "--host-name", "names", metavar="NAME", multiple=True, help="With --listen: a name by which browsers know the page."
+    "--host-name",
+    "names",
+    metavar="NAME",
+    multiple=True,
+    envvar=HOST_NAMES_VARIABLE,
+    help=f"With --listen: a name by which browsers know the page (or ${HOST_NAMES_VARIABLE}, apart by spaces).",
 )
 @click.option(
     "--proxy",
     "proxies",
     metavar="ADDRESS",
     multiple=True,
-    help="With --listen: address or network of a reverse proxy, whose X-Forwarded headers are believed.",
+    envvar=PROXIES_VARIABLE,
+    help="With --listen: address or network of a reverse proxy, whose X-Forwarded headers are believed "
+    f"(or ${PROXIES_VARIABLE}, apart by spaces).",
 )
 @click.option(
     "--person-header",
@@ -76,7 +86,8 @@ def ui(
     if only_url:
         click.echo(entry_address(settings, port))
         return
-    if listen is None and (names or proxies or header):
+    typed = click.get_current_context().get_parameter_source
+    if listen is None and any(typed(name) is ParameterSource.COMMANDLINE for name in ("names", "proxies", "header")):
         raise click.UsageError("--host-name, --proxy and --person-header belong to --listen")
     if listen is not None:
         _listen(settings, listen, names, proxies, header)

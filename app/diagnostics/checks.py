@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from app.compose import Settings
 from app.diagnostics.check_result import CheckResult
-from app.diagnostics.environment import check_disk, check_ffmpeg, check_library, check_models
+from app.diagnostics.environment import check_disk, check_ffmpeg, check_library, check_models, check_roots
 from app.diagnostics.libraries import (
     check_decoder,
     check_faiss,
@@ -34,6 +34,7 @@ def run_checks(settings: Settings) -> Iterator[CheckResult]:
     yield check_ffmpeg(settings)
     yield from check_models()
     yield check_library(settings)
+    yield from check_roots(settings)
     yield check_disk(settings)
 
 

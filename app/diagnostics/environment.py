@@ -10,8 +10,10 @@ from pathlib import Path
 
 from app.compose import Settings
 from app.diagnostics.check_result import CheckResult
+from app.shell.root_states import known_roots
 from app.shell.terminal import count_text, size_text
 from files.filesystems import is_network
+from indexer.media_roots import state_text
 
 LOW_DISK_BYTES = 2_000_000_000
 
@@ -58,6 +60,26 @@ def check_library(settings: Settings) -> CheckResult:
             "library", "bad", f"{text}: {'; '.join(problems)}", "prismsearch index FOLDER --redo makes them again"
         )
     return CheckResult("library", "ok", f"{text}, no problem found")
+
+
+def check_roots(settings: Settings) -> Iterator[CheckResult]:
+    """Check that the roots of media, those of the library included, can be reached from this machine."""
+    from app.compose import open_existing_library
+    from db.errors import LibraryError
+
+    try:
+        with open_existing_library(settings) as library:
+            found = known_roots(settings.roots, library)
+    except LibraryError:  # said before
+        found = known_roots(settings.roots, None)
+    for each in found:
+        text = f"{count_text(each.videos, 'video')} in {each.folder or '-'}: {each.state}"
+        advice = state_text(settings.roots, each.name, each.state) or ""
+        if each.others:
+            text = f"{count_text(each.others, 'video')} in {each.folder} from before it was a root"
+            advice = f"prismsearch roots adopt {each.name}"
+        is_fine = each.state == "reachable" and not each.others
+        yield CheckResult(f"root {each.name}", "ok" if is_fine else "note", text, advice)
 
 
 def check_disk(settings: Settings) -> CheckResult:

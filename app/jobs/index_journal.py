@@ -21,7 +21,7 @@ def journal_progress(job: Job, progress: Progress) -> None:
         fraction=progress.fraction,
         eta_seconds=progress.eta_seconds,
         speed=progress.speed,
-        phase=progress.phase,
+        phase="others" if progress.waits_for else progress.phase,
         text=progress_text(progress),
         files_done=progress.files_done,
         files_total=progress.files_total,

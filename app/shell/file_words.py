@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from app.root_paths import local_path
 from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING
 from app.shell.paths import files_of_name
 from app.shell.terminal import printable
 from app.times import FileRange, parse_file_range, parse_range
+from db.media_roots import unset_root, unset_text
 from indexer.media.containers import BY_CONTENT_EXTENSIONS, VIDEO_EXTENSIONS, extension_of
 
 if TYPE_CHECKING:
@@ -48,12 +50,13 @@ def looks_like_a_file(text: str, library: Library | None = None) -> bool:
 
 
 def find_file_range(library: Library | None, text: str) -> FileRange:
-    """Parse `FILE[@START[-END]]`, where FILE is on disk or in the library.
+    """Parse `FILE[@START[-END]]`, where FILE is on disk or in the library; `nas:/a.mp4` is below the root nas.
 
     Raises:
         CommandError: The file is neither on disk nor in the library.
         click.UsageError: The range is not valid.
     """
+    text = local_path(text)
     try:
         return parse_file_range(text, lambda path: os.path.exists(path) or _is_known(path, library))
     except FileNotFoundError as error:
@@ -72,6 +75,8 @@ def no_such_file(text: str, library: Library | None) -> CommandError:
     """Return the error for a file that is not there; it says where the library has a file of that name, or how
     words are written that were taken for a file."""
     line = f"{printable(text)}: no such file"
+    if (root := unset_root(local_path(text))) is not None:
+        return CommandError(f"{line}: {unset_text(root)}", MISSING)
     if library is not None:
         elsewhere = [each for name in (text, *_before_at(text)) for each in files_of_name(library, name)]
         if elsewhere:

@@ -13,6 +13,7 @@ import click
 
 from app.compose import ENCODER_VARIABLE, LIBRARY_VARIABLE, PRECISION_VARIABLE, PRECISIONS, settings_from
 from app.library_place import hand_on_password, has_password
+from app.root_paths import local_path
 from app.shell.completion_values import complete_device, complete_encoder
 from app.shell.progress_mode import MODES, keep_mode
 from app.times import parse_date, parse_seconds
@@ -42,14 +43,14 @@ class Whole(click.IntRange):
 
 
 class PathWord(click.Path):
-    """The name of a file or folder, there or not. Never blank: as a path, that would be the current folder, and
-    `remove "$UNSET"` would forget all of it."""
+    """The name of a file or folder, there or not, as this machine has it: `nas:/films` is in the folder of the root
+    nas. Never blank: as a path, that would be the current folder, and `remove "$UNSET"` would forget all of it."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the name. Raise click.UsageError if it is blank."""
         if not os.fspath(value).strip():
             raise click.UsageError("a name of a file or folder is blank", ctx)
-        return super().convert(value, param, ctx)
+        return super().convert(local_path(os.fspath(value)), param, ctx)
 
 
 def seconds_value(ctx: click.Context, param: click.Parameter, value: str | None) -> Fraction | None:
@@ -77,17 +78,20 @@ def _when(ctx: click.Context, param: click.Parameter, value: str | None, *, end:
         raise click.BadParameter(str(error), ctx, param) from error
 
 
+progress_option = click.option(
+    "--progress",
+    type=click.Choice(MODES),
+    expose_value=False,
+    callback=keep_mode,
+    help="Progress on standard error: auto (a live line on a terminal, else an occasional line), plain, json "
+    "(one object per line) or none; by default auto.",
+)
+
+
 def global_options(command: Callable[P, R]) -> Callable[P, R]:
     """Add --library, --encoder, --device, --precision and --progress to the group or to a command."""
     for option in (
-        click.option(
-            "--progress",
-            type=click.Choice(MODES),
-            expose_value=False,
-            callback=keep_mode,
-            help="Progress on standard error: auto (a live line on a terminal, else an occasional line), plain, json "
-            "(one object per line) or none; by default auto.",
-        ),
+        progress_option,
         click.option(
             "--precision",
             type=click.Choice(PRECISIONS),

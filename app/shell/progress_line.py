@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.shell.live_line import Shown
 from app.shell.terminal import count_text
+from app.shell.worker_text import waiting_text
 from app.times import format_duration
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ def progress_text(progress: Progress) -> str:
         return f"reading subtitles, chapters and tags  {progress.files_done:,}/{progress.files_total:,}"
     if progress.phase == "fingerprint":
         return f"comparing contents  {progress.files_done:,}/{progress.files_total:,}"
+    if progress.waits_for:
+        return f"indexing  {progress.files_done:,}/{progress.files_total:,} videos  {waiting_text(progress.waits_for)}"
     width = len(f"{progress.files_total:,}")
     parts = [f"indexing  {progress.files_done:{width},}/{progress.files_total:,} videos"]
     if progress.fraction is not None:

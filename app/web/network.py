@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+import shlex
 import socket
+import stat
+import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,6 +23,7 @@ from app.web.http.people_access import PeopleMiddleware
 from app.web.http.security import HOSTS, SecurityMiddleware
 from app.web.http.sign_in import SignInDesk
 from app.web.pages.theme import DARK, LIGHT
+from db.library import FILE_NAME
 
 if TYPE_CHECKING:
     from starlette.middleware import Middleware
@@ -115,3 +119,16 @@ def print_reach(library: Library, network: Network) -> None:
             "passwords and pictures cross the network as they are: put a reverse proxy with TLS before it, "
             "and name it with --proxy (docs/network.md)"
         )
+    if _is_open_to_others(library):
+        print_note(
+            "other users of this machine can read the library, hashes of passwords included: "
+            f"chmod -R o= {printable(shlex.quote(str(library.directory)))}"
+        )
+
+
+def _is_open_to_others(library: Library) -> bool:
+    """Return whether other users of this machine can read the library's database (not told of Windows)."""
+    if library.shared or sys.platform == "win32":
+        return False
+    folder, file = library.directory, library.directory / FILE_NAME
+    return bool(folder.stat().st_mode & stat.S_IXOTH and file.stat().st_mode & stat.S_IROTH)

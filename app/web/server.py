@@ -54,6 +54,7 @@ from app.web.http.requests import ApiRequest
 from app.web.http.routes import route
 from app.web.http.security import SecurityMiddleware, inline_scripts_of
 from app.web.http.streamlit_page import front_end_folder, page_html, page_routes
+from app.web.http.without_uploads import WithoutUploads
 from app.web.network import Network, guards, print_reach, require_people
 from app.web.pages.loading import load_pages, shared_engine
 from app.web.pages.session import PERSON
@@ -161,7 +162,7 @@ def make_app(
         Path(__file__).parents[1] / "page.py",
         lifespan=lifespan,
         routes=[*page_routes(page), *our_routes(settings, library, proxies, read, shared_engine, deepening)],
-        middleware=[*before, Middleware(FrontEndFiles, streamlit=front_end_folder())],
+        middleware=[*before, Middleware(WithoutUploads), Middleware(FrontEndFiles, streamlit=front_end_folder())],
     )
 
 
@@ -307,6 +308,8 @@ def _print_address(address: str, entry: str) -> None:
 def _run(app: streamlit.App, listening: socket.socket) -> None:
     import uvicorn
 
+    from app.web.http.waiting_connections import bounded_protocol
+
     class Server(uvicorn.Server):
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             """Abort connections that are not being read, such as a paused player's; they would delay the end."""
@@ -318,6 +321,7 @@ def _run(app: streamlit.App, listening: socket.socket) -> None:
     server = Server(
         uvicorn.Config(
             app,
+            http=bounded_protocol(),
             access_log=False,
             log_level="warning",
             proxy_headers=False,  # app.web.http.peers reads them, from our own proxies only

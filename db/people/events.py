@@ -46,6 +46,12 @@ class Events:
                     if last is not None:
                         connection.execute(delete(events).where(few, events.c.id <= last))
 
+    def addresses(self, action: str, person: str) -> set[str]:
+        """Return from where a person did something, as far as it is still noted."""
+        wanted = events.c.action == action, events.c.person == person
+        with self._database.reading() as connection:
+            return set(connection.execute(select(events.c.address).where(*wanted).distinct()).scalars())
+
     def latest(self, count: int) -> list[Event]:
         """Return the latest events, the newest first."""
         columns = (events.c[name] for name in ("at", "person", "address", "action", "detail"))

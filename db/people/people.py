@@ -121,6 +121,8 @@ class People:
 
 
 def _row(connection: Connection, name: str) -> RowMapping | None:
+    if "\0" in name:  # as somebody may log in, and PostgreSQL refuses to compare
+        return None
     return connection.execute(select(people).where(people.c.key == comparison_key(name))).mappings().first()
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
 
 from db.database import Database
 from db.people.records import SignIn, person_of
@@ -15,6 +15,7 @@ from db.schema import failed_sign_ins, people, sign_ins
 
 FORGOTTEN_SECONDS = 3600
 """A person or an address whose log-ins have not failed for so long begins anew."""
+_AHEAD_SECONDS = 60  # failures that are later than this are of a clock that was set back since: no lock lasts for years
 
 
 class SignIns:
@@ -61,8 +62,7 @@ class SignIns:
 
     def failures(self, common: Iterable[str], *, now: int) -> dict[str, tuple[int, int]]:
         """Return how often log-ins failed lately and when the last one did, by what they have in common."""
-        counted = failed_sign_ins.c
-        wanted = counted.common.in_(list(common)), counted.last > now - FORGOTTEN_SECONDS
+        wanted = failed_sign_ins.c.common.in_(list(common)), _lately(now)
         with self._database.reading() as connection:
             found = connection.execute(select(failed_sign_ins).where(*wanted))
             return {row.common: (int(row.failures), int(row.last)) for row in found}
@@ -71,7 +71,7 @@ class SignIns:
         """Count a log-in that failed, for everything that it has in common with others."""
         counted = failed_sign_ins.c
         with self._database.writing() as connection:
-            connection.execute(delete(failed_sign_ins).where(counted.last <= now - FORGOTTEN_SECONDS))
+            connection.execute(delete(failed_sign_ins).where(~_lately(now)))
             for each in common:
                 again = update(failed_sign_ins).where(counted.common == each)
                 if not connection.execute(again.values(failures=counted.failures + 1, last=now)).rowcount:
@@ -81,3 +81,7 @@ class SignIns:
         """Forget failures, because a log-in succeeded."""
         with self._database.writing() as connection:
             connection.execute(delete(failed_sign_ins).where(failed_sign_ins.c.common.in_(list(common))))
+
+
+def _lately(now: int) -> ColumnElement[bool]:
+    return failed_sign_ins.c.last.between(now - FORGOTTEN_SECONDS + 1, now + _AHEAD_SECONDS)

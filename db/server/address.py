@@ -75,6 +75,16 @@ def server_address(place: str | os.PathLike[str] | ServerAddress) -> ServerAddre
     return parse_address(os.fspath(place)) if is_address(place) else None
 
 
+def has_secret(url: str) -> bool:
+    """Return whether an address states a password, be it only that of a key, which is not read.
+
+    Raises:
+        ValueError: As `parse_address`.
+    """
+    address = parse_address(url)
+    return address.password is not None or any(key in _SECRETS for key, _ in parse_qsl(urlsplit(url).query))
+
+
 def parse_address(url: str) -> ServerAddress:
     """Return the address that a URL states.
 

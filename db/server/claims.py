@@ -13,6 +13,7 @@ import logging
 import os
 import socket
 import threading
+import time
 import uuid
 from collections.abc import Mapping
 
@@ -20,6 +21,7 @@ from sqlalchemy import Connection
 
 from db.claims import Claim, Claims
 from db.errors import ClaimLost, LibraryError
+from db.migrating import require_current
 from db.path_types import roots_of
 from db.records import Worker
 from db.server.connection import ServerDatabase
@@ -30,6 +32,8 @@ logger = logging.getLogger(__name__)
 LEASE_SECONDS = 60.0
 BEAT_SECONDS = 15.0
 """Between renewals of the lease."""
+STILL_SECONDS = 1800.0
+"""A worker that tells of its progress, and makes none for so long, as with an encoder that hangs, renews it no more."""
 
 TABLES = (
     "CREATE TABLE workers (owner UUID PRIMARY KEY, machine TEXT NOT NULL, process BIGINT NOT NULL,"
@@ -71,7 +75,9 @@ _CONFIRM = (
 )
 _WORKERS = (
     "SELECT machine, process, version, doing, CAST(extract(epoch FROM clock_timestamp() - began_at) AS FLOAT8),"
-    " array_remove(array_agg(path ORDER BY taken_at, path), NULL)"
+    " array_remove(array_agg(path ORDER BY taken_at, path), NULL),"
+    " array_remove(array_agg(CAST(extract(epoch FROM clock_timestamp() - taken_at) AS FLOAT8)"
+    " ORDER BY taken_at, path), NULL)"
     " FROM workers LEFT JOIN claims ON claims.owner = workers.owner WHERE until >= clock_timestamp()"
     " GROUP BY workers.owner ORDER BY began_at, workers.owner"
 )
@@ -100,6 +106,7 @@ class ServerClaims(Claims):
         self._beat = BEAT_SECONDS if beat_seconds is None else beat_seconds
         self._owner = uuid.uuid4()
         self._held: set[str] = set()
+        self._moved: float | None = None  # when it last told of progress, or took work after that
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -110,7 +117,7 @@ class ServerClaims(Claims):
         taken: set[str] = set()
         who = (self._owner, socket.gethostname(), os.getpid(), program_version(), self._doing, self._lease)
         with self._database.beside() as connection:
-            self._database.check_version(connection)
+            require_current(connection, self._database)
             connection.exec_driver_sql(_SWEEP, (self._lease,))
         while len(taken) < most:
             names = [name for name in free if name not in taken]
@@ -122,6 +129,8 @@ class ServerClaims(Claims):
                 break
             taken.update(name for name, is_taken in found if is_taken)  # another worker may have been faster
         self._held |= taken
+        if taken and self._moved is not None:
+            self.progress()
         if self._thread is None:
             self._thread = threading.Thread(target=self._renew, name="claims", daemon=True)
             self._thread.start()
@@ -133,6 +142,10 @@ class ServerClaims(Claims):
             with self._database.beside() as connection:
                 connection.exec_driver_sql("DELETE FROM claims WHERE name = %s AND owner = %s", (name, self._owner))
             self._held.discard(name)
+
+    def progress(self) -> None:
+        """See Claims."""
+        self._moved = time.monotonic()
 
     def claim(self, name: str) -> Claim | None:
         """See Claims."""
@@ -155,6 +168,8 @@ class ServerClaims(Claims):
     def _renew(self) -> None:
         """Renew the lease until `close`. Without the server, nothing can be lost or stored, and it is tried again."""
         while not self._stop.wait(self._beat):
+            if self._held and self._moved is not None and time.monotonic() - self._moved > STILL_SECONDS:
+                continue  # others may have its work; what it makes of it after all is not stored
             try:
                 with self._database.beside() as connection:
                     connection.exec_driver_sql(_BEAT, (self._lease, self._owner))
@@ -187,6 +202,7 @@ def workers(connection: Connection) -> list[Worker]:
             doing=doing,
             seconds=seconds,
             paths=tuple(roots_of(connection.dialect).shown(path) for path in paths),
+            path_seconds=tuple(path_seconds),
         )
-        for machine, process, its_version, doing, seconds, paths in connection.exec_driver_sql(_WORKERS)
+        for machine, process, its_version, doing, seconds, paths, path_seconds in connection.exec_driver_sql(_WORKERS)
     ]

@@ -17,9 +17,8 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 
 from db.database import Database
-from db.errors import LibraryBusy, LibraryDamaged, LibraryError, LibraryFull, LibraryNewer, LibraryUnreachable
-from db.migrating import copy_revision
-from db.schema import SCHEMA_VERSION, revision_of
+from db.errors import LibraryBusy, LibraryDamaged, LibraryError, LibraryFull, LibraryUnreachable
+from db.migrating import require_current
 from db.server.adapters import register_halfvec, register_ids
 from db.server.address import ServerAddress
 from db.text.server.indexing import mend_lines
@@ -137,7 +136,7 @@ class ServerDatabase(Database):
     def writing(self) -> Iterator[Connection]:
         """Yield a connection that holds the library's lock; commit at the end, roll back on any exception."""
         with self.locked() as connection:
-            self.check_version(connection)
+            require_current(connection, self)
             yield connection
             connection.exec_driver_sql(_TELL)
 
@@ -163,17 +162,6 @@ class ServerDatabase(Database):
                 connection = connection.execution_options(isolation_level="READ COMMITTED")
                 with connection.begin():
                     yield connection
-
-    def check_version(self, connection: Connection) -> None:
-        """Raise LibraryNewer if another machine has brought the library to a later format since it was opened."""
-        version = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-        if version == revision_of(SCHEMA_VERSION):
-            return
-        if self.copy_of is None or version != copy_revision(self.copy_of):
-            raise LibraryNewer(
-                f"The library {self.name} has format {version} now, and this prismsearch writes format "
-                f"{SCHEMA_VERSION}: another machine has a newer prismsearch. Update prismsearch here, too."
-            )
 
     def compact(self, *, least_bytes: int, least_share: float) -> bool:
         """Leave it to the server, which uses free space again by itself (autovacuum)."""

@@ -6,16 +6,33 @@ is made anew.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from db.server.connection import ServerDatabase
 
+logger = logging.getLogger(__name__)
+
 MAX_COLUMNS = 4000
 """Of halfvec, in a graph."""
 
-_MOST_MEMORY = 1 << 30  # for the making of a graph, which takes several times as long with less than it needs
+_LINK_BYTES = 700  # of a row in a graph that is being made, beside its two copies of the vector
+# As much as the graph needs, which takes several times as long with less; but no more than what the server's own
+# settings make likely that its machine can spare, unless its maintenance_work_mem is more than that.
+_MEMORY = (
+    "SELECT set_config('maintenance_work_mem', greatest(max(bytes) FILTER (WHERE name = 'maintenance_work_mem'),"
+    " least(%s::BIGINT, greatest(%s::BIGINT, max(bytes) FILTER (WHERE name = 'shared_buffers'),"
+    " max(bytes) FILTER (WHERE name = 'effective_cache_size') / 4)) / 1024 * 1024)::TEXT || 'B', false),"
+    " set_config('lock_timeout', '0', false), set_config('statement_timeout', '0', false)"
+    " FROM (SELECT name, pg_size_bytes(current_setting(name)) AS bytes FROM pg_settings WHERE name IN"
+    " ('maintenance_work_mem', 'shared_buffers', 'effective_cache_size')) AS settings"
+)
+_LEAST_MOST = 1 << 30
+"""Bytes that every server is asked for, if so many are needed."""
+_TOO_LITTLE = "no longer fits"  # of pgvector's notice
 _POLL_SECONDS = 0.5
 _LOCK = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
 _STATE = (
@@ -77,13 +94,9 @@ class Graphs:
                     return False
                 if is_valid is not None:
                     driver.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {named}")
-                memory = min(rows * (2 * dim + 700), _MOST_MEMORY) // 1024
-                driver.execute(
-                    "SELECT set_config('maintenance_work_mem', greatest(%s, (SELECT setting::bigint FROM pg_settings"
-                    " WHERE name = 'maintenance_work_mem'))::text, false), set_config('lock_timeout', '0', false),"
-                    " set_config('statement_timeout', '0', false)",
-                    (memory,),
-                )
+                needed = rows * (2 * dim + _LINK_BYTES)
+                driver.execute(_MEMORY, (needed, _LEAST_MOST))
+                driver.add_notice_handler(partial(self._tell, needed))
                 self._execute(
                     driver,
                     f"CREATE INDEX CONCURRENTLY {graph_name(number)} ON embeddings USING hnsw"
@@ -109,6 +122,17 @@ class Graphs:
             except BaseException:
                 driver.cancel()
                 raise
+
+    def _tell(self, needed: int, notice: Any) -> None:
+        """Tell what would help if the server says that the graph does not fit into its memory. It says so once."""
+        if _TOO_LITTLE in (notice.message_primary or ""):
+            logger.warning(
+                "the index of vectors does not fit into the memory that the server of %s gives to its making, which "
+                "takes several times as long now; if its machine has more, let its administrator run: "
+                "ALTER SYSTEM SET maintenance_work_mem = '%dMB'; SELECT pg_reload_conf()",
+                self._database.name,
+                needed // 2**20 + 1,
+            )
 
     def _share(self, process: int) -> float:
         with self._database.reading() as connection:

@@ -32,15 +32,18 @@ LEAST_ACTOR = 0.77
 """Share that the colours of what moves must have in common, if it is the same whatever the rows of the shots say."""
 SAME_RUN = 19.0
 """Difference of the most different cell, of 255, below which two pictures are the same but for coding and noise."""
+MATCHED = 0.7
+"""Share of the compared pictures that count: the best ones. Another run may begin before it, or end after it."""
+OTHER_COLOUR = 25.0
+"""Difference of a cell, of 255, from which it has another colour."""
 
 _COMPARED = 10  # pictures of a shot that are compared with all of the other one
-_MATCHED = 0.7  # of these, that count: the best ones; another run may begin before it, or end after it
 _NOISE = 9.0  # variance of a cell that means nothing
 _DARK = 8.0  # added to colours, so that the light of black is not compared
-_OTHER_COLOUR = 25.0
 _FEWEST_CELLS = 10  # in all pictures, that something moves through
 _TONES = 3  # in which each colour of what moves is counted
 _SEAM = 10.0  # what coding adds to the change from one picture to the next
+_AROUND = 5  # pictures on either side of a seam, that tell how much changes there
 _NEARER = 0.5  # of the difference from beginning to beginning, that is left where a run goes on
 _LEAST_SHARED = 0.5  # of the shorter shot, that two shots of one run have in common
 _MOST_OF = 0.75  # of the pictures in common are the same in shots of one run
@@ -65,7 +68,12 @@ class SetEvidence:
     @property
     def same_set(self) -> bool:
         """Whether set and framing are the same."""
-        return self.detail >= LEAST_DETAIL and self.other <= MOST_OTHER and self.light <= MOST_LIGHT
+        return self.detail >= LEAST_DETAIL and self.other <= MOST_OTHER and self.same_light
+
+    @property
+    def same_light(self) -> bool:
+        """Whether the light may be that of one set."""
+        return self.light <= MOST_LIGHT
 
     @property
     def same_actor(self) -> bool:
@@ -104,7 +112,8 @@ class RunEvidence:
 
 def compare_sets(first: Look, second: Look) -> SetEvidence:
     """Return the evidence on set, framing and actor that the looks of two shots give."""
-    ratio, others = _in_one_light(first, second)
+    ratio = light_between(first, second)
+    others = in_light(second.cells, ratio)
     detail, other = zip(
         _best_matches(first.detail, first.cells, second.detail, others),
         _best_matches(second.detail, others, first.detail, first.cells),
@@ -120,19 +129,23 @@ def compare_sets(first: Look, second: Look) -> SetEvidence:
 
 def compare_runs(first: Look, second: Look) -> RunEvidence:
     """Return the evidence on the runs of two shots of one set-up."""
-    _, others = _in_one_light(first, second)
+    others = in_light(second.cells, light_between(first, second))
     apart = np.abs(first.cells[:, None] - others[None]).max(axis=(-1, -2))
     return RunEvidence(
         apart=_apart(apart, first.step, second.step),
-        goes_on=_goes_on(apart, max(_change(first.cells[-2:]), _change(others[:2]))),
-        goes_on_back=_goes_on(apart.T, max(_change(others[-2:]), _change(first.cells[:2]))),
+        goes_on=_goes_on(apart, max(_change(first.cells[-_AROUND:]), _change(others[:_AROUND]))),
+        goes_on_back=_goes_on(apart.T, max(_change(others[-_AROUND:]), _change(first.cells[:_AROUND]))),
     )
 
 
-def _in_one_light(first: Look, second: Look) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the ratio of light of two shots in each colour, and the cells of the second in the light of the first."""
-    ratio = np.median((first.usual + _DARK) / (second.usual + _DARK), axis=0)
-    return ratio, (second.cells + _DARK) * ratio - _DARK
+def light_between(first: Look, second: Look) -> NDArray[np.float32]:
+    """Return the ratio of the light of two shots, float32 (3,): of each colour."""
+    return np.asarray(np.median((first.usual + _DARK) / (second.usual + _DARK), axis=0), np.float32)
+
+
+def in_light(colours: NDArray[np.float32], ratio: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return colours, (..., 3), as they would be in the light of another shot."""
+    return (colours + _DARK) * ratio - _DARK
 
 
 def _best_matches(
@@ -149,7 +162,7 @@ def _best_matches(
         other_detail, other_cells: Of all pictures of the other shot.
     """
     compared = even_places(len(detail), _COMPARED)
-    matched = math.ceil(_MATCHED * len(compared))
+    matched = math.ceil(MATCHED * len(compared))
     here = detail[compared]
     shared = np.einsum("fcp,scp->fsc", here, other_detail, optimize=True) * (2 / here.shape[-1])
     spread, other_spread = ((each**2).mean(axis=-1) for each in (here, other_detail))
@@ -157,7 +170,7 @@ def _best_matches(
     best = alike.max(axis=1)
     good = np.argsort(-best, kind="stable")[:matched]
     differences = np.abs(cells[compared[good]] - other_cells[alike[good].argmax(axis=1)]).max(axis=-1)
-    return float(best[good].mean()), float((differences > _OTHER_COLOUR).mean())
+    return float(best[good].mean()), float((differences > OTHER_COLOUR).mean())
 
 
 def _actor(here: NDArray[np.float32], there: NDArray[np.float32]) -> float | None:
@@ -166,10 +179,10 @@ def _actor(here: NDArray[np.float32], there: NDArray[np.float32]) -> float | Non
     counted = []
     for cells in (here, there):
         changes = np.abs(cells - still).max(axis=-1)
-        moving = changes > _OTHER_COLOUR
+        moving = changes > OTHER_COLOUR
         if np.count_nonzero(moving) < _FEWEST_CELLS:
             return None
-        counted.append(_tones(cells[moving], changes[moving] - _OTHER_COLOUR))
+        counted.append(_tones(cells[moving], changes[moving] - OTHER_COLOUR))
     return float(np.minimum(*counted).sum())
 
 

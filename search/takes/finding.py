@@ -31,7 +31,7 @@ PATIENCE = 8
 
 _FURTHER = 4.0  # times as far apart as those that show the same, takes may be
 _BLOCK = 64  # shots looked for at a time
-_KEPT_LOOKS, _KEPT_PLACES = 500, 10_000  # 90 KB and 1 KB each
+_KEPT_LOOKS, _KEPT_PLACES = 300, 10_000  # 170 KB and 1 KB each
 _SAVED_EVERY = 2_000  # shots, so that a run that is stopped has not worked in vain
 
 Content = TypeVar("Content")

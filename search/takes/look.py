@@ -7,12 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from search.even import evenly
+
 HEIGHT, WIDTH = 36, 64
 """Size of the pictures that looks are made of. The proportions of the video's own do not matter: pictures are only
 compared with those of videos of the same."""
 
-_CELL = 4  # pixels of a cell's side
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+CELL = 4
+"""Pixels of a cell's side."""
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+"""Shares of red, green and blue in brightness."""
+
+_KEPT_WHOLE = 12  # pictures, of some 30 in a preview
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,11 +29,13 @@ class Look:
         colours: uint8 (n, cells, 3), the mean colours of the cells of n pictures.
         brightness: uint8 (n, cells, pixels), that of the pixels of each cell.
         step: Seconds from one picture to the next.
+        pictures: uint8 (k, HEIGHT, WIDTH, 3), a few of the n, evenly spread.
     """
 
     colours: NDArray[np.uint8]
     brightness: NDArray[np.uint8]
     step: float
+    pictures: NDArray[np.uint8]
 
     @classmethod
     def of(cls, pictures: NDArray[np.uint8], seconds: float) -> Look:
@@ -38,12 +46,17 @@ class Look:
             seconds: Length of the shot.
         """
         count = len(pictures)
-        down, across = HEIGHT // _CELL, WIDTH // _CELL
-        parts = pictures.reshape(count, down, _CELL, across, _CELL, 3)
+        down, across = HEIGHT // CELL, WIDTH // CELL
+        parts = pictures.reshape(count, down, CELL, across, CELL, 3)
         colours = parts.mean(axis=(2, 4), dtype=np.float32).reshape(count, down * across, 3)
-        luma = (parts.astype(np.float32) @ _LUMA).transpose(0, 1, 3, 2, 4)
-        brightness = luma.reshape(count, down * across, _CELL * _CELL)
-        return cls(np.round(colours).astype(np.uint8), np.round(brightness).astype(np.uint8), seconds / count)
+        luma = (parts.astype(np.float32) @ LUMA).transpose(0, 1, 3, 2, 4)
+        brightness = luma.reshape(count, down * across, CELL * CELL)
+        return cls(
+            np.round(colours).astype(np.uint8),
+            np.round(brightness).astype(np.uint8),
+            seconds / count,
+            evenly(pictures, _KEPT_WHOLE),
+        )
 
     @property
     def cells(self) -> NDArray[np.float32]:

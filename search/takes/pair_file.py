@@ -19,7 +19,7 @@ from search.takes.set_ups import Pair
 logger = logging.getLogger(__name__)
 
 FOLDER = "takes"
-FORMAT = 2
+FORMAT = 3
 """Raised whenever the same shots would be related otherwise than before."""
 
 _SUFFIX = ".npz"

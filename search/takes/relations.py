@@ -7,6 +7,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from search.takes.evidence import compare_runs, compare_sets
+from search.takes.laying import lay_over, may_be_moved
 from search.takes.look import Look
 
 if TYPE_CHECKING:
@@ -71,14 +72,18 @@ def relation_of(
         is_same_actor: Whether they are so near that they show the same, if the set is the same.
     """
     sets = compare_sets(*looks)
+    alike = sets.detail
     if not sets.is_one(near=is_same_actor):
-        return None
+        laid = lay_over(*looks) if may_be_moved(sets) else None
+        if laid is None or not laid.same_set:
+            return None
+        alike = laid.alike
     runs = compare_runs(*looks)
     if runs.same_run:
-        return Relation.SAME, sets.detail
+        return Relation.SAME, alike
     if (runs.goes_on and _follows(first, second)) or (runs.goes_on_back and _follows(second, first)):
-        return Relation.PARTS, sets.detail
-    return Relation.TAKE, sets.detail
+        return Relation.PARTS, alike
+    return Relation.TAKE, alike
 
 
 def _follows(first: Placed, second: Placed) -> bool:

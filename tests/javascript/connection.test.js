@@ -181,6 +181,23 @@ test('a person who was logged out meanwhile is told so, and led to the log-in', 
   );
 });
 
+test('while the server of the library is away that is told, however long, and it goes away with it', async () => {
+  server.answers[HEALTH] = () => Response.json({}, { status: 503 });
+  tell('WEBSOCKET_DISCONNECTED');
+  await pass(60_000);
+  assert.match(notice()?.textContent ?? '', /^The library cannot be reached/);
+  const shown = [...(notice()?.querySelectorAll('button, code') ?? [])].filter((each) => !each.hasAttribute('hidden'));
+  assert.deepEqual(
+    shown.map(({ textContent }) => textContent),
+    ['Close'],
+  );
+  server.answers[HEALTH] = 'ok';
+  await pass(5000);
+  tell('WEBSOCKET_CONNECTED');
+  await pass(1000);
+  assert.equal(notice(), null);
+});
+
 test('a hidden page waits until it is shown', async () => {
   server.down = true;
   turn('hidden');

@@ -1,6 +1,7 @@
 """Counts of what the server does, in the text format of Prometheus, for this machine alone. They name nobody.
 
-A reverse proxy on this machine passes requests of others on, and says so by a header: to those, nothing is told.
+A reverse proxy on this machine passes requests of others on, and says so by a header, or by the name that they asked
+for: to those, nothing is told, nor to a page whose name was made to resolve to this machine.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 
 from app.web.http.responses import error_response
+from app.web.http.security import HOSTS, host_name
 from db.errors import LibraryError
 
 if TYPE_CHECKING:
@@ -100,7 +102,8 @@ class CountsMiddleware:
         client, headers = scope.get("client"), Headers(scope=scope)
         with suppress(ValueError):
             is_here = client is not None and ipaddress.ip_address(client[0]).is_loopback
-            if is_here and not any(name in headers for name in _PASSED_ON):
+            is_asked_here = host_name(headers.get("host", "")) in (*HOSTS, "[::1]")
+            if is_here and is_asked_here and not any(name in headers for name in _PASSED_ON):
                 now = await run_in_threadpool(self._now)
                 return PlainTextResponse(self.counts.text(now), headers={"Cache-Control": "no-store"})
         return error_response(404, "There is no such address.")

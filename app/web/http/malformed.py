@@ -1,14 +1,21 @@
-"""Malformed requests, about which the HTTP server would print tracebacks as about faults of ours."""
+"""Malformed and refused requests, of which the HTTP server would print lines without end, and tracebacks of faults."""
 
 from __future__ import annotations
 
 import logging
 
+_OF_EVERY_ONE = (
+    "Invalid HTTP request received.",
+    "Unsupported upgrade request.",
+    "ASGI callable returned without completing handshake.",  # of a web socket that was refused
+)
+
 
 def is_worth_telling(record: logging.LogRecord) -> bool:
-    """Return False for the report of a response to a request that the HTTP server itself had refused as malformed.
+    """Return False for what the HTTP server says of such requests. As a filter of a logger, keep everything else.
 
-    That response meets a connection that is being closed. As a filter of a logger, this keeps everything else.
+    Of each it prints a line, so that anybody could fill the disk that keeps the log; and a traceback where the response
+    to one meets a connection that is being closed.
     """
     error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
-    return type(error).__name__ != "LocalProtocolError"
+    return type(error).__name__ != "LocalProtocolError" and record.getMessage() not in _OF_EVERY_ONE

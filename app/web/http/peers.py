@@ -36,11 +36,14 @@ class Peers:
         proxies: Addresses of our reverse proxies, or networks of them (`10.0.0.0/24`).
 
     Raises:
-        ValueError: One is neither.
+        ValueError: One is neither, or is every machine: then anybody could be believed to be anybody.
     """
 
     def __init__(self, proxies: Sequence[str] = ()) -> None:
         self._proxies = [ipaddress.ip_network(each) for each in proxies]
+        for each in self._proxies:
+            if not each.prefixlen:
+                raise ValueError(f"{each} is every machine, so that anybody could claim to be anybody: name the proxy")
 
     def of(self, scope: Scope) -> Peer:
         """Return where a request comes from."""

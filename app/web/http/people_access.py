@@ -6,6 +6,7 @@ script by a header that only this middleware can set, and that Streamlit binds i
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable
@@ -18,12 +19,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.web.http.access import cookie_name
+from app.web.http.errors import ApiError
 from app.web.http.login_page import LOGIN, LOGOUT, LoginPage, once_more, place_after, read_form, span_text
 from app.web.http.pace import Pace
-from app.web.http.responses import CLOSING, error_response, json_response, response_for_error
+from app.web.http.page_messages import is_of_page
+from app.web.http.peers import site_of
+from app.web.http.places import Places
+from app.web.http.responses import CLOSING, away_page, error_response, json_response, response_for_error
 from app.web.http.security import SAFE_METHODS
 from app.web.http.sign_in import LONGEST_SECONDS, SignInDesk
 from app.web.http.visitor import VISITOR, Visitor
+from db.errors import LibraryUnreachable
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -40,6 +46,16 @@ LOGIN_HEADER = "X-Prismsearch-Login"
 NOT_LOGGED_IN = "You are not logged in; reload the page to log in."
 WRONG = "The name or the password is wrong."
 BUSY = "Too many people are logging in at this moment; try again."
+MOST_SOCKETS = 50
+"""Web sockets of one person, that is, open tabs."""
+MOST_AT_ONCE = 8
+"""Requests of one person that are worked on at a time, of the threads that all people share; the others wait."""
+MOST_FORMS = 8
+"""Forms of one address that arrive at a time: whoever sends them slowly keeps a connection each."""
+TOO_MANY_TABS = "You have too many tabs of prismsearch open; close some."
+TROUBLE = (
+    "Nobody can log in at this moment. The terminal of prismsearch says why, to whoever keeps it; try again later."
+)
 _SOCKET_CLOSED = 1008  # policy violation
 
 
@@ -74,6 +90,10 @@ class PeopleMiddleware:
         self.header = header.lower()
         self.clock = clock
         self.pace = Pace()
+        self.sockets = Places(MOST_SOCKETS)
+        self.forms = Places(MOST_FORMS)
+        self.turns: dict[int, anyio.CapacityLimiter] = {}
+        self._told = ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -83,14 +103,15 @@ class PeopleMiddleware:
             answer = await self._answer(scope, receive)
             person = None if answer is not None else await self._person(scope)
         except Exception as error:  # noqa: BLE001 - of the library: nobody is let in
-            answer, person = response_for_error(error), None
+            answer, person = self._trouble(error, scope), None
         if person is not None:
             await self._let_in(person, scope, receive, send)
         else:
             await (answer or self._refusal(scope))(scope, receive, send)
 
     async def _let_in(self, person: Person, scope: Scope, receive: Receive, send: Send) -> None:
-        visitor = Visitor(person, self.peers.of(scope).address, self.desk.events)
+        turn = self.turns.setdefault(person.id, anyio.CapacityLimiter(MOST_AT_ONCE))
+        visitor = Visitor(person, self.peers.of(scope).address, self.desk.events, turn)
         ours = {PERSON_HEADER.encode(): str(person.id).encode(), ADDRESS_HEADER.encode(): visitor.address.encode()}
         told = [(name, value) for name, value in scope["headers"] if name.lower() not in ours] + list(ours.items())
         inner = {**scope, "headers": told, VISITOR: visitor}
@@ -102,20 +123,23 @@ class PeopleMiddleware:
 
         async def receive_while_in() -> Message:
             nonlocal closed
-            message = await receive()
-            if message["type"] == "websocket.receive" and not await self._is_still(person, scope):
-                closed = True
-                await send({"type": "websocket.close", "code": _SOCKET_CLOSED})
-                return {"type": "websocket.disconnect", "code": _SOCKET_CLOSED}
-            if message["type"] == "websocket.receive":
+            while (message := await receive())["type"] == "websocket.receive":
+                if not await self._is_still(person, scope):
+                    closed = True
+                    await send({"type": "websocket.close", "code": _SOCKET_CLOSED})
+                    return {"type": "websocket.disconnect", "code": _SOCKET_CLOSED}
                 await anyio.sleep(self.pace.delay_of(person.id, self.clock()))
+                if is_of_page(message.get("bytes") or b""):
+                    break
             return message
 
         async def send_while_open(message: Message) -> None:
             if not closed:
                 await send(message)
 
-        await self.app(inner, receive_while_in, send_while_open)
+        with self.sockets.taken(person.id) as free:
+            app = self.app if free else error_response(429, TOO_MANY_TABS, CLOSING)
+            await app(inner, receive_while_in, send_while_open)
 
     async def _is_still(self, person: Person, scope: Scope) -> bool:
         """Return whether the one who opened a web socket is still logged in: it outlasts the log-in otherwise."""
@@ -176,7 +200,13 @@ class PeopleMiddleware:
                 self.desk.sign_out, self._token(request.headers, peer), address=peer.address, now=self.clock()
             )
             return json_response({}, headers={"Set-Cookie": self._set_cookie("", peer, 0)})
-        return await self._log_in(await read_form(request), peer, self._token(request.headers, peer))
+        with self.forms.taken(site_of(peer.address)) as free:
+            form = await read_form(request) if free else None
+        if form is None:
+            answer = self.page.response(BUSY, status=503)
+            answer.headers.update(CLOSING)
+            return answer
+        return await self._log_in(form, peer, self._token(request.headers, peer))
 
     async def _log_in(self, form: dict[str, str], peer: Peer, former: str) -> Response:
         name, to = form.get("name", ""), form.get("to", "/")
@@ -200,9 +230,21 @@ class PeopleMiddleware:
             return answer
         return self.page.response(WRONG, status=403, name=name, to=to)
 
+    def _trouble(self, error: Exception, scope: Scope) -> Response:
+        """Return what strangers are told of an error. Of the library, that is not where it is, nor what it lacks."""
+        answer = response_for_error(error)
+        if isinstance(error, ApiError):
+            return answer
+        if str(error) != self._told:  # once, for anybody can ask
+            self._told = str(error)
+            logging.getLogger(__name__).warning("nobody can log in: %s", error)
+        if isinstance(error, LibraryUnreachable):
+            return away_page() if _is_navigation(scope) else answer
+        return error_response(answer.status_code, TROUBLE, CLOSING)
+
     def _refusal(self, scope: Scope) -> Response:
         headers = Headers(scope=scope)
-        if scope["type"] == "http" and scope["method"] == "GET" and "text/html" in headers.get("accept", ""):
+        if _is_navigation(scope):
             query = scope["query_string"].decode("latin-1")
             to = f"{scope['path']}?{query}" if query else scope["path"]
             if self._named(headers, self.peers.of(scope)):
@@ -211,6 +253,11 @@ class PeopleMiddleware:
                 return once_more(to)
             return self.page.response(status=401, to=to)
         return error_response(401, NOT_LOGGED_IN, {**CLOSING, LOGIN_HEADER: "1"})
+
+
+def _is_navigation(scope: Scope) -> bool:
+    accepted = Headers(scope=scope).get("accept", "")
+    return scope["type"] == "http" and scope["method"] == "GET" and "text/html" in accepted
 
 
 def _too_fast(wait: float) -> Response:

@@ -8,13 +8,21 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from app.web.http.errors import CANNOT_BE_FOUND, ApiError, as_sentence
 from db.media_roots import absent_text
 
 CLOSING = {"Connection": "close"}
 """Headers of responses sent before the whole request was read; without them, the server would read the rest first."""
+AWAY = "The library cannot be reached at the moment: its server does not answer. This page goes on when it is back."
+"""A sentence for everybody, also for who is not logged in: without the server's name."""
+_AWAY_HEADERS = {"Retry-After": "5"}
+_AWAY_PAGE = (
+    '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark">'
+    f'<meta http-equiv="refresh" content="5"><title>prismsearch</title></head><body><p role="alert">{AWAY}</p></body>'
+    "</html>"
+)
 _DISK_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
@@ -48,7 +56,7 @@ def response_for_error(error: Exception) -> Response:
     500, with the traceback in the log.
     """
     from app.exporting.ffmpeg_binary import ExportError
-    from db.errors import LibraryBusy, LibraryError, LibraryFull, NotAllowed
+    from db.errors import LibraryBusy, LibraryError, LibraryFull, LibraryUnreachable, NotAllowed
     from indexer.media.errors import UnreadableVideo
 
     if isinstance(error, ApiError):
@@ -59,6 +67,8 @@ def response_for_error(error: Exception) -> Response:
         return error_response(403, str(error))
     if isinstance(error, LibraryBusy):
         return error_response(503, str(error), {"Retry-After": "2"})
+    if isinstance(error, LibraryUnreachable):
+        return error_response(503, AWAY, _AWAY_HEADERS)
     if isinstance(error, LibraryFull):
         return error_response(507, str(error))
     if isinstance(error, LibraryError):
@@ -74,6 +84,11 @@ def response_for_error(error: Exception) -> Response:
         500,
         f"An error in prismsearch itself ({type(error).__name__}); its terminal shows the details. Please report it.",
     )
+
+
+def away_page() -> Response:
+    """Return what a browser shows in place of a page while the library cannot be reached. It tries again by itself."""
+    return HTMLResponse(_AWAY_PAGE, 503, {**_AWAY_HEADERS, "Cache-Control": "no-store"})
 
 
 def _disk_error(error: OSError) -> Response:

@@ -124,6 +124,10 @@ ACTIONS: Mapping[Action, Role] = MappingProxyType(
 """What needs more than its route does, or is done by Streamlit's script."""
 
 
+PAGES: Mapping[str, Action] = MappingProxyType({"questions": "write questions", "indexing": "run index"})
+"""What those pages are for that not everybody may use, by their names in addresses."""
+
+
 def require(visitor: Visitor, role: Role) -> None:
     """Return if a visitor may do what a role may.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -54,13 +55,11 @@ def route(
             received = ApiRequest(
                 request.method, request.path_params, request.query_params, request.headers, body, visitor
             )
-            if max_concurrent is None:
+            limiter = None if max_concurrent is None else _limiter(limiter_of_loop, max_concurrent)
+            async with visitor.turn or nullcontext(), limiter or nullcontext():
+                if (visitor.turn or limiter) and await request.is_disconnected():
+                    raise ClientDisconnect
                 result = await run(handler, received, request)
-            else:
-                async with _limiter(limiter_of_loop, max_concurrent):
-                    if await request.is_disconnected():
-                        raise ClientDisconnect
-                    result = await run(handler, received, request)
             return result if isinstance(result, Response) else json_response(result)
 
         return await errors_as_responses(respond)

@@ -114,7 +114,7 @@ class SecurityMiddleware:
     def _refusal(self, scope: Scope, headers: Headers, is_api: bool) -> tuple[int, str] | None:
         """Return status and sentence, or None if the request may pass."""
         host = headers.get("host", "")
-        if len(headers.getlist("host")) != 1 or not self._is_ours(_host_name(host)):
+        if len(headers.getlist("host")) != 1 or not self._is_ours(host_name(host)):
             names = " or ".join(sorted(self.hosts))
             return 400, f"prismsearch answers only at {names}; open the address it printed."
         scheme = "https" if self.peers is not None and self.peers.of(scope).secure else "http"
@@ -141,7 +141,7 @@ def inline_scripts_of(page: bytes) -> str:
     )
 
 
-def _host_name(host: str) -> str:
+def host_name(host: str) -> str:
     """Return `localhost` for `localhost:8501`, in lower case; empty if what follows the colon is no port."""
     bracket = host.find("]") + 1  # of an IPv6 address, whose colons are in brackets
     name, colon, port = host[bracket:].partition(":")

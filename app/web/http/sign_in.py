@@ -8,7 +8,10 @@ from __future__ import annotations
 import hashlib
 import secrets
 import threading
-from collections.abc import Callable
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -32,7 +35,10 @@ _EXTENDED_EVERY_SECONDS = 3600
 _KNOWN_SECONDS = 1.0
 """For how long a log-in is not looked up again; a change made by another process counts after this."""
 _MOST_KNOWN = 1000
-_MOST_WAITING = 8  # log-ins at a time, of which one is compared
+_MOST_WAITING = 16  # log-ins at a time, of which one is compared
+_MOST_OF_ADDRESS = 4
+_LOG_IN = "log-in"  # the event
+_AHEAD_SECONDS = 3600  # a log-in that began later than this is of a clock that was set back since
 _FIRST_LOCK_SECONDS = 30
 
 _LIMITS: Mapping[str, tuple[int, int]] = MappingProxyType(
@@ -40,7 +46,8 @@ _LIMITS: Mapping[str, tuple[int, int]] = MappingProxyType(
 )
 """How often log-ins may fail by what they have in common, and the longest lock in seconds after that.
 
-The lock of a name alone is short, so that nobody can keep a person out for long.
+The lock of a name alone is short, and does not hold where the person has logged in before, so that nobody can keep a
+person out from elsewhere.
 """
 
 
@@ -68,7 +75,8 @@ class SignInDesk:
         self._match = match
         self._counts = counts
         self._turn = threading.Lock()
-        self._places = threading.BoundedSemaphore(_MOST_WAITING)
+        self._waiting: Counter[str] = Counter()  # by address
+        self._counting = threading.Lock()
         self._known: dict[str, tuple[SignIn, float]] = {}  # by digest, with when it was looked up
 
     def sign_in(self, name: str, password: str, *, address: str, now: float) -> Outcome:
@@ -87,23 +95,34 @@ class SignInDesk:
 
     def _tried(self, name: str, password: str, address: str, now: float) -> Outcome:
         common = _common(name, address)
-        if wait := self._wait(common, now):
+        if wait := self._wait(name, address, common, now):
             return Outcome(wait_seconds=wait)
-        if not self._places.acquire(blocking=False):
-            return Outcome(busy=True)
-        try:
+        with self._place(common["address"]) as free:
+            if not free:
+                return Outcome(busy=True)
             with self._turn:
-                if wait := self._wait(common, now):  # others failed meanwhile
+                if wait := self._wait(name, address, common, now):  # others failed meanwhile
                     return Outcome(wait_seconds=wait)
                 return self._compared(name, password, common, address, now)
+
+    @contextmanager
+    def _place(self, address: str) -> Iterator[bool]:
+        """Take a place among those who wait; yield whether there was one."""
+        with self._counting:
+            free = self._waiting.total() < _MOST_WAITING and self._waiting[address] < _MOST_OF_ADDRESS
+            self._waiting[address] += free
+        try:
+            yield free
         finally:
-            self._places.release()
+            with self._counting:
+                self._waiting[address] -= free
+                self._waiting = +self._waiting  # without those of whom nobody waits
 
     def _compared(self, name: str, password: str, common: Mapping[str, str], address: str, now: float) -> Outcome:
         found = self._people.named(name)
         if not self._match(None if found is None else found[1], password) or found is None:
             self._people.sign_ins.note_failure(list(common.values()), now=int(now))
-            wait = self._wait(common, now)
+            wait = self._wait(name, address, common, now)
             locked = f"locked for {wait} s" if wait else ""
             # A name that nobody has may be a password, typed into the wrong field.
             who = "" if found is None else found[0].name
@@ -114,19 +133,27 @@ class SignInDesk:
         token = secrets.token_urlsafe(32)
         until = int(now) + IDLE_SECONDS
         self._people.sign_ins.begin(person.id, _digest(token), now=int(now), expires=until)
-        self._people.events.note("log-in", person=person.name, address=address)
+        self._people.events.note(_LOG_IN, person=person.name, address=address)
         return Outcome(token=token)
 
-    def _wait(self, common: Mapping[str, str], now: float) -> int:
+    def _wait(self, name: str, address: str, common: Mapping[str, str], now: float) -> int:
         """Return for how many seconds log-ins are locked that have this in common."""
-        waits = [0]
+        waits: dict[str, int] = {}
         failures = self._people.sign_ins.failures(common.values(), now=int(now))
         for kind, (free, longest) in _LIMITS.items():
             count, last = failures.get(common[kind], (0, 0))
             if count >= free:
                 lock = min(longest, _FIRST_LOCK_SECONDS << min(count - free, 16))
-                waits.append(last + lock - int(now))
-        return max(waits)
+                waits[kind] = max(0, last + lock - int(now))
+        if waits.get("name") and self._has_been_at(name, address):
+            del waits["name"]
+        return max(waits.values(), default=0)
+
+    def _has_been_at(self, name: str, address: str) -> bool:
+        """Return whether the person of a name has logged in from an address, as far as it is still noted."""
+        found = self._people.named(name)
+        known = set() if found is None else self._people.events.addresses(_LOG_IN, found[0].name)
+        return site_of(address) in map(site_of, known)
 
     def find(self, token: str, *, now: float) -> SignIn | None:
         """Return the log-in of a token, which then lasts longer; None if there is none."""
@@ -135,7 +162,7 @@ class SignInDesk:
         if known is not None and 0 <= now - known[1] < _KNOWN_SECONDS:
             return known[0]
         found = self._people.sign_ins.find(digest, now=int(now))
-        if found is None:
+        if found is None or found.began > now + _AHEAD_SECONDS:
             self._known.pop(digest, None)
             return None
         until = min(int(now) + IDLE_SECONDS, found.began + LONGEST_SECONDS)
@@ -156,9 +183,17 @@ class SignInDesk:
             self._people.events.note("log-out", person=found.person.name, address=address)
 
     def by_name(self, name: str) -> Person | None:
-        """Return the person whom a proxy names; None if there is none."""
+        """Return the person whom a proxy names; None if there is none.
+
+        Only the case of ASCII is ignored: to other services, names that we hold for the same are different people (with
+        `ſ` for `s`, for instance).
+        """
         found = self._people.named(name)
-        return None if found is None else found[0]
+        return None if found is None or _spelling(found[0].name) != _spelling(name) else found[0]
+
+
+def _spelling(name: str) -> bytes:
+    return unicodedata.normalize("NFC", name).encode("utf-8", "surrogatepass").lower()
 
 
 def _digest(token: str) -> str:

@@ -9,7 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.web.http.preloads import preload_links
+from app.web.http.roles import ACTIONS
+from app.web.http.roles import PAGES as FOR
 from app.web.http.static_files import STATIC, static_url
+from app.web.http.visitor import visitor_of
+from db.people.records import ROLES
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -18,10 +22,12 @@ if TYPE_CHECKING:
 
 PAGES = ("", "search", "library", "map", "collections", "questions", "indexing")
 """Addresses of the pages that app/page.py declares."""
-_NO_SUCH_PAGE = (
+_MESSAGE = (
     '<!doctype html><html lang="en"><head><meta name="color-scheme" content="light dark"><title>prismsearch</title>'
-    '</head><body><h1>There is no such page</h1><p><a href="/">Open the search page</a></p></body></html>'
+    '</head><body><h1>{}</h1><p><a href="/">Open the search page</a></p></body></html>'
 )
+_NO_SUCH_PAGE = _MESSAGE.format("There is no such page")
+_DOES = {"run index": "index videos", "write questions": "write questions"}
 _ICON = b'href="./favicon.png"'
 _TITLE = b"<title>Streamlit</title>"
 # Grey boxes in place of widgets whose code is still on its way: they flash, and stand for nothing a person waits for.
@@ -76,6 +82,8 @@ def page_routes(page: bytes) -> list[Route]:
     from starlette.routing import Route
 
     async def send(request: Request) -> Response:
+        if (refusal := _refusal(request)) is not None:
+            return refusal
         return HTMLResponse(page, headers={"Cache-Control": "no-cache"})
 
     folder = front_end_folder()
@@ -89,3 +97,15 @@ def page_routes(page: bytes) -> list[Route]:
 
     # Streamlit's own addresses have further parts, as /media/NAME.
     return [*(Route(f"/{name}", send) for name in PAGES), Route("/{name}", send_other)]
+
+
+def _refusal(request: Request) -> Response | None:
+    """Return what somebody sees at the address of a page whose role does not allow it: Streamlit would know no page."""
+    from starlette.responses import HTMLResponse
+
+    visitor, action = visitor_of(request.scope), FOR.get(request.url.path.strip("/"))
+    if action is None or visitor.person is None or visitor.may(ACTIONS[action]):
+        return None
+    may = " or ".join(ROLES[ROLES.index(ACTIONS[action]) :])
+    told = f"Your role, {visitor.person.role}, may not {_DOES[action]}; ask somebody who has the role {may}"
+    return HTMLResponse(_MESSAGE.format(told), 403, {"Cache-Control": "no-cache"})

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from anyio import CapacityLimiter
+
     from db.people.events import Events
     from db.people.records import Person, Role
 
@@ -35,6 +37,7 @@ class Visitor:
     person: Person | None
     address: str = ""
     events: Events | None = None  # where it is noted what the person does
+    turn: CapacityLimiter | None = None  # of the person's requests that are worked on at a time
 
     @property
     def id(self) -> int | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
+from app.root_paths import local_path
 from app.shell.terminal import count_text, size_text
 from app.web.services.drive_calls import ANSWER_SECONDS, DriveCalls, NoAnswer
 from app.web.services.folder_count import VideoCount
@@ -81,7 +82,7 @@ def check_folder(
 
 
 def typed_path(typed: str) -> str:
-    """Return the intended path: `~` expanded, without quotes, file:// and surrounding blanks. Not made absolute."""
+    """Return the intended path: `~` and roots expanded, without quotes, file:// and blanks around it. Not absolute."""
     text = typed.strip("\r\n")
     if text != text.strip() and not os.path.lexists(text):  # names may begin or end with a blank, but rarely do
         text = text.strip()
@@ -92,7 +93,7 @@ def typed_path(typed: str) -> str:
         text = unquote(urlsplit(text).path, errors="surrogateescape")
         if os.name == "nt":
             text = text.lstrip("/")
-    return os.path.expanduser(text)
+    return os.path.expanduser(local_path(text))
 
 
 def _check_relative(path: str) -> FolderCheck:

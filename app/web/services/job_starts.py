@@ -31,6 +31,8 @@ def start_job(
     """
     require_for(visitor, order.kind)
     if isinstance(order, ExportOrder):
+        if order.options.folder is not None:  # the role may be another one than when a job began that goes on
+            require(visitor, ACTIONS["export into a folder"])
         if visitor.person is not None:
             _require_turn(jobs, visitor)
         order = replace(order, person=visitor.id)

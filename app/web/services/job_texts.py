@@ -25,6 +25,8 @@ def progress_text(state: JobState) -> str:
         return _STARTS.get(state.kind, "Starting")
     if progress.phase == "waiting":
         return "The library's server is not reachable; waiting for it"
+    if progress.phase == "others":
+        return progress.text[:1].upper() + progress.text[1:]
     if progress.phase == "scan":
         return f"Looking for videos · {count_text(progress.files_done, 'file')}"
     if progress.phase == "facts":

@@ -14,8 +14,8 @@ const PATIENCE_MILLISECONDS = 5000;
 const RECONNECT_MILLISECONDS = 12_000; // Streamlit tries again at least every 4 s
 const USUAL_PORT = '8501';
 
-/** @typedef {'yes' | 'no' | 'stranger' | 'out'} Answer Whether the server answers; a stranger does not know this browser,
- * and this browser may have been logged out. */
+/** @typedef {'yes' | 'no' | 'stranger' | 'out' | 'away'} Answer Whether the server answers; a stranger does not know this
+ * browser, this browser may have been logged out, and the server of the library may be away. */
 
 /** Follows the connection from the first sign of trouble to its end. */
 class Connection {
@@ -57,7 +57,8 @@ class Connection {
         if (failures > 1) this.show('gone');
       } else {
         answering ||= Date.now();
-        if (answer === 'stranger' || answer === 'out') this.show(answer);
+        if (answer === 'away') answering = 0;
+        if (answer === 'stranger' || answer === 'out' || answer === 'away') this.show(answer);
         else if (Date.now() - answering > RECONNECT_MILLISECONDS) this.show('stuck');
       }
       await pause(failures === 1 ? AGAIN_MILLISECONDS : CHECK_MILLISECONDS);
@@ -98,6 +99,12 @@ const TEXTS = {
     about: 'Log in again to go on.',
     after: 'What you have typed here and not saved is lost by that.',
     reload: true,
+  },
+  away: {
+    title: 'The library cannot be reached',
+    about: 'Its server does not answer at the moment.',
+    after: 'This page goes on by itself when it is back, and keeps what you have typed.',
+    reload: false,
   },
   stuck: {
     title: 'This page cannot reconnect',
@@ -150,7 +157,7 @@ class Notice {
     setText(this.title, title);
     setText(this.about, about);
     setText(this.after, after);
-    this.command.hidden = trouble === 'stuck' || trouble === 'out';
+    this.command.hidden = trouble === 'stuck' || trouble === 'out' || trouble === 'away';
     setText(this.reload, trouble === 'out' ? 'Log in' : 'Reload');
     this.reload.hidden = !reload;
     if (this.closed || this.dialog.matches(':popover-open')) return;
@@ -185,6 +192,7 @@ export function command(port) {
 async function ask() {
   try {
     const response = await fetch(CHECKED, { cache: 'no-store', signal: AbortSignal.timeout(PATIENCE_MILLISECONDS) });
+    if (response.status === 503) return 'away';
     if (response.status !== 401) return 'yes';
     return response.headers.has('X-Prismsearch-Login') ? 'out' : 'stranger';
   } catch {

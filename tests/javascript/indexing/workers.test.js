@@ -69,3 +69,20 @@ test('nothing is asked while the page is hidden, nor once it is left', async (co
   for (let at = 0; at < 5; at += 1) await later();
   assert.deepEqual(server.asked(), []);
 });
+
+test('an answer that comes after the page was left asks for no other', async (context) => {
+  const { server, unmount, later } = await shown(context, [RENDER]);
+  /** @type {(answer: unknown) => void} */
+  let answer = () => {};
+  server.answers['GET /api/workers'] = () =>
+    new Promise((done) => {
+      answer = done;
+    });
+  await later();
+  unmount();
+  server.asked();
+  answer({ workers: [RENDER] });
+  await settled();
+  for (let at = 0; at < 5; at += 1) await later();
+  assert.deepEqual(server.asked(), []);
+});
