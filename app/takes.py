@@ -91,6 +91,6 @@ def stored_set_ups(library: Library) -> SetUps:
 
     own = [choice.encoder_id for choice in library.encoder_choices()]
     order = {encoder_id: at for at, encoder_id in enumerate(own)}
-    rows = [row for row in library.encoders() if row.segments]
-    rows.sort(key=lambda row: (order.get(row.quick_of or row.id, len(own)), row.quick_of is not None))
+    rows = [row for row in library.encoders() if row.segments and row.quick_of is None]
+    rows.sort(key=lambda row: order.get(row.id, len(own)))
     return StoredSetUps(library.directory, [row.id for row in rows]).current()

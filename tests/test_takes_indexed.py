@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from app import takes
 from app.cli import main
 from app.media_workers import read_here
-from app.takes import find_takes, look_reader
+from app.takes import find_takes, look_reader, stored_set_ups
 from db.library import Library
 from db.records import Filters
 from demo import set_ups
@@ -23,7 +23,7 @@ from encoder.quick import quick_id
 from indexer.media.errors import UnreadableVideo
 from indexer.media.small_pictures import MOST_PICTURES, read_small_pictures
 from search.takes.look import HEIGHT, WIDTH
-from search.takes.pair_file import PairFile
+from search.takes.pair_file import Found, PairFile
 from search.takes.relations import Relation
 from search.takes.set_ups import set_ups_of
 
@@ -95,21 +95,29 @@ def test_an_index_run_finds_them(films: Path, tmp_path: Path, read: list[str]) -
         assert (again, calls) == (0, [])
 
 
-def test_quick_rows_have_takes_until_full_ones_take_their_place(films: Path, tmp_path: Path, read: list[str]) -> None:
+def test_takes_wait_for_the_full_pass(films: Path, tmp_path: Path, read: list[str]) -> None:
     encoder = load_encoder("demo", "cpu")
     expected = {frozenset({"first", "second"}): Relation.TAKE, frozenset({"copy", "second"}): Relation.TAKE}
-    for options, space in ((["--quick"], quick_id(encoder.id)), ([], encoder.id)):
-        result = CliRunner().invoke(main, ["index", *options, str(films)])
-        assert result.exit_code == 0, result.output
-        with Library.open(tmp_path / "library") as library:
-            related = PairFile(library.directory, space).load().related
-            pairs = named(library, {pair: kind for pair, (kind, _) in related.items()})
-            assert {pair: kind for pair, kind in pairs.items() if kind is Relation.TAKE} == expected
-            assert pairs[frozenset({"first", "copy"})] is Relation.SAME
-            assert {i for pair in related for i in pair} <= set(library.segment_ids(Filters(), space).tolist())
-        found = CliRunner().invoke(main, ["search", "penguin", "--top-k", "9"])
-        assert found.stdout.count("of 2)") == 1, found.output
-        assert len(found.stdout.splitlines()) == 2
+    result = CliRunner().invoke(main, ["index", "--quick", str(films)])
+    assert result.exit_code == 0, result.output
+    with Library.open(tmp_path / "library") as library:
+        assert library.stamp(quick_id(encoder.id)).count
+        assert not PairFile(library.directory, quick_id(encoder.id)).load().related
+        shots = library.segment_ids(Filters(), quick_id(encoder.id)).tolist()
+        older = PairFile(library.directory, quick_id(encoder.id))  # written when takes were found among quick rows
+        older.save(Found(np.array(shots, np.int64), {(shots[0], shots[1]): (Relation.TAKE, 0.8)}))
+        assert stored_set_ups(library) == {}
+    result = CliRunner().invoke(main, ["index", str(films)])
+    assert result.exit_code == 0, result.output
+    with Library.open(tmp_path / "library") as library:
+        related = PairFile(library.directory, encoder.id).load().related
+        pairs = named(library, {pair: kind for pair, (kind, _) in related.items()})
+        assert {pair: kind for pair, kind in pairs.items() if kind is Relation.TAKE} == expected
+        assert pairs[frozenset({"first", "copy"})] is Relation.SAME
+        assert {i for pair in related for i in pair} <= set(library.segment_ids(Filters(), encoder.id).tolist())
+    found = CliRunner().invoke(main, ["search", "penguin", "--top-k", "9"])
+    assert found.stdout.count("of 2)") == 1, found.output
+    assert len(found.stdout.splitlines()) == 2
 
 
 # Pictures of previews

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from db.library import Library
 
 _ERROR = "full_passes_trouble"  # in the session's state
-_WHY = "They are searched by their key frames so far, in coarse shots; motion waits for the full pass."
+_WHY = "They are searched by their key frames so far, in coarse shots; motion waits for the full pass, and so do takes."
 
 
 def draw_full_passes(library: Library, states: list[JobState]) -> None:
