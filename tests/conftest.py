@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -54,12 +56,29 @@ def three_shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_video(tmp_path_factory.mktemp("videos") / "three shots.mp4", [("red", 30), ("blue", 25), ("green", 40)])
 
 
+def _server_folder(base: Path) -> Path:
+    """Return the folder of the server of a run with this folder for its files.
+
+    Not in that one: every new run closes the folder that holds those of all runs to the server's user.
+    """
+    digest = hashlib.sha256(os.fsencode(base)).hexdigest()[:12]
+    return Path(tempfile.gettempdir(), f"prismsearch-test-server-{digest}")
+
+
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[str]:
     """The URL of a database on a PostgreSQL server, which all workers of a run share."""
     base = tmp_path_factory.getbasetemp()
-    with running_postgres((base if worker_id == "master" else base.parent) / "postgres") as address:
+    with running_postgres(_server_folder(base if worker_id == "master" else base.parent)) as address:
         yield address
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Remove the server's data after the last worker is done with it."""
+    if not hasattr(session.config, "workerinput"):
+        factory: pytest.TempPathFactory = session.config._tmp_path_factory  # type: ignore[attr-defined]
+        shutil.rmtree(_server_folder(factory.getbasetemp()), ignore_errors=True)
 
 
 @pytest.fixture(params=["folder", pytest.param("server", marks=needs_postgres)])
