@@ -164,14 +164,19 @@ class LibraryQueries:
         with self._database.reading() as connection:
             return reading.segments_of(connection, video_id)
 
-    def newest_shots(self, count: int) -> list[tuple[Segment, Video]]:
+    def newest_shots(self, count: int, filters: Filters | None = None) -> list[tuple[Segment, Video]]:
         """Return the first segment of each of the newest videos by file time, with the video, the newest first.
 
         Args:
             count: Number of videos.
+            filters: Only videos that pass them, as in `filtered_videos`.
+
+        Raises:
+            ValueError: The filters' folder is not an absolute path.
         """
+        chosen = self.filtered_videos(filters).tolist() if filters else None
         with self._database.reading() as connection:
-            return reading.newest_shots(connection, count)
+            return reading.newest_shots(connection, count, chosen)
 
     def segments(self, ids: Iterable[int]) -> dict[int, tuple[Segment, Video]]:
         """Return segments with their videos, by segment id. Unknown ids are left out."""

@@ -141,9 +141,13 @@ def segments_of(connection: Connection, video_id: int) -> list[Segment]:
     return rows.SEGMENT.load_sound(found.mappings(), "video_id")
 
 
-def newest_shots(connection: Connection, count: int) -> list[tuple[Segment, Video]]:
-    """Return the first segment of each of the newest videos, with the video, the newest first."""
+def newest_shots(
+    connection: Connection, count: int, video_ids: Iterable[int] | None = None
+) -> list[tuple[Segment, Video]]:
+    """Return the first segment of each of the newest videos (among some, or all), with the video, the newest first."""
     newest = select(videos).order_by(videos.c.modified_ns.desc(), videos.c.path).limit(count)
+    if video_ids is not None:
+        newest = newest.where(among(videos.c.id, video_ids))
     found = rows.VIDEO.load_sound(connection.execute(newest).mappings(), "path")
     chosen = segments.c.video_id.in_([video.id for video in found]), segments.c.number == 0
     firsts = connection.execute(select(segments).where(*chosen)).mappings().all()

@@ -408,3 +408,10 @@ def test_the_newest_shots_are_the_first_ones_of_the_newest_files(library: Librar
     assert all(video == library.video_at(video.path) for _, video in found)
     assert [segment for segment, _ in found] == [library.segments_of(video.id or 0)[0] for _, video in found]
     assert library.newest_shots(0) == []
+    add(library, make_video("/other/e.mp4", "abcd0e", modified_ns=9))
+    assert library.newest_shots(9)[0][1].path == "/other/e.mp4"
+    assert [video.path for _, video in library.newest_shots(2, Filters(folder="/films"))] == [
+        "/films/a.mp4",
+        "/films/b.mp4",
+    ]
+    assert library.newest_shots(2, Filters(folder="/nowhere")) == []

@@ -137,6 +137,16 @@ def test_newest_videos_follow_a_job_from_its_start_to_its_end(
     assert followed() == ("Newest videos", [], False)
 
 
+def test_without_a_question_the_newest_videos_pass_the_filters(library: Library) -> None:
+    (tall,) = [video for video in library.videos() if video.width < video.height]
+    page = opened(SearchLink(orientation="portrait"))
+    assert [hit["id"] for hit in grid(page)] == [library.segments_of(tall.id or 0)[0].id]
+    assert page.caption[-1].value == "Newest videos that pass the filters"
+    page = opened(SearchLink(name="nothing of that name"))
+    assert grid(page) == []
+    assert page.caption[-1].value == "No video passes the filters"
+
+
 def test_a_link_opens_as_it_was_sent(library: Library) -> None:
     sent = SearchLink(
         words="blue",

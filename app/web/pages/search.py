@@ -66,7 +66,7 @@ def show() -> None:
         draw_ideas(engine)
         if session.has_words():
             st.caption(IN_QUOTES)
-        draw_newest(library)
+        draw_newest(library, link)
     arrived()
     st.session_state.pop(FOCUS, None)  # only now: a run that was broken off may not have given the focus
 
@@ -105,16 +105,19 @@ def draw_ideas(engine: Engine) -> None:
     st.pills("Try", known, key="idea", on_change=widgets.on_idea, label_visibility="collapsed")
 
 
-def draw_newest(library: Library) -> None:
-    """Draw the first shot of each of the newest videos, to show what there is to find."""
+def draw_newest(library: Library, link: SearchLink) -> None:
+    """Draw the first shot of each of the newest videos that pass the filters, to show what there is to find."""
+    filters = link.filters()
+    newest = library.newest_shots(NEWEST, filters)
     running = any(state.running and state.kind == "index" for state in session.jobs().all())
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         more = ". Indexing continues; searches find new shots as they are added." if running else ""
-        st.caption(f"Newest videos{more}", width="content")
+        which = " that pass the filters" if filters and newest else ""
+        text = "No video passes the filters" if filters and not newest else f"Newest videos{which}"
+        st.caption(f"{text}{more}", width="content")
         if running:
             page_link("indexing", "Show progress")
     component("search/newest")(key="newest", data={"indexing": running}, on_changed_change=on_newest)
-    newest = library.newest_shots(NEWEST)
     parts = library.shot_parts(segment.id for segment, _ in newest if segment.id is not None)
     draw_grid([shot_card(segment, video, parts) for segment, video in newest], more=False)
 
