@@ -201,8 +201,12 @@ class _Site:
 
 
 def _hits(case: Case, place: object) -> list[Any]:
-    """Return what a search finds: the scores, best first. Ids differ, and so does the order of equal ones."""
-    child = command(["search", "a red circle", "--json", "-k", "12"], case.log("search"), library=place)
+    """Return what a search finds: the scores, best first. Ids differ, and so does the order of equal ones.
+
+    Takes are shown apart: which shots are found to be some depends on the order in which videos came.
+    """
+    asked = ["search", "a red circle", "--json", "-k", "12", "--takes", "show"]
+    child = command(asked, case.log("search"), library=place)
     child.wait()
     require_one_line(child, "search", codes=[0, 1])  # 1: nothing that it would call a good match
     return [round(hit["score"], 2) for hit in json.loads(child.printed)["hits"]]
