@@ -53,7 +53,7 @@ class RootRows:
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
-    """How many rows were rewritten: of videos that are there, and of all else that has their paths."""
+    """Numbers of rows that were rewritten: of videos that are there, and of all else that has their paths."""
 
     videos: int
     others: int

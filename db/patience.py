@@ -1,7 +1,8 @@
 """A library whose calls wait for a server that is away, as it is while it starts again.
 
 Every call of a library is one transaction, so a call that failed because the server went away is made once more when
-the server is back. Whether the first one was committed after all is of no account: what is written twice is the same.
+the server is back. Whether the first one was committed after all is of no account: what is written twice is the same
+(but for a failure, which then counts as two attempts).
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ from db.text.texts import Texts
 T = TypeVar("T")
 
 _PARTS = (Texts, Quick)
+_LOCAL = frozenset({"stage_media"})  # never ask the server: that they succeed does not mean that it is back
 _LOOK_SECONDS = 0.1  # between looks at whether to stop
 _PAUSES = (0.5, 1.0, 2.0, 5.0)
 
 
 class Patience:
-    """How long the calls of a library wait for its server. Safe from several threads."""
+    """Time for which the calls of a library wait for its server. Safe from several threads."""
 
     def __init__(
         self,
@@ -105,6 +107,8 @@ class _Patient:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._of, name)
+        if name in _LOCAL:
+            return found
         if isinstance(found, _PARTS):
             return _Patient(found, self._patience)
         return self._called(found) if callable(found) else found

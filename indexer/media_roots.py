@@ -44,7 +44,7 @@ def state_text(roots: MediaRoots, name: str, state: RootState) -> str | None:
 
 
 class Reach:
-    """Which roots can be reached; each is looked at once. For one run.
+    """Reach of roots; each is looked at once. For one run.
 
     Args:
         roots: The roots of media.

@@ -2,7 +2,8 @@
 
 A missing file was moved if its folder is there, so that its name alone is gone, or if the new file has its number on
 the same drive. A backup copy beside an unplugged drive is neither. Below a root of media, where no numbers are stored,
-its folders may have been renamed, too, if another video proves that the root is there.
+its folders may have been renamed, too, if another video proves that the root is there, and the new file is on the drive
+that the folder was on.
 """
 
 from __future__ import annotations
@@ -35,13 +36,23 @@ def was_moved(old_path: str, record: KnownFile, file: FoundFile, reach: Reach = 
         return True
     if find_missing([old_path], {old_path: record.volume}).deleted:
         return True
-    return reach.allows_renamed_folders(old_path, file.path) and _is_gone(os.path.dirname(old_path))
+    return reach.allows_renamed_folders(old_path, file.path) and _was_renamed(os.path.dirname(old_path), file.path)
 
 
-def _is_gone(folder: str) -> bool:
-    """Return whether a folder is missing from one that is there, and is no empty mount point."""
+def _was_renamed(folder: str, file: str) -> bool:
+    """Return whether a folder is missing from one that is there, is no empty mount point, and is on a file's drive.
+
+    Else it may be the mount point of a drive that is away, beside the one with the file.
+    """
     if exists(folder):
         return False
     while not exists(folder) and folder != os.path.dirname(folder):
         folder = os.path.dirname(folder)
-    return has_entries(folder)
+    return has_entries(folder) and _device(folder) == _device(file)
+
+
+def _device(path: str) -> int | None:
+    try:
+        return os.stat(path).st_dev
+    except OSError:
+        return None

@@ -21,6 +21,7 @@ from app.web.http.file_response import _open
 from db.library import Library
 from db.media_roots import NO_ROOTS, MediaRoots, checked_roots
 from db.records import Failure, Filters
+from indexer import moves
 from indexer.identity import Identity
 from indexer.media.errors import UnreadableVideo
 from indexer.media_roots import Reach, root_state
@@ -233,6 +234,27 @@ def test_a_backup_of_a_mount_below_a_root_is_a_copy(world: World) -> None:
     with world.open() as library:
         report = world.index(library, world.share)
         assert (report.moved, report.duplicates, len(report.kept_missing)) == (0, VIDEOS // 2, VIDEOS // 2)
+
+
+def test_a_backup_beside_a_drive_that_is_away_is_a_copy(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A root with the mount points of several drives: the system removes that of one that is unplugged."""
+    shutil.copytree(world.share / "films", world.share / "other drive")
+    shutil.rmtree(world.share / "films")
+    monkeypatch.setattr(moves, "_device", lambda path: 2 if "other drive" in path else 1)
+    with world.open() as library:
+        report = world.index(library, world.share)
+        assert (report.moved, report.duplicates, len(report.kept_missing)) == (0, VIDEOS // 2, VIDEOS // 2)
+
+
+def test_remove_missing_says_why_what_vanished_stays(world: World) -> None:
+    os.remove(world.share / "films" / "0.mp4")
+    with world.open() as library:
+        world.index(library, world.share)
+        (held,) = library.vanished_videos()
+    unmount(world)
+    said = world.run("remove", "--missing", "--yes", held.path)
+    assert "1 file cannot be reached" in said
+    assert "is not in the library" not in said
 
 
 def test_the_state_of_a_root_says_what_to_do(world: World) -> None:

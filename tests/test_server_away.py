@@ -6,6 +6,7 @@ import random
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 from fakes import ColourEncoder
@@ -187,6 +188,28 @@ def test_a_run_gives_up_after_its_time(site: Site, gate: Gate) -> None:
         site.reader.before_clip = lambda path, number: None
         assert site.run(library).complete
         assert library.check() == []
+
+
+def test_what_never_asks_the_server_does_not_say_that_it_is_back() -> None:
+    """Decoders stage pictures on the disk while a run waits."""
+
+    class Shared:
+        shared = True
+
+        def stage_media(self) -> str:
+            return "staged"
+
+        def videos(self) -> str:
+            return "videos"
+
+    back: list[float] = []
+    patience = Patience(60, on_return=back.append)
+    patience._since = 1.0
+    library = patient(cast(Library, Shared()), patience)
+    assert library.stage_media() == "staged"  # type: ignore[call-arg]
+    assert back == []
+    library.videos()
+    assert len(back) == 1
 
 
 def test_a_run_that_waits_can_be_stopped(site: Site, gate: Gate) -> None:

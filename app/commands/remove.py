@@ -68,10 +68,10 @@ def remove(settings: Settings, paths: tuple[str, ...], missing: bool, yes: bool)
         for path in (as_indexed(library, each) for each in paths):
             found = {each.id: each for each in library.videos(path) if each.id is not None}
             failed = [each.path for each in library.failures() if is_below(each.path, path)]
-            kept = {
-                each.video_id for each in library.vanished_videos(path) if not missing or reach.is_proved(each.path)
-            }
-            if not found and not failed and not kept:
+            held = library.vanished_videos(path)
+            kept = {each.video_id for each in held if not missing or reach.is_proved(each.path)}
+            absent |= {each.path for each in held} if missing else set()
+            if not found and not failed and not held:
                 elsewhere = files_of_name(library, path)
                 known = f"it has {printable(elsewhere[0])}" if elsewhere else "nothing was removed"
                 raise CommandError(f"{printable(path)} is not in the library; {known}", MISSING)

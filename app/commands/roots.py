@@ -69,6 +69,7 @@ def roots(settings: Settings, action: str | None, name: str | None, yes: bool, a
             yes=yes,
             refusal=f"this would store {what}, for all machines",
         )
+        _require_alone(library)  # again: the answer may have taken long
         done = library.adopt_root(name) if action == "adopt" else library.release_root(name)
         if action == "adopt":
             _name_folders_of_searches(library)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from db.library import Library
 
 WAIT_SECONDS = 600.0
-"""How long a job waits for the server. Then it ends as it would have at once."""
+"""Time for which a job waits for the server. Then it ends as it would have at once."""
 
 
 def waiting_for_server(library: Library, line: LiveLine, job: Job, is_stopped: Callable[[], bool]) -> Library:

@@ -37,7 +37,7 @@ _NOISE = 9.0  # variance of brightness that means nothing
 
 @dataclass(frozen=True, slots=True)
 class Laid:
-    """What is seen once pictures of two shots lie over each other.
+    """Comparison of two shots whose pictures lie over each other.
 
     Attributes:
         alike: Correlation of their detail, at most 1.

@@ -125,7 +125,7 @@ ACTIONS: Mapping[Action, Role] = MappingProxyType(
 
 
 PAGES: Mapping[str, Action] = MappingProxyType({"questions": "write questions", "indexing": "run index"})
-"""What those pages are for that not everybody may use, by their names in addresses."""
+"""The purposes of those pages that not everybody may use, by their names in addresses."""
 
 
 def require(visitor: Visitor, role: Role) -> None:
