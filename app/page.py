@@ -15,8 +15,7 @@ if str(Path(__file__).parent) in sys.path:  # Streamlit puts the script's folder
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from app.compose import WrongSetting
-from app.web.http.roles import ACTIONS
-from app.web.http.roles import PAGES as FOR
+from app.web.http.roles import ACTION_OF_PAGE, ACTIONS
 from app.web.http.visitor import MAY
 from app.web.pages import away, collections, indexing, library, map, questions, search, session
 from app.web.pages.components import component
@@ -38,7 +37,7 @@ PAGES = {
     "questions": st.Page(questions.show, title="Questions", icon=":material/help_center:", url_path="questions"),
     "indexing": st.Page(indexing.show, title="Indexing", icon=":material/create_new_folder:", url_path="indexing"),
 }
-for name, action in FOR.items():
+for name, action in ACTION_OF_PAGE.items():
     if not visitor.may(ACTIONS[action]):
         del PAGES[name]
 st.session_state["pages"] = PAGES

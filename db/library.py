@@ -5,8 +5,8 @@ A library is thread-safe, and may be open in several processes: each call is one
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -160,7 +160,7 @@ class Library(LibraryPlaces):
             ValueError: The arguments are inconsistent. After any error, the library is unchanged.
             ClaimLost: The work may be another worker's now.
         """
-        try:
+        with self._withdrawing(media):
             first = VideoRows(encoder_id=encoder_id, recipe=recipe, embeddings=embeddings, quick_of=quick_of)
             made = [
                 replace(each, embeddings=vectors.checked_matrix(each.embeddings, len(segments)))
@@ -189,12 +189,6 @@ class Library(LibraryPlaces):
                 )
                 if media is not None:
                     media.publish()
-        except LibraryUnreachable:
-            raise
-        except BaseException:
-            if media is not None:
-                self._withdraw(media)
-            raise
         return video_id
 
     def is_cut_so(self, video: Video, shots: Sequence[Shot], segments: Sequence[Segment]) -> bool:
@@ -227,7 +221,7 @@ class Library(LibraryPlaces):
             ValueError: The media are not those of the segments.
             ClaimLost: As `add_video` does.
         """
-        try:
+        with self._withdrawing(media):
             media.check(self._media, video, segments)
             media.flush()
             with self._releasing_media() as (connection, released):
@@ -237,11 +231,6 @@ class Library(LibraryPlaces):
                     media.discard()
                     return False
                 media.publish()
-        except LibraryUnreachable:
-            raise
-        except BaseException:
-            self._withdraw(media)
-            raise
         return True
 
     def set_content_hash(self, video_id: int, content_hash: str) -> None:
@@ -375,8 +364,20 @@ class Library(LibraryPlaces):
 
     # Internal
 
+    @contextmanager
+    def _withdrawing(self, media: StagedMedia | None) -> Iterator[None]:
+        """Remove the media after an error, but not if the server is away, because the call may be made again."""
+        try:
+            yield
+        except LibraryUnreachable:
+            raise
+        except BaseException:
+            if media is not None:
+                self._withdraw(media)
+            raise
+
     def _withdraw(self, media: StagedMedia) -> None:
-        """Remove the media after an error in `add_video`, unless the error came after the commit (as Ctrl-C can)."""
+        """Remove the media, unless the error came after the commit (as Ctrl-C can)."""
         media.discard()
         with suppress(LibraryError), self._database.reading() as connection:
             for name in writing.unreferenced_media(connection, [media.name]):

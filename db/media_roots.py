@@ -119,11 +119,10 @@ class MediaRoots:
 
     def path_of(self, text: str) -> str:
         """Return the path of this machine that a person means by `nas:/films`; any other text as it is."""
-        match = _NAMED.fullmatch(text)
-        if match is None or not is_named(text):
+        if not is_named(text):
             return text
-        name, rest = match[1], match[2].rstrip("/")
-        if rest:
+        name, _, rest = text.partition(":/")
+        if rest := rest.rstrip("/"):
             return self.shown(os.fsencode(f"{name}:/{rest}"))
         return self._folder_of.get(name, _NOWHERE + name)
 

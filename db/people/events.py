@@ -1,4 +1,4 @@
-"""What people did, the latest of it: a bounded number of rows.
+"""Events, which are what people did: the latest ones, a bounded number of rows.
 
 Log-ins that failed have a bound of their own, so that nobody can push out what else is noted by failing often.
 """

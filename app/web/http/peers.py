@@ -1,4 +1,4 @@
-"""Where a request comes from: the address of its connection, or what a reverse proxy of ours says of it.
+"""Origins of requests: the address of the connection, or what a reverse proxy of ours says of it.
 
 Whoever connects can write any header, so those of proxies are read only from the addresses of ours.
 """

@@ -1,4 +1,4 @@
-"""Which role each route and each action of the page needs: one table for all.
+"""Roles that routes and actions of the page need: one table for all.
 
 A route that is not in the table needs the highest role; a test compares the table with the routes that there are.
 """
@@ -124,7 +124,7 @@ ACTIONS: Mapping[Action, Role] = MappingProxyType(
 """What needs more than its route does, or is done by Streamlit's script."""
 
 
-PAGES: Mapping[str, Action] = MappingProxyType({"questions": "write questions", "indexing": "run index"})
+ACTION_OF_PAGE: Mapping[str, Action] = MappingProxyType({"questions": "write questions", "indexing": "run index"})
 """The purposes of those pages that not everybody may use, by their names in addresses."""
 
 

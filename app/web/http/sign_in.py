@@ -9,14 +9,13 @@ import hashlib
 import secrets
 import threading
 import unicodedata
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from app.web.http.peers import site_of
+from app.web.http.places import Places
 from db.names import comparison_key
 from db.people.events import FAILED
 
@@ -75,8 +74,7 @@ class SignInDesk:
         self._match = match
         self._counts = counts
         self._turn = threading.Lock()
-        self._waiting: Counter[str] = Counter()  # by address
-        self._counting = threading.Lock()
+        self._waiting = Places(_MOST_OF_ADDRESS, _MOST_WAITING)
         self._known: dict[str, tuple[SignIn, float]] = {}  # by digest, with when it was looked up
 
     def sign_in(self, name: str, password: str, *, address: str, now: float) -> Outcome:
@@ -97,26 +95,13 @@ class SignInDesk:
         common = _common(name, address)
         if wait := self._wait(name, address, common, now):
             return Outcome(wait_seconds=wait)
-        with self._place(common["address"]) as free:
+        with self._waiting.taken(common["address"]) as free:
             if not free:
                 return Outcome(busy=True)
             with self._turn:
                 if wait := self._wait(name, address, common, now):  # others failed meanwhile
                     return Outcome(wait_seconds=wait)
                 return self._compared(name, password, common, address, now)
-
-    @contextmanager
-    def _place(self, address: str) -> Iterator[bool]:
-        """Take a place among those who wait; yield whether there was one."""
-        with self._counting:
-            free = self._waiting.total() < _MOST_WAITING and self._waiting[address] < _MOST_OF_ADDRESS
-            self._waiting[address] += free
-        try:
-            yield free
-        finally:
-            with self._counting:
-                self._waiting[address] -= free
-                self._waiting = +self._waiting  # without those of whom nobody waits
 
     def _compared(self, name: str, password: str, common: Mapping[str, str], address: str, now: float) -> Outcome:
         found = self._people.named(name)

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.web.http.preloads import preload_links
-from app.web.http.roles import ACTIONS
-from app.web.http.roles import PAGES as FOR
+from app.web.http.roles import ACTION_OF_PAGE, ACTIONS
 from app.web.http.static_files import STATIC, static_url
 from app.web.http.visitor import visitor_of
 from db.people.records import ROLES
@@ -103,7 +102,7 @@ def _refusal(request: Request) -> Response | None:
     """Return what somebody sees at the address of a page whose role does not allow it: Streamlit would know no page."""
     from starlette.responses import HTMLResponse
 
-    visitor, action = visitor_of(request.scope), FOR.get(request.url.path.strip("/"))
+    visitor, action = visitor_of(request.scope), ACTION_OF_PAGE.get(request.url.path.strip("/"))
     if action is None or visitor.person is None or visitor.may(ACTIONS[action]):
         return None
     may = " or ".join(ROLES[ROLES.index(ACTIONS[action]) :])
